@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The built-in values of the options, in force until conf_boot() has read
+ * the user's. Holds no logic.
+ */
+#include "config.h"
+
+#include "liballoc/ctl/options.h"
+
+struct options opt = {
+	.dirty_decay_ms = 10 * 1000,
+	.muzzy_decay_ms = 0,
+	.retain = true,
+	.tcache = true,
+	.tcache_max = 32 * 1024,
+	.prof = true,
+	.prof_active = true,
+	.prof_thread_active_init = true,
+	.lg_prof_sample = 19,
+	.prof_accum = true,
+	.prof_prefix = "jeprof",
+	.lg_prof_interval = -1,
+	.prof_bt_max = 128,
+	.prof_ledger_bytes = (size_t)64 << 20,
+};

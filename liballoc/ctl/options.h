@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The options: one row each, with jemalloc's names and types. conf.c fills
+ * them once, at boot, from the built-in defaults, the malloc_conf symbol,
+ * /etc/malloc.conf (a symlink's target or a file's first line) and
+ * MALLOC_CONF, the later winning. Read-only after that; the values that can
+ * change at run time (prof.active and so on) live with their owners.
+ */
+#ifndef LIBALLOC_CTL_OPTIONS_H
+#define LIBALLOC_CTL_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define OPTION_PATH_BYTES 1024
+
+struct options {
+	bool abort;
+	bool abort_conf;
+	bool confirm_conf;
+	bool xmalloc;
+	bool zero;
+	bool stats_print;
+	char stats_print_opts[64];
+
+	unsigned narenas;	/* automatic arenas; 0: 4 per CPU, 1 on one */
+	ssize_t dirty_decay_ms; /* -1: never, 0: at once; default 10,000 */
+	ssize_t muzzy_decay_ms;
+	bool retain; /* keep address space rather than munmap */
+	bool tcache;
+	size_t tcache_max; /* largest size cached, bytes */
+
+	bool prof;
+	bool prof_active;
+	bool prof_thread_active_init;
+	size_t lg_prof_sample; /* default 19: one per 512 KiB */
+	bool prof_accum;
+	char prof_prefix[OPTION_PATH_BYTES]; /* default "jeprof"; "": no file */
+	bool prof_final;
+	ssize_t lg_prof_interval; /* -1: none */
+	bool prof_gdump;
+	bool prof_leak;
+	bool prof_leak_error;
+	unsigned prof_bt_max;	  /* frames kept of a stack; default 128 */
+	size_t prof_ledger_bytes; /* address space of the ledger; 64 MiB */
+};
+
+/* The options in force. conf.c alone writes it. */
+extern struct options opt;
+
+/*
+ * Reads all sources into opt, once, before the first allocation is served;
+ * allocates nothing, calls nothing that might. Reports each unknown or
+ * malformed pair on stderr and goes on; with abort_conf it ends the process.
+ */
+void conf_boot(void);
+
+#endif

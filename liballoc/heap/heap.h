@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The heap as the API, the controls and the profiler see it.
+ *
+ * Ranks of locks, taken in this order, never upwards: ctl, prof dump, prof
+ * tables, arena list, thread list, bin, page heap, page map growth, metadata.
+ */
+#ifndef LIBALLOC_HEAP_HEAP_H
+#define LIBALLOC_HEAP_HEAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define HEAP_MAX_ARENAS 4096u
+/* The largest request: beyond it, NULL and ENOMEM. */
+#define HEAP_MAX_BYTES ((size_t)PTRDIFF_MAX)
+#define HEAP_MAX_CACHES 4094u /* explicit thread caches */
+
+/* Where an allocation comes from; NULL in both: this thread's own. */
+struct arena;
+struct cache;
+struct thread;
+
+struct heap_where {
+	struct arena *arena; /* NULL: the thread's */
+	int cache;	     /* HEAP_CACHE_*, or an explicit cache's index */
+};
+#define HEAP_CACHE_AUTOMATIC (-2)
+#define HEAP_CACHE_NONE (-1)
+
+/* Boots all of liballoc once; any thread, re-entered during boot safely. */
+void heap_boot(void);
+
+/*
+ * Allocates size bytes (0 counts as 1), aligned to alignment (a power of two;
+ * 0: the natural one). NULL where memory is short; sets no errno.
+ */
+void *heap_allocate(size_t size, size_t alignment, bool zero,
+		    const struct heap_where *where);
+/* As realloc: NULL with old untouched where memory is short. */
+void *heap_reallocate(void *old, size_t size, size_t alignment, bool zero,
+		      const struct heap_where *where);
+/* In place, to at least size and at most size + extra; the usable size. */
+size_t heap_resize(void *ptr, size_t size, size_t extra, size_t alignment,
+		   bool zero);
+/* Frees ptr (not NULL); keeps errno. */
+void heap_free(void *ptr, const struct heap_where *where);
+/* As heap_free, where the caller knows the size. */
+void heap_free_sized(void *ptr, size_t size, size_t alignment,
+		     const struct heap_where *where);
+/* The usable size of a live allocation. */
+size_t heap_usable(const void *ptr);
+/* The usable size that such a request would get; 0: none would. */
+size_t heap_rounded(size_t size, size_t alignment);
+
+/* Arenas. Automatic ones are [0, opt narenas); created ones follow. */
+unsigned heap_arena_count(void);
+struct arena *heap_arena(unsigned index); /* NULL: not initialized */
+unsigned heap_arena_index(const struct arena *arena);
+/* A new arena's index, or UINT_MAX where there is no room. */
+unsigned heap_arena_create(void);
+bool heap_arena_of(const void *ptr, unsigned *index); /* arenas.lookup */
+/* Gives back all free pages (purge), or those that are due (decay). */
+void heap_arena_purge(struct arena *arena);
+void heap_arena_decay(struct arena *arena);
+ssize_t heap_arena_dirty_decay_ms(const struct arena *arena);
+bool heap_arena_set_dirty_decay_ms(struct arena *arena, ssize_t ms);
+ssize_t heap_arena_muzzy_decay_ms(const struct arena *arena);
+bool heap_arena_set_muzzy_decay_ms(struct arena *arena, ssize_t ms);
+
+/* This thread. */
+unsigned heap_thread_arena(struct thread *thread);
+void heap_thread_set_arena(struct thread *thread, struct arena *arena);
+void heap_thread_flush(struct thread *thread); /* empties its cache */
+bool heap_thread_cache_enabled(struct thread *thread);
+void heap_thread_enable_cache(struct thread *thread, bool on);
+/* Explicit caches: an index, or -1 where there is no room. */
+int heap_cache_create(void);
+bool heap_cache_flush(int index);
+bool heap_cache_destroy(int index);
+
+/* Size classes: all, and how many of them (the first ones) are small. */
+unsigned heap_class_count(void);
+unsigned heap_small_class_count(void);
+size_t heap_class_bytes(unsigned size_class);
+
+/*
+ * Brings the published statistics of the calling thread, and of the caches
+ * that can be reached, up to now (mallctl epoch).
+ */
+void heap_publish(void);
+
+/* Fork, by rank order, registered once. */
+void heap_prefork(void);
+void heap_postfork_parent(void);
+void heap_postfork_child(void);
+
+#endif

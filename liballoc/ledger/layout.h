@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The ledger: all that an outside reader may want to know of a process on
+ * liballoc, in one reserved, page-aligned region of that process. This header
+ * is the only thing that the tools share with the allocator. It holds offsets
+ * from the region's start, never pointers, and depends on nothing of ours.
+ *
+ * Finding it: the exported variable `liballoc_ledger` holds the region's
+ * address; the ELF note of LEDGER_NOTE_NAME holds the distance from the note's
+ * descriptor to that variable, for stripped and static programs; failing
+ * both, the magic stands at the start of a private anonymous mapping named
+ * "[anon:liballoc ledger]" where the kernel can name mappings.
+ *
+ * Reading it: nothing is locked. Counters and gauges are naturally aligned
+ * 64-bit words, written with relaxed atomics. Tables are append-only: a row is
+ * written whole, then `count` of its section is raised with release; rows
+ * never move. Rows of LEDGER_SAMPLES and LEDGER_THREADS are reused; a sample
+ * row carries a checksum that tells a torn copy. A reader takes all it finds
+ * as hostile and checks each offset and count against region_bytes.
+ *
+ * A reader refuses another major version and tolerates a newer minor one:
+ * minor versions may append header fields, sections, metrics and row fields
+ * (strides grow), and never change what is there.
+ */
+#ifndef LIBALLOC_LEDGER_LAYOUT_H
+#define LIBALLOC_LEDGER_LAYOUT_H
+
+#include <stdint.h>
+
+/* "LIBALLOC" read as a little-endian word; written last, with release. */
+#define LEDGER_MAGIC UINT64_C(0x434f4c4c4142494c)
+#define LEDGER_VERSION_MAJOR 1
+#define LEDGER_VERSION_MINOR 0
+
+#define LEDGER_SYMBOL "liballoc_ledger"
+#define LEDGER_NOTE_NAME "liballoc"
+#define LEDGER_NOTE_TYPE 1 /* desc: int64_t, variable minus desc's address */
+#define LEDGER_MAPPING_NAME "liballoc ledger"
+
+/* The tables, by their index in ledger_header.sections. */
+enum ledger_section_id {
+	LEDGER_METRICS,	      /* struct ledger_metric: describes the values */
+	LEDGER_PROCESS,	      /* one row of values, level process */
+	LEDGER_ARENAS,	      /* a row of values per arena */
+	LEDGER_CLASSES,	      /* struct ledger_class: the size classes */
+	LEDGER_ARENA_CLASSES, /* row arena * class capacity + class */
+	LEDGER_THREADS,	      /* struct ledger_thread, then its values */
+	LEDGER_STACKS,	      /* struct ledger_stack */
+	LEDGER_FRAMES,	      /* uint64_t return addresses */
+	LEDGER_COUNTS,	      /* struct ledger_count */
+	LEDGER_SAMPLES,	      /* struct ledger_sample: a hash table, in use
+				 where address is not 0; count = capacity */
+	LEDGER_SECTIONS
+};
+
+struct ledger_section {
+	uint64_t offset;   /* of row 0 from the region's start, bytes */
+	uint32_t stride;   /* bytes from row to row */
+	uint32_t capacity; /* rows that there is room for */
+	uint64_t count;	   /* rows in use: 0 <= count <= capacity */
+};
+
+/* Bits of ledger_header.flags. */
+#define LEDGER_PROF 1u	      /* opt.prof: profiling is compiled and set up */
+#define LEDGER_PROF_ACTIVE 2u /* samples are being taken now */
+#define LEDGER_PROF_ACCUM 4u  /* opt.prof_accum */
+
+struct ledger_header {
+	uint64_t magic;
+	uint16_t major;
+	uint16_t minor;
+	uint32_t header_bytes; /* sizeof this struct, as written */
+	uint64_t region_bytes;
+	int32_t pid; /* as the process itself sees it */
+	uint32_t page_bytes;
+	uint64_t start_time_ns; /* CLOCK_REALTIME when the ledger was made */
+	uint64_t start_monotonic_ns; /* CLOCK_MONOTONIC at the same moment */
+	/*
+	 * Odd while the tables are being replaced (fork, prof.reset), even
+	 * else: a reader that sees it odd, or changed, reads again.
+	 */
+	uint64_t generation;
+	uint32_t flags;
+	uint32_t lg_sample;	 /* log2 of the mean bytes between samples */
+	uint32_t build_id_bytes; /* of the library; 0 where it has none */
+	uint8_t build_id[20];
+	char version[24]; /* of the library, NUL-terminated */
+	uint32_t section_count;
+	uint32_t reserved;
+	struct ledger_section sections[LEDGER_SECTIONS];
+};
+
+enum ledger_kind {
+	LEDGER_COUNTER = 1, /* only grows, but for prof.reset */
+	LEDGER_GAUGE = 2,
+	LEDGER_HISTOGRAM = 3, /* `count` words; word i counts [2^i, 2^(i+1)) */
+};
+
+enum ledger_unit {
+	LEDGER_UNIT_COUNT = 1,
+	LEDGER_UNIT_BYTES = 2,
+	LEDGER_UNIT_NS = 3,
+	LEDGER_UNIT_PAGES = 4,
+	LEDGER_UNIT_MS = 5, /* a signed word: -1 is never */
+};
+
+/*
+ * A metric: one word (or a histogram) in each row of a values section.
+ * The process's total of a metric of level arena, arena class or thread is
+ * the sum over rows, where summable is set.
+ */
+struct ledger_metric {
+	char name[40];	  /* snake_case, unique in its level; no unit suffix */
+	char help[104];	  /* one line, no full stop */
+	uint8_t kind;	  /* enum ledger_kind */
+	uint8_t unit;	  /* enum ledger_unit */
+	uint8_t summable; /* 1: rows may be added up */
+	uint8_t reserved;
+	uint32_t
+		section; /* LEDGER_PROCESS, _ARENAS, _ARENA_CLASSES, _THREADS */
+	uint32_t offset; /* bytes from the row's start */
+	uint32_t count;	 /* words: 1, or the histogram's buckets */
+};
+
+/* A size class. The small ones come first, sizes ascending throughout. */
+struct ledger_class {
+	uint64_t size_bytes;	   /* the largest request it serves */
+	uint32_t regions_per_slab; /* 0: large, one extent an object */
+	uint32_t slab_bytes;	   /* 0: large */
+};
+
+enum ledger_thread_state {
+	LEDGER_THREAD_FREE = 0,
+	LEDGER_THREAD_LIVE = 1,
+	LEDGER_THREAD_EXITED = 2, /* kept: counts refer to it */
+};
+
+/*
+ * Row 0 stands for threads that found the table full. Metrics of level
+ * thread follow in the same row.
+ */
+struct ledger_thread {
+	uint64_t uid;	     /* 0, 1, 2 ... in order of first allocation */
+	int32_t os_tid;	     /* gettid(), in the process's own namespace */
+	uint32_t state;	     /* enum ledger_thread_state */
+	char name[16];	     /* NUL-terminated; empty: not named */
+	uint64_t generation; /* raised when the row is reused */
+};
+
+/* An interned call stack; frames are leaf first, all return addresses. */
+struct ledger_stack {
+	uint64_t hash;
+	uint32_t first_frame; /* row in LEDGER_FRAMES */
+	uint32_t frame_count;
+};
+
+/*
+ * The sampled objects of one (stack, thread, size class, rate): all that a
+ * profile's estimates need. In use = allocated - freed; a copy may catch
+ * freed ahead of allocated, and then nothing is in use. For small classes
+ * bytes = count * size; for large ones the mean size is bytes / count.
+ * No sums of estimates are kept: with the true count of samples of each size
+ * at a known rate, readers compute estimates and variances exactly.
+ */
+struct ledger_count {
+	uint32_t stack;		  /* row in LEDGER_STACKS */
+	uint32_t thread;	  /* row in LEDGER_THREADS: who allocated */
+	uint32_t size_class;	  /* row in LEDGER_CLASSES */
+	uint32_t lg_sample;	  /* log2 of the mean bytes between samples */
+	uint64_t allocated_count; /* sampled objects, since start or reset */
+	uint64_t allocated_bytes; /* of usable size, of sampled objects */
+	uint64_t freed_count;
+	uint64_t freed_bytes;
+	uint64_t requested_bytes; /* as asked for, of all sampled objects */
+	uint64_t reserved;
+};
+
+/* A sampled object in use. */
+struct ledger_sample {
+	uint64_t address; /* 0: the row is empty; 1: was in use */
+	uint64_t usable_bytes;
+	uint64_t requested_bytes;
+	uint64_t birth_ns; /* CLOCK_MONOTONIC */
+	uint32_t count;	   /* row in LEDGER_COUNTS */
+	uint32_t check;	   /* ledger_sample_check() of the fields above */
+};
+
+/* The checksum of a sample row, by which a torn copy is told. */
+static inline uint32_t ledger_sample_check(const struct ledger_sample *s)
+{
+	uint64_t h = s->address * UINT64_C(0x9e3779b97f4a7c15);
+
+	h = (h ^ s->usable_bytes) * UINT64_C(0xc2b2ae3d27d4eb4f);
+	h = (h ^ s->requested_bytes) * UINT64_C(0x165667b19e3779f9);
+	h = (h ^ s->birth_ns) * UINT64_C(0x9e3779b97f4a7c15);
+	h = (h ^ s->count) * UINT64_C(0xc2b2ae3d27d4eb4f);
+	return (uint32_t)(h >> 32) | 1;
+}
+
+#endif

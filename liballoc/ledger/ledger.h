@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The ledger as its writers see it: boots the region, hands out rows and the
+ * addresses of metrics. layout.h says what an outside reader sees.
+ *
+ * The allocator's statistics ARE the ledger's values: owners get a pointer to
+ * their row and update it with ledger_add() and ledger_set(). mallctl and
+ * malloc_stats_print read the same words. Where the region could not be
+ * mapped, the rows lie in a small static reserve and the overflow is shared,
+ * so that writers never need to check.
+ */
+#ifndef LIBALLOC_LEDGER_LEDGER_H
+#define LIBALLOC_LEDGER_LEDGER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "liballoc/ledger/layout.h"
+
+/*
+ * The rows. Each struct has its table of descriptors in metrics.c: a field
+ * added here is described there, and no tool changes. All words are uint64_t.
+ */
+struct process_stats {
+	uint64_t metadata; /* bytes mapped for the allocator's own use */
+	uint64_t mapped;   /* bytes mapped for extents, in use or dirty */
+	uint64_t retained; /* bytes of address space kept, not resident */
+	uint64_t threads_live;
+	uint64_t threads_created;
+	uint64_t threads_exited;
+	uint64_t arenas;
+	uint64_t map_failures; /* mmap calls that failed */
+	uint64_t prof_samples;
+	uint64_t prof_samples_live;
+	uint64_t prof_dropped_samples; /* tables full */
+	uint64_t prof_dropped_bytes;
+	uint64_t prof_stacks;
+	uint64_t prof_truncated_stacks; /* deeper than prof_bt_max */
+	uint64_t prof_dumps;
+	uint64_t prof_dump_failures;
+	uint64_t zero_reallocs;
+	uint64_t fork_generation;
+};
+
+struct arena_stats {
+	uint64_t nthreads;
+	uint64_t created_ns;	  /* CLOCK_MONOTONIC */
+	uint64_t small_allocated; /* bytes handed out, caches included */
+	uint64_t large_allocated;
+	uint64_t active; /* bytes of pages with anything in use */
+	uint64_t dirty;	 /* bytes of free pages not yet given back */
+	uint64_t muzzy;
+	uint64_t mapped;
+	uint64_t retained;
+	uint64_t metadata;
+	uint64_t tcache_bytes; /* cached by this arena's threads */
+	uint64_t dirty_npurge;
+	uint64_t dirty_nmadvise;
+	uint64_t dirty_purged; /* pages */
+	uint64_t muzzy_npurge;
+	uint64_t muzzy_nmadvise;
+	uint64_t muzzy_purged;
+	uint64_t dirty_decay_ms; /* signed; -1: never */
+	uint64_t muzzy_decay_ms;
+};
+
+struct class_stats {
+	uint64_t nmalloc;   /* regions (or extents) taken from the arena */
+	uint64_t ndalloc;   /* given back to it */
+	uint64_t nrequests; /* asked for by the program */
+	uint64_t nfills;
+	uint64_t nflushes;
+	uint64_t nslabs;   /* slabs ever made */
+	uint64_t nreslabs; /* times a slab became current again */
+	uint64_t curslabs;
+	uint64_t nonfull_slabs;
+};
+
+struct thread_stats {
+	uint64_t allocated; /* usable bytes, as of the last publication */
+	uint64_t deallocated;
+	uint64_t nmalloc;
+	uint64_t ndalloc;
+	uint64_t arena;
+	uint64_t tcache_bytes;
+	uint64_t samples;
+};
+
+/* Once, before the heap. Never fails: see above. */
+void ledger_boot(size_t region_bytes);
+struct ledger_header *ledger_header(void);
+
+struct process_stats *ledger_process(void);
+/* The row of arena i; the last row is shared by those that found no room. */
+struct arena_stats *ledger_arena(unsigned arena);
+struct class_stats *ledger_class(unsigned arena, unsigned size_class);
+/* A thread's row; 0 where the table is full. Any thread, no lock held. */
+uint32_t ledger_thread_new(uint64_t uid, int os_tid);
+void ledger_thread_exit(uint32_t row);
+struct ledger_thread *ledger_thread(uint32_t row);
+struct thread_stats *ledger_thread_stats(uint32_t row);
+/* The heap describes its size classes, in order, once. */
+void ledger_set_classes(const struct ledger_class *classes, unsigned count);
+/* Publishes that arenas [0, count) exist. */
+void ledger_set_arena_count(unsigned count);
+
+/* A row of descriptors by name, for mallctl and malloc_stats_print. */
+const struct ledger_metric *ledger_metric_find(unsigned section,
+					       const char *name);
+uint64_t ledger_metric_get(const struct ledger_metric *metric, unsigned row);
+
+/* In the child: its own pid, start time and generation. */
+void ledger_postfork_child(void);
+
+/*
+ * Relaxed: a row may be read from anywhere, and orders nothing. Inline here,
+ * since the heap's slow paths call them.
+ */
+static inline void ledger_set(uint64_t *word, uint64_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t ledger_get(const uint64_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+/* By the only writer of the word (its owner, or the holder of its lock). */
+static inline void ledger_add(uint64_t *word, uint64_t delta)
+{
+	ledger_set(word, ledger_get(word) + delta);
+}
+
+/* By one of many writers. */
+static inline void ledger_add_shared(uint64_t *word, uint64_t delta)
+{
+	__atomic_fetch_add(word, delta, __ATOMIC_RELAXED);
+}
+
+#endif

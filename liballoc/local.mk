@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-2-Clause
+lib_LTLIBRARIES += %D%/liballoc.la
+
+# The allocator must not be compiled into calls of itself, nor need libgcc's
+# unwinder; what it may import is held by tests/integration/imports.sh.
+LIBALLOC_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden -fno-builtin-malloc \
+	-fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free \
+	-fno-builtin-aligned_alloc -fno-builtin-posix_memalign \
+	-fno-math-errno -fasynchronous-unwind-tables \
+	$(LIBALLOC_TLS_CFLAGS) $(LIBALLOC_SANITIZE_CFLAGS)
+
+# current:revision:age, by libtool's rules: bump current and zero the rest when
+# an exported function goes or changes, bump current and age when one comes.
+%C%_liballoc_la_LDFLAGS = -version-info 0:0:0 -Wl,-z,now -Wl,-z,nodelete \
+	-Wl,--version-script=$(top_srcdir)/%D%/liballoc.map
+%C%_liballoc_la_DEPENDENCIES = %D%/liballoc.map
+%C%_liballoc_la_CFLAGS = $(LIBALLOC_CFLAGS)
+%C%_liballoc_la_SOURCES =
+
+include %D%/api/local.mk
+include %D%/ctl/local.mk
+include %D%/heap/local.mk
+include %D%/ledger/local.mk
+include %D%/prof/local.mk
+
+liballocincludedir = $(includedir)/liballoc
+liballocinclude_HEADERS = %D%/include/liballoc/liballoc.h
+pkgconfig_DATA += %D%/liballoc.pc
+EXTRA_DIST += %D%/liballoc.map

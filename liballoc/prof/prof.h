@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The profiler as the heap sees it. The heap counts usable bytes down in
+ * struct thread's countdown; when an allocation takes it below zero, that
+ * allocation is offered to prof_event(). An object that was sampled is marked
+ * by the heap (a flag of its slab or extent) and handed to prof_free() before
+ * its memory can be reused. Nothing here takes a lock that malloc or free
+ * could want, and nothing here allocates from the heap.
+ */
+#ifndef LIBALLOC_PROF_PROF_H
+#define LIBALLOC_PROF_PROF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The profiler's part of struct thread; zeroed when the thread starts. */
+struct prof_thread {
+	uint64_t random[4];  /* state of the generator; all 0: unseeded */
+	uint32_t ledger_row; /* in LEDGER_THREADS; 0: none was left */
+	bool active;	     /* thread.prof.active */
+	uint64_t bytes_to_interval; /* towards lg_prof_interval */
+};
+
+struct thread;
+
+/* Once, after conf_boot() and ledger_boot(), before the first allocation. */
+void prof_boot(void);
+void prof_thread_start(struct thread *thread);
+void prof_thread_exit(struct thread *thread);
+
+/*
+ * The bytes from here to the next sampled byte: geometric with mean
+ * 1 << lg_sample, so that each allocated byte is equally likely, or a long
+ * way off where sampling is inactive. In [1, 2^62].
+ */
+int64_t prof_next_interval(struct thread *thread);
+
+/*
+ * An allocation that crossed the countdown: ptr of usable_bytes, asked for as
+ * requested_bytes. Takes a sample if sampling is active (returns true: the
+ * caller marks the object as sampled) or does not (false). size_class is the
+ * row in LEDGER_CLASSES. Called with no lock held. errno is kept.
+ */
+bool prof_sample(struct thread *thread, void *ptr, size_t requested_bytes,
+		 size_t usable_bytes, unsigned size_class);
+
+/*
+ * The object at ptr, in a slab or extent marked as sampled, is about to be
+ * freed (or moved). Returns true where ptr itself was a sample. Any thread;
+ * thread may be NULL.
+ */
+bool prof_free(struct thread *thread, void *ptr);
+
+/* Is ptr a sample now? */
+bool prof_is_sampled(const void *ptr);
+
+/* A new maximum of mapped bytes was reached (prof_gdump). No lock held. */
+void prof_gdump(void);
+
+/* At exit: prof_final's dump and prof_leak's report. */
+void prof_exit(void);
+
+/* mallctl's side. Each returns 0 or an errno. */
+int prof_dump(const char *path);  /* NULL: the next name by prof_prefix */
+int prof_reset(size_t lg_sample); /* forgets all samples, sets the rate */
+bool prof_active_get(void);
+void prof_active_set(bool active);
+size_t prof_lg_sample_get(void);
+int prof_thread_name_set(struct thread *thread, const char *name);
+const char *prof_thread_name_get(struct thread *thread);
+bool prof_gdump_get(void);
+void prof_gdump_set(bool on);
+bool prof_thread_active_init_get(void);
+void prof_thread_active_init_set(bool on);
+
+/* Fork: the locks in rank order, and what the child starts afresh. */
+void prof_prefork(void);
+void prof_postfork_parent(void);
+void prof_postfork_child(void);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whole files in, whole files out. Input may be plain, gzip or zstd, told by
+ * its first bytes, or "-" for standard input. Output appears under its name
+ * only when it is complete.
+ */
+#ifndef LIBJEHEAP_BASE_FILE_H
+#define LIBJEHEAP_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "libjeheap/base/arena.h"
+#include "libjeheap/base/diag.h"
+#include "libjeheap/base/str.h"
+
+/* No input is read beyond this many bytes, unpacked. */
+#define FILE_MAX_BYTES ((size_t)4 << 30)
+
+/* The content of the file, in the arena. */
+bool file_read(struct arena *arena, const char *path, struct str *content,
+	       struct diag *diag);
+
+/*
+ * A file to write: path NULL or "-" is stdout. Written under a temporary name
+ * beside its own, and renamed by output_close. An output to a device or pipe
+ * is written directly.
+ */
+struct output {
+	FILE *stream;
+	const char *path;
+	char *temporary; /* NULL: direct */
+};
+
+bool output_open(struct output *out, const char *path, struct diag *diag);
+/* Flushes, checks each write made, renames. */
+bool output_close(struct output *out, struct diag *diag);
+/* Leaves nothing behind. */
+void output_abandon(struct output *out);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A process seen from outside: its mappings, its memory, its ledger. Reads
+ * with process_vm_readv, or /proc/PID/mem where that is refused; signals
+ * nothing, stops nobody. All it finds is hostile.
+ */
+#ifndef LIBJEHEAP_TARGET_TARGET_H
+#define LIBJEHEAP_TARGET_TARGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libjeheap/base/arena.h"
+#include "libjeheap/base/diag.h"
+#include "libjeheap/base/str.h"
+#include "liballoc/ledger/layout.h"
+
+struct target {
+	struct arena arena;
+	int pid;
+	int memory_fd;		 /* /proc/PID/mem, or -1 */
+	struct str maps;	 /* the text of /proc/PID/maps */
+	uint64_t ledger_address; /* 0: not looked for yet */
+};
+
+/* "process 12 is gone", "not permitted: ... run as its user or as root". */
+bool target_open(struct target *target, int pid, struct diag *diag);
+void target_close(struct target *target);
+/* All of [address, address + size), or false. */
+bool target_read(struct target *target, uint64_t address, void *buffer,
+		 size_t size, struct diag *diag);
+/* Finds the ledger; "process 12 (cat) does not run on liballoc". */
+bool target_find_ledger(struct target *target, struct diag *diag);
+
+/*
+ * A copy of a ledger, each section checked against the region: in here,
+ * offsets, strides and counts can be trusted, contents cannot. Sections that
+ * a newer minor version has grown are read by their own stride; a pointer
+ * from ledger_row() has at least the bytes that layout.h knows.
+ */
+struct ledger_view {
+	struct ledger_header header;
+	const uint8_t *rows[LEDGER_SECTIONS];
+	uint64_t count[LEDGER_SECTIONS];  /* rows copied */
+	uint32_t stride[LEDGER_SECTIONS]; /* bytes */
+	uint64_t torn_rows;
+};
+
+/* Which sections to copy: a bit (1u << id) each. */
+#define LEDGER_WANT_STATS                                                      \
+ (1u << LEDGER_METRICS | 1u << LEDGER_PROCESS | 1u << LEDGER_ARENAS |          \
+  1u << LEDGER_CLASSES | 1u << LEDGER_ARENA_CLASSES | 1u << LEDGER_THREADS)
+#define LEDGER_WANT_PROFILE                                                    \
+ (1u << LEDGER_CLASSES | 1u << LEDGER_THREADS | 1u << LEDGER_STACKS |          \
+  1u << LEDGER_FRAMES | 1u << LEDGER_COUNTS | 1u << LEDGER_SAMPLES)
+
+/* Copies from the process, again while the generation changes. */
+bool target_read_ledger(struct target *target, unsigned want,
+			struct arena *arena, struct ledger_view *view,
+			struct diag *diag);
+/* The same from memory that holds a region (tests, fuzzing, core files). */
+bool ledger_view_from_memory(const void *region, size_t size, unsigned want,
+			     struct arena *arena, struct ledger_view *view,
+			     struct diag *diag);
+/* Row i of a section, or NULL beyond its count. */
+const void *ledger_row(const struct ledger_view *view, unsigned section,
+		       uint64_t row);
+/* A metric by name, or NULL. Its section, offset and count are in bounds. */
+const struct ledger_metric *ledger_view_metric(const struct ledger_view *view,
+					       unsigned section,
+					       const char *name);
+/* The metric's word in the row. */
+uint64_t ledger_view_get(const struct ledger_view *view,
+			 const struct ledger_metric *metric, uint64_t row);
+/* The sum over all rows. */
+uint64_t ledger_view_sum(const struct ledger_view *view,
+			 const struct ledger_metric *metric);
+
+/* Facts of /proc/PID, for jestat. False where the process is gone. */
+struct process_info {
+	char command[64];
+	uint64_t rss_bytes, swap_bytes;
+	unsigned threads;
+	uint64_t start_time_ticks;
+	unsigned uid;
+};
+bool process_info(int pid, struct process_info *info);
+
+#endif

@@ -1,0 +1,35 @@
+dnl SPDX-License-Identifier: BSD-2-Clause
+dnl JEHEAP_LIBALLOC: the switches of the allocator.
+AC_DEFUN([JEHEAP_LIBALLOC], [
+AC_ARG_ENABLE([debug],
+	[AS_HELP_STRING([--enable-debug],
+		[liballoc checks its own structures and its arguments])],
+	[], [enable_debug=no])
+AS_IF([test "x$enable_debug" = xyes], [
+	AC_DEFINE([LIBALLOC_DEBUG], [1], [liballoc checks its structures.])])
+
+AC_ARG_ENABLE([initial-exec-tls],
+	[AS_HELP_STRING([--disable-initial-exec-tls],
+		[let liballoc use the dynamic TLS model, for dlopen from \
+programs that have used up their static TLS])],
+	[], [enable_initial_exec_tls=yes])
+LIBALLOC_TLS_CFLAGS=
+AS_IF([test "x$enable_initial_exec_tls" = xyes],
+	[LIBALLOC_TLS_CFLAGS=-ftls-model=initial-exec])
+AC_SUBST([LIBALLOC_TLS_CFLAGS])
+
+AC_CHECK_FUNCS([_dl_find_object])
+
+AC_MSG_CHECKING([whether the linker takes a version script])
+save_LDFLAGS=$LDFLAGS
+cat >conftest.map <<_EOT
+{ global: main; local: *; };
+_EOT
+LDFLAGS="$LDFLAGS -Wl,--version-script=conftest.map"
+AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])],
+	[AC_MSG_RESULT([yes])],
+	[AC_MSG_RESULT([no])
+	 AC_MSG_ERROR([liballoc needs a linker that takes --version-script])])
+LDFLAGS=$save_LDFLAGS
+rm -f conftest.map
+])
