@@ -15,20 +15,27 @@
 #include "libjeheap/base/str.h"
 
 /* No input is read beyond this many bytes, unpacked. */
-#define FILE_MAX_BYTES ((size_t)4 << 30)
+#define FILE_MAX_BYTES ((size_t)1 << 30)
 
-/* The content of the file, in the arena. */
+/* The content of the file, in the arena, a NUL behind it. */
 bool file_read(struct arena *arena, const char *path, struct str *content,
 	       struct diag *diag);
+/*
+ * What packed bytes hold; others are *content as they are. name is for
+ * messages; no more than limit bytes are made.
+ */
+bool file_unpack(struct arena *arena, struct str packed, const char *name,
+		 size_t limit, struct str *content, struct diag *diag);
 
 /*
  * A file to write: path NULL or "-" is stdout. Written under a temporary name
  * beside its own, and renamed by output_close. An output to a device or pipe
- * is written directly.
+ * is written directly. output_open ignores SIGPIPE from then on, so that a
+ * reader that went away is an error of output_close like any other.
  */
 struct output {
 	FILE *stream;
-	const char *path;
+	char *path;	 /* NULL: standard output */
 	char *temporary; /* NULL: direct */
 };
 

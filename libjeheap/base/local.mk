@@ -1,2 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-libjeheap_libjeheap_a_SOURCES += %D%/arena.c
+libjeheap_libjeheap_a_SOURCES += \
+	%D%/arena.c %D%/arena.h \
+	%D%/cursor.c %D%/cursor.h \
+	%D%/diag.c %D%/diag.h \
+	%D%/file.c %D%/file.h \
+	%D%/str.c %D%/str.h

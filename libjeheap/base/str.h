@@ -45,6 +45,7 @@ struct str str_split(struct str s, char separator, struct str *rest);
 struct str str_copy(struct arena *arena, struct str s);
 /* NUL-terminated. */
 char *str_cstring(struct arena *arena, struct str s);
+/* Differs from process to process: never sort by it. */
 uint64_t str_hash(struct str s);
 
 /* Text being built. A zeroed one with its arena set is empty. */

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reading whole inputs, packed or not, within FILE_MAX_BYTES, and writing
+ * outputs that appear complete or not at all. Knows no format but gzip's and
+ * zstd's.
+ */
+#include "config.h"
+
+#include "libjeheap/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#define FIRST_BUFFER_BYTES ((size_t)64 << 10)
+
+/* Bytes whose number is not known beforehand; malloc's, not an arena's. */
+struct buffer {
+	char *data;
+	size_t used, size;
+	size_t limit;
+};
+
+/* Makes room for at least one more byte; false at the limit. */
+static bool buffer_grow(struct buffer *buffer)
+{
+	size_t size = buffer->size ? buffer->size * 2 : FIRST_BUFFER_BYTES;
+	char *data;
+
+	if (buffer->used < buffer->size)
+		return true;
+	if (buffer->size >= buffer->limit)
+		return false;
+	if (size > buffer->limit)
+		size = buffer->limit;
+	data = realloc(buffer->data, size);
+	if (!data)
+		out_of_memory();
+	buffer->data = data;
+	buffer->size = size;
+	return true;
+}
+
+static struct str buffer_finish(struct buffer *buffer, struct arena *arena)
+{
+	struct str copy =
+		str_copy(arena, (struct str){buffer->data, buffer->used});
+
+	free(buffer->data);
+	return copy;
+}
+
+static bool too_large(const char *name, size_t limit, struct diag *diag)
+{
+	return diag_set(diag,
+			"%s: holds more than %zu MiB, which no profile "
+			"does; is it the right file?",
+			name, limit >> 20);
+}
+
+static bool read_all(int fd, const char *name, struct buffer *buffer,
+		     struct diag *diag)
+{
+	ssize_t n;
+
+	do {
+		if (!buffer_grow(buffer))
+			return too_large(name, buffer->limit, diag);
+		n = read(fd, buffer->data + buffer->used,
+			 buffer->size - buffer->used);
+		if (n > 0)
+			buffer->used += (size_t)n;
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	return n == 0 || diag_errno(diag, "cannot read %s", name);
+}
+
+/* One member from the front of *stream's input; its output to buffer. */
+static bool inflate_member(z_stream *stream, const char *name,
+			   struct buffer *out, struct diag *diag)
+{
+	int status = Z_OK;
+
+	while (status == Z_OK) {
+		if (!buffer_grow(out))
+			return too_large(name, out->limit, diag);
+		stream->next_out = (Bytef *)out->data + out->used;
+		stream->avail_out = (uInt)(out->size - out->used);
+		status = inflate(stream, Z_NO_FLUSH);
+		out->used = out->size - stream->avail_out;
+		if (status == Z_BUF_ERROR && stream->avail_in == 0)
+			return diag_set(diag,
+					"%s: the gzip data end too early; the "
+					"file is truncated: copy it again",
+					name);
+	}
+	if (status == Z_MEM_ERROR)
+		out_of_memory();
+	return status == Z_STREAM_END ||
+	       diag_set(diag, "%s: the gzip data are damaged: %s", name,
+			stream->msg ? stream->msg : "unexpected data");
+}
+
+static bool is_zeros(const unsigned char *data, size_t size)
+{
+	while (size && *data == 0) {
+		data++;
+		size--;
+	}
+	return size == 0;
+}
+
+static bool unpack_gzip(struct str packed, const char *name, struct buffer *out,
+			struct diag *diag)
+{
+	z_stream stream = {0};
+	bool good;
+
+	stream.next_in = (z_const Bytef *)(uintptr_t)packed.ptr;
+	stream.avail_in = (uInt)packed.len;
+	if (inflateInit2(&stream, 15 + 16) != Z_OK)
+		out_of_memory();
+	do {
+		good = inflate_member(&stream, name, out, diag) &&
+		       inflateReset(&stream) == Z_OK;
+	} while (good && !is_zeros(stream.next_in, stream.avail_in));
+	inflateEnd(&stream);
+	return good;
+}
+
+static bool unpack_zstd(struct str packed, const char *name,
+			struct buffer *buffer, struct diag *diag)
+{
+	ZSTD_DStream *stream = ZSTD_createDStream();
+	ZSTD_inBuffer in = {packed.ptr, packed.len, 0};
+	size_t left = 1;
+
+	if (!stream)
+		out_of_memory();
+	while (in.pos < in.size || left) {
+		ZSTD_outBuffer out;
+
+		if (!buffer_grow(buffer)) {
+			too_large(name, buffer->limit, diag);
+			break;
+		}
+		out = (ZSTD_outBuffer){buffer->data, buffer->size,
+				       buffer->used};
+		left = ZSTD_decompressStream(stream, &out, &in);
+		if (ZSTD_isError(left)) {
+			diag_set(diag, "%s: the zstd data are damaged: %s",
+				 name, ZSTD_getErrorName(left));
+			break;
+		}
+		if (left && in.pos == in.size && out.pos == buffer->used) {
+			diag_set(diag,
+				 "%s: the zstd data end too early; the file "
+				 "is truncated: copy it again",
+				 name);
+			break;
+		}
+		buffer->used = out.pos;
+	}
+	ZSTD_freeDStream(stream);
+	return !diag->set;
+}
+
+bool file_unpack(struct arena *arena, struct str packed, const char *name,
+		 size_t limit, struct str *content, struct diag *diag)
+{
+	static const struct str gzip = {"\x1f\x8b", 2};
+	static const struct str zstd = {"\x28\xb5\x2f\xfd", 4};
+	struct buffer out = {.limit = limit};
+	bool good;
+
+	if (packed.len > UINT_MAX)
+		return too_large(name, UINT_MAX, diag);
+	if (str_starts_with(packed, gzip)) {
+		good = unpack_gzip(packed, name, &out, diag);
+	} else if (str_starts_with(packed, zstd)) {
+		good = unpack_zstd(packed, name, &out, diag);
+	} else {
+		*content = packed;
+		return true;
+	}
+	if (!good) {
+		free(out.data);
+		return false;
+	}
+	*content = buffer_finish(&out, arena);
+	return true;
+}
+
+static int open_input(const char *path, const char **name, struct diag *diag)
+{
+	struct stat info;
+	int fd = STDIN_FILENO;
+
+	*name = "standard input";
+	if (strcmp(path, "-") == 0)
+		return fd;
+	*name = path;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0) {
+		diag_errno(diag, "cannot open %s", path);
+		return -1;
+	}
+	if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode)) {
+		diag_set(diag, "cannot read %s: it is a directory", path);
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+bool file_read(struct arena *arena, const char *path, struct str *content,
+	       struct diag *diag)
+{
+	struct buffer buffer = {.limit = FILE_MAX_BYTES};
+	struct str raw;
+	const char *name;
+	bool good;
+	int fd = open_input(path, &name, diag);
+
+	if (fd < 0)
+		return false;
+	good = read_all(fd, name, &buffer, diag);
+	if (fd != STDIN_FILENO)
+		close(fd);
+	raw = (struct str){buffer.data, buffer.used};
+	good = good &&
+	       file_unpack(arena, raw, name, FILE_MAX_BYTES, content, diag);
+	if (good && content->ptr == buffer.data)
+		*content = str_copy(arena, raw);
+	free(buffer.data);
+	return good;
+}
+
+static const char *output_name(const struct output *out)
+{
+	return out->path ? out->path : "standard output";
+}
+
+/* Is a rename onto it impossible or wrong? */
+static bool is_direct(const char *path)
+{
+	struct stat info;
+
+	return strncmp(path, "/dev/", 5) == 0 ||
+	       strncmp(path, "/proc/", 6) == 0 ||
+	       (stat(path, &info) == 0 && !S_ISREG(info.st_mode));
+}
+
+/* A name beside the path that nobody can foresee. */
+static char *temporary_name(const char *path)
+{
+	uint64_t random;
+	char *name;
+
+	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return NULL;
+	if (asprintf(&name, "%s.%016" PRIx64 ".tmp", path, random) < 0)
+		out_of_memory();
+	return name;
+}
+
+static int open_temporary(struct output *out)
+{
+	struct stat info;
+	int fd;
+
+	if (access(out->path, F_OK) == 0 && access(out->path, W_OK) != 0)
+		return -1;
+	out->temporary = temporary_name(out->path);
+	if (!out->temporary)
+		return -1;
+	fd = open(out->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+		  0666);
+	if (fd < 0) {
+		free(out->temporary);
+		out->temporary = NULL;
+	} else if (stat(out->path, &info) == 0) {
+		(void)!fchmod(fd, info.st_mode & 07777);
+	}
+	return fd;
+}
+
+static bool forget(struct output *out)
+{
+	free(out->path);
+	free(out->temporary);
+	*out = (struct output){0};
+	return false;
+}
+
+bool output_open(struct output *out, const char *path, struct diag *diag)
+{
+	int fd;
+
+	*out = (struct output){0};
+	signal(SIGPIPE, SIG_IGN);
+	if (!path || strcmp(path, "-") == 0) {
+		out->stream = stdout;
+		return true;
+	}
+	/* A symbolic link stays; what it points to is replaced. */
+	out->path = realpath(path, NULL);
+	if (!out->path || is_direct(path)) {
+		free(out->path);
+		out->path = strdup(path);
+	}
+	if (!out->path)
+		out_of_memory();
+	fd = is_direct(path) ? open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY)
+			     : open_temporary(out);
+	if (fd < 0) {
+		diag_errno(diag, "cannot write %s", path);
+		return forget(out);
+	}
+	out->stream = fdopen(fd, "w");
+	if (!out->stream)
+		out_of_memory();
+	return true;
+}
+
+/*
+ * stdio keeps that a write failed, but not why: the same failure comes again
+ * on one more byte.
+ */
+static bool all_written(struct output *out)
+{
+	bool failed_before = ferror(out->stream);
+
+	if (!failed_before)
+		return fflush(out->stream) == 0;
+	errno = EIO;
+	(void)!write(fileno(out->stream), "\n", 1);
+	return false;
+}
+
+bool output_close(struct output *out, struct diag *diag)
+{
+	bool good = all_written(out);
+
+	if (!good)
+		diag_errno(diag, "cannot write %s", output_name(out));
+	if (out->stream != stdout && fclose(out->stream) != 0 && good)
+		good = diag_errno(diag, "cannot write %s", output_name(out));
+	if (out->temporary && good && rename(out->temporary, out->path) != 0)
+		good = diag_errno(diag, "cannot write %s", out->path);
+	if (out->temporary && !good)
+		unlink(out->temporary);
+	forget(out);
+	return good;
+}
+
+void output_abandon(struct output *out)
+{
+	if (out->stream && out->stream != stdout)
+		fclose(out->stream);
+	if (out->temporary)
+		unlink(out->temporary);
+	forget(out);
+}
