@@ -2,7 +2,7 @@
 /*
  * The options: one row each, with jemalloc's names and types. conf.c fills
  * them once, at boot, from the built-in defaults, the malloc_conf symbol,
- * /etc/malloc.conf (a symlink's target or a file's first line) and
+ * /etc/malloc.conf (a symlink's target or a file's lines) and
  * MALLOC_CONF, the later winning. Read-only after that; the values that can
  * change at run time (prof.active and so on) live with their owners.
  */
@@ -25,7 +25,7 @@ struct options {
 	bool stats_print;
 	char stats_print_opts[64];
 
-	unsigned narenas;	/* automatic arenas; 0: 4 per CPU, 1 on one */
+	unsigned narenas; /* automatic ones; default: 4 per CPU, 1 on one */
 	ssize_t dirty_decay_ms; /* -1: never, 0: at once; default 10,000 */
 	ssize_t muzzy_decay_ms;
 	bool retain; /* keep address space rather than munmap */
@@ -54,6 +54,7 @@ extern struct options opt;
  * Reads all sources into opt, once, before the first allocation is served;
  * allocates nothing, calls nothing that might. Reports each unknown or
  * malformed pair on stderr and goes on; with abort_conf it ends the process.
+ * After it, opt.narenas is the number in force, never 0.
  */
 void conf_boot(void);
 

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The sources of the options, read once at boot: the malloc_conf symbol,
+ * /etc/malloc.conf, MALLOC_CONF. Writes opt; owns malloc_conf. Never
+ * allocates, calls no getenv (which a program may have replaced or locked).
+ */
+#include "config.h"
+
+#include "liballoc/ctl/options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "liballoc/ctl/conf.h"
+#include "liballoc/ctl/print.h"
+#include "liballoc/include/liballoc/liballoc.h"
+
+__attribute__((visibility("default"), weak)) const char *malloc_conf = NULL;
+
+extern char **environ;
+
+#define ENVIRONMENT_KEY "MALLOC_CONF="
+
+/* Line ends become commas, runs of them one, none at either end. */
+static void join_lines(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; from++) {
+		if (*from != '\n')
+			*to++ = *from;
+		else if (to > text && to[-1] != ',')
+			*to++ = ',';
+	}
+	if (to > text && to[-1] == ',')
+		to--;
+	*to = '\0';
+}
+
+static ssize_t read_whole(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	size_t length = 0;
+	ssize_t n = -1;
+
+	if (fd < 0)
+		return -1;
+	while (length < size) {
+		n = read(fd, text + length, size - length);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		length += (size_t)n;
+	}
+	close(fd);
+	return n < 0 ? -1 : (ssize_t)length;
+}
+
+bool conf_read_file(const char *path, char text[CONF_FILE_BYTES])
+{
+	ssize_t length = readlink(path, text, CONF_FILE_BYTES);
+	bool is_link = length >= 0;
+
+	if (!is_link)
+		length = read_whole(path, text, CONF_FILE_BYTES);
+	if (length == CONF_FILE_BYTES)
+		message("Too long, not used: ", path, NULL);
+	if (length < 0 || length == CONF_FILE_BYTES) {
+		text[0] = '\0';
+		return false;
+	}
+	text[length] = '\0';
+	if (!is_link)
+		join_lines(text);
+	return true;
+}
+
+static const char *environment_text(void)
+{
+	if (!environ || getauxval(AT_SECURE))
+		return NULL;
+	for (char **entry = environ; *entry; entry++)
+		if (strncmp(*entry, ENVIRONMENT_KEY,
+			    sizeof(ENVIRONMENT_KEY) - 1) == 0)
+			return *entry + sizeof(ENVIRONMENT_KEY) - 1;
+	return NULL;
+}
+
+struct source {
+	const char *name;
+	const char *text;
+};
+
+static void confirm_source(const struct source *source)
+{
+	struct print out;
+
+	print_start(&out, NULL, NULL);
+	print_text(&out, "<liballoc>: malloc_conf (");
+	print_text(&out, source->name);
+	print_text(&out, "): \"");
+	print_masked(&out, source->text, strlen(source->text));
+	print_text(&out, "\"\n");
+	print_end(&out);
+}
+
+/* Whether to confirm is known only when all sources have been read. */
+static bool wants_confirmation(const struct source *sources, unsigned count)
+{
+	struct options all = opt;
+
+	for (unsigned i = 0; i < count; i++)
+		conf_apply(&all, sources[i].text, CONF_QUIET);
+	return all.confirm_conf;
+}
+
+static bool apply_sources(const struct source *sources, unsigned count)
+{
+	bool confirm = wants_confirmation(sources, count);
+	bool good = true;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (confirm)
+			confirm_source(&sources[i]);
+		good &= conf_apply(&opt, sources[i].text,
+				   confirm ? CONF_CONFIRM : CONF_REPORT);
+	}
+	return good;
+}
+
+/* jemalloc's: four for each CPU that we may run on, one on a single one. */
+static unsigned default_narenas(void)
+{
+	cpu_set_t cpus;
+	unsigned count = 1;
+
+	CPU_ZERO(&cpus);
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
+		count = (unsigned)CPU_COUNT(&cpus);
+	return count > 1 ? 4 * count : 1;
+}
+
+static const char *text_or_empty(const char *text)
+{
+	return text ? text : "";
+}
+
+void conf_boot(void)
+{
+	char file[CONF_FILE_BYTES] = "";
+	const struct source sources[] = {
+		{"the variable malloc_conf", text_or_empty(malloc_conf)},
+		{CONF_FILE, file},
+		{"the environment variable MALLOC_CONF",
+		 text_or_empty(environment_text())},
+	};
+	unsigned count = sizeof(sources) / sizeof(sources[0]);
+	int saved = errno;
+
+	conf_read_file(CONF_FILE, file);
+	if (!apply_sources(sources, count) && opt.abort_conf) {
+		message("Abort (abort_conf:true) on invalid conf value "
+			"(see above).",
+			NULL);
+		abort();
+	}
+	if (opt.narenas == 0)
+		opt.narenas = default_narenas();
+	errno = saved;
+}

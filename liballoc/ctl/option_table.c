@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The rows of the options, in the order in which they are printed, and those
+ * of jemalloc's options that are accepted without effect. Holds no logic.
+ */
+#include "config.h"
+
+#include "liballoc/ctl/option_table.h"
+
+#include <limits.h>
+
+#include "liballoc/ctl/options.h"
+#include "liballoc/heap/heap.h"
+
+#define FIELD(field) .offset = offsetof(struct options, field)
+#define RANGE(low, high) .min = (low), .max = (high)
+#define CAPACITY(field) .max = (int64_t)sizeof(((struct options *)0)->field)
+
+/* The longest decay time whose nanoseconds a signed word holds. */
+#define DECAY_MAX_MS (INT64_MAX / 1000000)
+
+const struct option_row option_rows[] = {
+	{"opt.abort", OPTION_BOOL, FIELD(abort)},
+	{"opt.abort_conf", OPTION_BOOL, FIELD(abort_conf)},
+	{"opt.confirm_conf", OPTION_BOOL, FIELD(confirm_conf)},
+	{"opt.retain", OPTION_BOOL, FIELD(retain)},
+	{"opt.narenas", OPTION_UNSIGNED, FIELD(narenas),
+	 RANGE(1, HEAP_MAX_ARENAS - 1), .automatic = true},
+	{"opt.dirty_decay_ms", OPTION_SSIZE, FIELD(dirty_decay_ms),
+	 RANGE(-1, DECAY_MAX_MS)},
+	{"opt.muzzy_decay_ms", OPTION_SSIZE, FIELD(muzzy_decay_ms),
+	 RANGE(-1, DECAY_MAX_MS)},
+	{"opt.zero", OPTION_BOOL, FIELD(zero)},
+	{"opt.xmalloc", OPTION_BOOL, FIELD(xmalloc)},
+	{"opt.tcache", OPTION_BOOL, FIELD(tcache)},
+	{"opt.tcache_max", OPTION_SIZE, FIELD(tcache_max), RANGE(0, 8 << 20),
+	 .clip = true},
+	{"opt.stats_print", OPTION_BOOL, FIELD(stats_print)},
+	{"opt.stats_print_opts", OPTION_STRING, FIELD(stats_print_opts),
+	 CAPACITY(stats_print_opts), .of = "Jgmdablxhe"},
+	{"opt.prof", OPTION_BOOL, FIELD(prof)},
+	{"opt.prof_prefix", OPTION_STRING, FIELD(prof_prefix),
+	 CAPACITY(prof_prefix)},
+	{"opt.prof_active", OPTION_BOOL, FIELD(prof_active)},
+	{"opt.prof_thread_active_init", OPTION_BOOL,
+	 FIELD(prof_thread_active_init)},
+	{"opt.lg_prof_sample", OPTION_SIZE, FIELD(lg_prof_sample),
+	 RANGE(0, 63)},
+	{"opt.prof_accum", OPTION_BOOL, FIELD(prof_accum)},
+	{"opt.lg_prof_interval", OPTION_SSIZE, FIELD(lg_prof_interval),
+	 RANGE(-1, 63)},
+	{"opt.prof_gdump", OPTION_BOOL, FIELD(prof_gdump)},
+	{"opt.prof_final", OPTION_BOOL, FIELD(prof_final)},
+	{"opt.prof_leak", OPTION_BOOL, FIELD(prof_leak)},
+	{"opt.prof_leak_error", OPTION_BOOL, FIELD(prof_leak_error)},
+	{"opt.prof_bt_max", OPTION_UNSIGNED, FIELD(prof_bt_max), RANGE(1, 128),
+	 .clip = true},
+	{"opt.prof_ledger_bytes", OPTION_SIZE, FIELD(prof_ledger_bytes),
+	 RANGE(1 << 20, INT64_C(1) << 40), .clip = true},
+};
+
+const unsigned option_count = sizeof(option_rows) / sizeof(option_rows[0]);
+
+const char *option_key(const struct option_row *row)
+{
+	return row->name + sizeof("opt.") - 1;
+}
+
+const struct option_ignored option_ignored_rows[] = {
+	{"background_thread", "false"},
+	{"bin_shards", NULL},
+	{"cache_oblivious", "true|false"},
+	{"debug_double_free_max_scan", NULL},
+	{"disable_large_size_classes", "false"},
+	{"dss", "disabled|primary|secondary"},
+	{"hpa", "false"},
+	{"hpa_dirty_mult", NULL},
+	{"hpa_hugification_threshold", NULL},
+	{"hpa_hugification_threshold_ratio", NULL},
+	{"hpa_hugify_delay_ms", NULL},
+	{"hpa_min_purge_interval_ms", NULL},
+	{"hpa_sec_batch_fill_extra", NULL},
+	{"hpa_sec_bytes_after_flush", NULL},
+	{"hpa_sec_max_alloc", NULL},
+	{"hpa_sec_max_bytes", NULL},
+	{"hpa_sec_nshards", NULL},
+	{"hpa_slab_max_alloc", NULL},
+	{"junk", "false"},
+	{"lg_extent_max_active_fit", NULL},
+	{"lg_san_uaf_align", "-1"},
+	{"lg_tcache_flush_large_div", NULL},
+	{"lg_tcache_flush_small_div", NULL},
+	{"lg_tcache_nslots_mul", NULL},
+	{"max_background_threads", NULL},
+	{"metadata_thp", "disabled|auto|always"},
+	{"mutex_max_spin", NULL},
+	{"oversize_threshold", NULL},
+	{"percpu_arena", "disabled"},
+	{"prof_log", "false"},
+	{"prof_pid_namespace", "false"},
+	{"prof_recent_alloc_max", "0"},
+	{"prof_stats", "false"},
+	{"prof_sys_thread_name", "false"},
+	{"prof_time_resolution", "default"},
+	{"san_guard_large", "0"},
+	{"san_guard_small", "0"},
+	{"slab_sizes", NULL},
+	{"stats_interval", "-1"},
+	{"stats_interval_opts", NULL},
+	{"tcache_gc_delay_bytes", NULL},
+	{"tcache_gc_incr_bytes", NULL},
+	{"tcache_nslots_large", NULL},
+	{"tcache_nslots_small_max", NULL},
+	{"tcache_nslots_small_min", NULL},
+	{"thp", "default"},
+	{"trust_madvise", "true|false"},
+	{"utrace", "false"},
+	{"zero_realloc", "free"},
+};
+
+const unsigned option_ignored_count =
+	sizeof(option_ignored_rows) / sizeof(option_ignored_rows[0]);
