@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Checks of the sources themselves: make check-format, check-headers,
 # check-tidy.
-EXTRA_DIST += %D%/check-format %D%/check-headers %D%/check-tidy
+EXTRA_DIST += %D%/check-format %D%/check-headers %D%/check-tidy \
+	%D%/packages
 
 check-format:
 	$(AM_V_at)$(SHELL) $(top_srcdir)/%D%/check-format $(top_srcdir)
