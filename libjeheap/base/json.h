@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writes JSON to a stream: places the commas, escapes the strings. (Reading
- * is jansson's.) Errors of the stream are found by whoever closes it.
+ * Writes JSON to a stream: places the commas, escapes the strings; bytes that
+ * are not UTF-8 become U+FFFD. A newline follows the outermost value, so that
+ * several in a row are JSON Lines. (Reading is jansson's.) Errors of the
+ * stream are found by whoever closes it.
  */
 #ifndef LIBJEHEAP_BASE_JSON_H
 #define LIBJEHEAP_BASE_JSON_H
@@ -12,14 +14,12 @@
 
 #include "libjeheap/base/str.h"
 
-#define JSON_MAX_DEPTH 64
-
+/* Start with the first two set and the others zero. No limit on the depth. */
 struct json {
 	FILE *stream;
-	int indent; /* spaces a level; 0: all on one line */
-	int depth;
-	bool has_items[JSON_MAX_DEPTH];
-	bool after_key;
+	unsigned indent; /* spaces a level; 0: all on one line */
+	size_t depth;
+	bool has_items; /* of the innermost container that is open */
 };
 
 /* key NULL: an element of an array, or the outermost value. */
@@ -33,5 +33,6 @@ void json_int(struct json *json, const char *key, int64_t value);
 /* Shortest form that reads back the same; not finite: null. */
 void json_double(struct json *json, const char *key, double value);
 void json_bool(struct json *json, const char *key, bool value);
+void json_null(struct json *json, const char *key);
 
 #endif

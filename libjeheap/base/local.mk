@@ -4,4 +4,8 @@ libjeheap_libjeheap_a_SOURCES += \
 	%D%/cursor.c %D%/cursor.h \
 	%D%/diag.c %D%/diag.h \
 	%D%/file.c %D%/file.h \
-	%D%/str.c %D%/str.h
+	%D%/json.c %D%/json.h \
+	%D%/number.c %D%/number.h \
+	%D%/options.c %D%/options.h \
+	%D%/str.c %D%/str.h \
+	%D%/table.c %D%/table.h

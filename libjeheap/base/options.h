@@ -3,8 +3,10 @@
  * Command lines by table: one row an option, which is also its --help line.
  * Matching follows Perl's Getopt::Long, which jeprof's users are used to:
  * case does not matter, -name equals --name, an unambiguous start will do,
- * --noNAME and --no-NAME turn a flag off, --name=V and --name V both work,
- * `--` ends the options. A lone `-` is an argument.
+ * --noNAME and --no-NAME turn a flag off, --name=V and --name V both work (V
+ * may begin with a dash), options and arguments may be mixed, `--` ends the
+ * options. A lone `-` is an argument. Beyond Perl, '-' and '_' in a name are
+ * the same. Of a letter, the case does matter.
  */
 #ifndef LIBJEHEAP_BASE_OPTIONS_H
 #define LIBJEHEAP_BASE_OPTIONS_H
@@ -49,7 +51,7 @@ struct option_row {
 bool options_parse(const struct option_row *rows, size_t row_count, int argc,
 		   char **argv, char ***arguments, size_t *argument_count,
 		   struct diag *diag);
-/* The rows, aligned, to stdout. */
+/* The rows, aligned and wrapped to 80 columns, to stdout. */
 void options_help(const struct option_row *rows, size_t row_count);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A table of cells, printed aligned, or as CSV. Widths follow the contents;
- * wide characters count as a terminal shows them.
+ * A table of cells, printed aligned, or as CSV (RFC 4180, lines end in "\n").
+ * Widths follow the contents; wide characters count as a terminal shows them.
  */
 #ifndef LIBJEHEAP_BASE_TABLE_H
 #define LIBJEHEAP_BASE_TABLE_H
@@ -13,6 +13,7 @@
 #include "libjeheap/base/arena.h"
 #include "libjeheap/base/str.h"
 
+/* Start with the first three set and the others zero. */
 struct table {
 	struct arena *arena;
 	size_t columns;
@@ -21,11 +22,18 @@ struct table {
 	size_t count, capacity;
 };
 
+/*
+ * Adds the next cell, row by row: a copy, with control characters and broken
+ * UTF-8 masked, since names come from files that may be hostile.
+ */
 void table_cell(struct table *table, struct str text);
 void table_cellf(struct table *table, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* The last column is not padded. */
+/* The last column is not padded; a row that is not complete ends early. */
 void table_print(const struct table *table, FILE *stream);
 void table_print_csv(const struct table *table, FILE *stream);
+
+/* Columns that a terminal shows the text in: UTF-8, wide and combining. */
+size_t text_columns(struct str text);
 
 #endif
