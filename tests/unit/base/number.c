@@ -14,7 +14,7 @@ struct formatted {
 	const char *text;
 };
 
-static const struct formatted bytes[] = {
+static const struct formatted byte_counts[] = {
 	{0, "0 B"},
 	{-0.2, "0 B"},
 	{512, "512 B"},
@@ -156,9 +156,9 @@ int main(void)
 {
 	char b[NUMBER_BYTES];
 
-	plan(COUNT(bytes) + COUNT(counts) + COUNT(short_counts) +
+	plan(COUNT(byte_counts) + COUNT(counts) + COUNT(short_counts) +
 	     COUNT(percents) + 2 + 7 + COUNT(sizes) + 6);
-	test_format(bytes, COUNT(bytes), format_bytes, "bytes");
+	test_format(byte_counts, COUNT(byte_counts), format_bytes, "bytes");
 	test_format(counts, COUNT(counts), format_count, "count");
 	test_format(short_counts, COUNT(short_counts), format_count_short,
 		    "short count");
