@@ -1,1 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
+TEST_UNITS += %D%/conf
+
+%C%_conf_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_conf_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_conf_LDADD = $(UNIT_LIBALLOC_LIBS)
