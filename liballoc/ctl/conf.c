@@ -207,7 +207,9 @@ static const char *set_lg_tcache_max(struct options *options, struct span value)
 		return "Invalid conf value";
 	if (lg < 0 || lg > 62)
 		return "Out-of-range conf value";
-	options->tcache_max = (size_t)1 << (lg < 23 ? lg : 23);
+	options->tcache_max = (size_t)1 << lg;
+	if (options->tcache_max > OPTION_TCACHE_MAX_BYTES)
+		options->tcache_max = OPTION_TCACHE_MAX_BYTES;
 	return NULL;
 }
 

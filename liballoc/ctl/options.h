@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #define OPTION_PATH_BYTES 1024
+#define OPTION_TCACHE_MAX_BYTES 32768 /* as much as caches have bins for */
 
 struct options {
 	bool abort;

@@ -69,6 +69,12 @@ ssize_t heap_arena_dirty_decay_ms(const struct arena *arena);
 bool heap_arena_set_dirty_decay_ms(struct arena *arena, ssize_t ms);
 ssize_t heap_arena_muzzy_decay_ms(const struct arena *arena);
 bool heap_arena_set_muzzy_decay_ms(struct arena *arena, ssize_t ms);
+/* Those of arenas yet to be made; at first the options'. False: no such time.
+ */
+ssize_t heap_default_dirty_decay_ms(void);
+bool heap_set_default_dirty_decay_ms(ssize_t ms);
+ssize_t heap_default_muzzy_decay_ms(void);
+bool heap_set_default_muzzy_decay_ms(ssize_t ms);
 
 /* This thread. */
 unsigned heap_thread_arena(struct thread *thread);

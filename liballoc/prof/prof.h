@@ -62,7 +62,8 @@ void prof_gdump(void);
 void prof_exit(void);
 
 /* mallctl's side. Each returns 0 or an errno. */
-int prof_dump(const char *path);  /* NULL: the next name by prof_prefix */
+int prof_dump(const char *path); /* NULL: the next name by prof_prefix */
+int prof_prefix_set(const char *prefix); /* copied; EFAULT: too long */
 int prof_reset(size_t lg_sample); /* forgets all samples, sets the rate */
 bool prof_active_get(void);
 void prof_active_set(bool active);
