@@ -115,9 +115,12 @@ struct sample {
 	double alloc_samples;
 };
 
+struct profile_index;
+
 struct profile {
-	struct arena *arena; /* owns all below */
-	struct str source;   /* file name, or "process 1234": for titles */
+	struct arena *arena;	     /* owns all below */
+	struct profile_index *index; /* the builders' */
+	struct str source; /* file name, or "process 1234": for titles */
 
 	struct object_file *files;
 	size_t file_count, file_capacity;
@@ -154,8 +157,11 @@ struct profile *profile_new(void);
 void profile_free(struct profile *profile);
 
 /*
- * Building, for readers; each returns the index. Stacks, locations, files and
- * threads that are equal get the same index.
+ * Building, for readers; each returns the index. What is equal gets the same
+ * index: files by path, build-id and deleted; locations by file and offset;
+ * stacks by their locations; threads by uid (an empty name is filled in
+ * later); functions by all their fields. Strings are copied. An index stays;
+ * a pointer into an array moves with the next building.
  */
 uint32_t profile_file(struct profile *profile, struct str path,
 		      struct str build_id, bool deleted);
@@ -170,6 +176,7 @@ uint32_t profile_thread(struct profile *profile, uint64_t uid, struct str name);
 uint32_t profile_function(struct profile *profile, struct str name,
 			  struct str system_name, struct str filename,
 			  uint32_t start_line);
+/* Always a new one. The pointer holds until the next is added. */
 struct sample *profile_add_sample(struct profile *profile, uint32_t stack,
 				  uint32_t thread, uint64_t block_bytes);
 

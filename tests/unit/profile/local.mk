@@ -1,1 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
+TEST_UNITS += %D%/estimate %D%/profile
+%C%_estimate_CFLAGS = $(UNIT_CFLAGS) $(TOOL_CFLAGS)
+%C%_estimate_LDADD = $(TOOL_LIBS)
+%C%_profile_CFLAGS = $(UNIT_CFLAGS) $(TOOL_CFLAGS)
+%C%_profile_LDADD = $(TOOL_LIBS)
