@@ -15,8 +15,9 @@
  * 64-bit words, written with relaxed atomics. Tables are append-only: a row is
  * written whole, then `count` of its section is raised with release; rows
  * never move. Rows of LEDGER_SAMPLES and LEDGER_THREADS are reused; a sample
- * row carries a checksum that tells a torn copy. A reader takes all it finds
- * as hostile and checks each offset and count against region_bytes.
+ * row carries a checksum that tells a torn copy. Rows of LEDGER_COUNTS are
+ * emptied, for reuse, only while `generation` is odd. A reader takes all it
+ * finds as hostile and checks each offset and count against region_bytes.
  *
  * A reader refuses another major version and tolerates a newer minor one:
  * minor versions may append header fields, sections, metrics and row fields
@@ -48,8 +49,8 @@ enum ledger_section_id {
 	LEDGER_STACKS,	      /* struct ledger_stack */
 	LEDGER_FRAMES,	      /* uint64_t return addresses */
 	LEDGER_COUNTS,	      /* struct ledger_count */
-	LEDGER_SAMPLES,	      /* struct ledger_sample: a hash table, in use
-				 where address is not 0; count = capacity */
+	LEDGER_SAMPLES,	      /* struct ledger_sample, in use where address is
+				 above 1; count = rows ever used */
 	LEDGER_SECTIONS
 };
 
@@ -76,8 +77,9 @@ struct ledger_header {
 	uint64_t start_time_ns; /* CLOCK_REALTIME when the ledger was made */
 	uint64_t start_monotonic_ns; /* CLOCK_MONOTONIC at the same moment */
 	/*
-	 * Odd while the tables are being replaced (fork, prof.reset), even
-	 * else: a reader that sees it odd, or changed, reads again.
+	 * Odd while the tables are being replaced (fork, prof.reset, counts
+	 * of exited threads being added up), even else: a reader that sees
+	 * it odd, or changed, reads again.
 	 */
 	uint64_t generation;
 	uint32_t flags;
@@ -110,16 +112,15 @@ enum ledger_unit {
  * the sum over rows, where summable is set.
  */
 struct ledger_metric {
-	char name[40];	  /* snake_case, unique in its level; no unit suffix */
+	char name[40];	  /* snake_case, unique in its section */
 	char help[104];	  /* one line, no full stop */
 	uint8_t kind;	  /* enum ledger_kind */
 	uint8_t unit;	  /* enum ledger_unit */
 	uint8_t summable; /* 1: rows may be added up */
 	uint8_t reserved;
-	uint32_t
-		section; /* LEDGER_PROCESS, _ARENAS, _ARENA_CLASSES, _THREADS */
-	uint32_t offset; /* bytes from the row's start */
-	uint32_t count;	 /* words: 1, or the histogram's buckets */
+	uint32_t section; /* PROCESS, ARENAS, ARENA_CLASSES or THREADS */
+	uint32_t offset;  /* bytes from the row's start */
+	uint32_t count;	  /* words: 1, or the histogram's buckets */
 };
 
 /* A size class. The small ones come first, sizes ascending throughout. */
@@ -136,9 +137,12 @@ enum ledger_thread_state {
 };
 
 /*
- * Row 0 stands for threads that found the table full. Metrics of level
- * thread follow in the same row.
+ * Row 0 stands for threads that found the table full, and for exited threads
+ * whose own row was wanted back: its uid is LEDGER_OTHER_THREADS. Metrics of
+ * level thread follow in the same row.
  */
+#define LEDGER_OTHER_THREADS UINT64_MAX
+
 struct ledger_thread {
 	uint64_t uid;	     /* 0, 1, 2 ... in order of first allocation */
 	int32_t os_tid;	     /* gettid(), in the process's own namespace */
@@ -161,6 +165,7 @@ struct ledger_stack {
  * bytes = count * size; for large ones the mean size is bytes / count.
  * No sums of estimates are kept: with the true count of samples of each size
  * at a known rate, readers compute estimates and variances exactly.
+ * A row whose allocated_count is 0 is empty: the rest of it means nothing.
  */
 struct ledger_count {
 	uint32_t stack;		  /* row in LEDGER_STACKS */
@@ -177,7 +182,7 @@ struct ledger_count {
 
 /* A sampled object in use. */
 struct ledger_sample {
-	uint64_t address; /* 0: the row is empty; 1: was in use */
+	uint64_t address; /* 0: never used; 1: was in use */
 	uint64_t usable_bytes;
 	uint64_t requested_bytes;
 	uint64_t birth_ns; /* CLOCK_MONOTONIC */

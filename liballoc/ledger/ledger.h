@@ -95,9 +95,19 @@ struct process_stats *ledger_process(void);
 /* The row of arena i; the last row is shared by those that found no room. */
 struct arena_stats *ledger_arena(unsigned arena);
 struct class_stats *ledger_class(unsigned arena, unsigned size_class);
-/* A thread's row; 0 where the table is full. Any thread, no lock held. */
+/*
+ * A thread's row; 0 where the table is full. Any thread, lock-free. Taken
+ * and given back by prof_thread_start() and prof_thread_exit(), profiling or
+ * not; the row is struct prof_thread's ledger_row.
+ */
 uint32_t ledger_thread_new(uint64_t uid, int os_tid);
+/* The thread has ended; its row is reused once no count refers to it. */
 void ledger_thread_exit(uint32_t row);
+/* A row of LEDGER_COUNTS refers to the thread's row, or no longer does. */
+void ledger_thread_hold(uint32_t row);
+void ledger_thread_release(uint32_t row);
+/* Names the row: at most 15 characters. By one writer at a time. */
+void ledger_thread_set_name(uint32_t row, const char *name);
 struct ledger_thread *ledger_thread(uint32_t row);
 struct thread_stats *ledger_thread_stats(uint32_t row);
 /* The heap describes its size classes, in order, once. */
@@ -110,8 +120,20 @@ const struct ledger_metric *ledger_metric_find(unsigned section,
 					       const char *name);
 uint64_t ledger_metric_get(const struct ledger_metric *metric, unsigned row);
 
-/* In the child: its own pid, start time and generation. */
-void ledger_postfork_child(void);
+/* A section's first row, and the rows that it has room for. */
+void *ledger_rows(unsigned section);
+uint32_t ledger_capacity(unsigned section);
+/* Raises the rows in use to at least count, with release; any thread. */
+void ledger_publish(unsigned section, uint64_t count);
+/* Brackets a replacement of tables: generation is odd in between. */
+void ledger_replace_begin(void);
+void ledger_replace_end(void);
+
+/*
+ * In the child: its own pid, start time and generation; all threads but the
+ * one that forked, whose row is own_row (0: it has none), have exited.
+ */
+void ledger_postfork_child(uint32_t own_row, int os_tid);
 
 /*
  * Relaxed: a row may be read from anywhere, and orders nothing. Inline here,

@@ -26,6 +26,11 @@ struct thread;
 
 /* Once, after conf_boot() and ledger_boot(), before the first allocation. */
 void prof_boot(void);
+/*
+ * Take and give back the thread's row of the ledger (profiling or not), after
+ * thread->uid is set. Thread start does not draw an interval: the heap calls
+ * prof_next_interval() next. After exit the heap publishes nothing more.
+ */
 void prof_thread_start(struct thread *thread);
 void prof_thread_exit(struct thread *thread);
 
@@ -75,9 +80,12 @@ void prof_gdump_set(bool on);
 bool prof_thread_active_init_get(void);
 void prof_thread_active_init_set(bool on);
 
-/* Fork: the locks in rank order, and what the child starts afresh. */
+/*
+ * Fork: the locks in rank order, and what the child starts afresh, the
+ * ledger included. thread: the one that forks, or NULL.
+ */
 void prof_prefork(void);
 void prof_postfork_parent(void);
-void prof_postfork_child(void);
+void prof_postfork_child(struct thread *thread);
 
 #endif

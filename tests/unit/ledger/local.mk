@@ -1,1 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
+TEST_UNITS += %D%/region %D%/metrics %D%/threads
+%C%_region_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_region_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_region_LDADD = $(UNIT_LIBALLOC_LIBS)
+%C%_metrics_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_metrics_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_metrics_LDADD = $(UNIT_LIBALLOC_LIBS)
+%C%_threads_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_threads_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_threads_LDADD = $(UNIT_LIBALLOC_LIBS)

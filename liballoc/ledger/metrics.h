@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table that describes each word of the ledger's values. Read-only; the
+ * copy in the region is made of it at boot.
+ */
+#ifndef LIBALLOC_LEDGER_METRICS_H
+#define LIBALLOC_LEDGER_METRICS_H
+
+#include "liballoc/ledger/layout.h"
+
+extern const struct ledger_metric ledger_metrics[];
+extern const unsigned ledger_metric_count;
+
+#endif

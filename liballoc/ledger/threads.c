@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The rows of LEDGER_THREADS: handed out, named, and reused once their thread
+ * has ended and no count refers to them. Lock-free, so that thread start and
+ * end, fork and signals need not be ordered. Row 0 is never handed out.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "liballoc/ledger/region.h"
+
+/*
+ * Free rows: the first one in the low half, a tag in the high half that
+ * changes with each pop, so that a row popped and pushed back meanwhile does
+ * not pass for the one that was seen.
+ */
+static uint64_t free_list;
+static uint64_t rows_used; /* row 0 included */
+
+/*
+ * A side's `holds` has this bit while the thread lives: the row is free when
+ * the whole word comes to zero.
+ */
+#define HELD_BY_THREAD (1u << 31)
+
+struct ledger_thread *ledger_thread(uint32_t row)
+{
+	return (void *)((uint8_t *)ledger_rows(LEDGER_THREADS) +
+			(size_t)row * LEDGER_THREAD_STRIDE);
+}
+
+struct thread_stats *ledger_thread_stats(uint32_t row)
+{
+	return (void *)(ledger_thread(row) + 1);
+}
+
+static void push_free(uint32_t row)
+{
+	struct thread_side *sides = ledger_thread_sides();
+	uint64_t head = ledger_get(&free_list);
+	uint64_t next;
+
+	do {
+		__atomic_store_n(&sides[row].next, (uint32_t)head,
+				 __ATOMIC_RELAXED);
+		next = (head & ~(uint64_t)UINT32_MAX) | row;
+	} while (!__atomic_compare_exchange_n(&free_list, &head, next, true,
+					      __ATOMIC_RELEASE,
+					      __ATOMIC_RELAXED));
+}
+
+static uint32_t pop_free(void)
+{
+	struct thread_side *sides = ledger_thread_sides();
+	uint64_t head = __atomic_load_n(&free_list, __ATOMIC_ACQUIRE);
+	uint64_t next;
+	uint32_t row;
+
+	do {
+		row = (uint32_t)head;
+		if (row == 0)
+			return 0;
+		next = ((head >> 32) + 1) << 32 |
+		       __atomic_load_n(&sides[row].next, __ATOMIC_RELAXED);
+	} while (!__atomic_compare_exchange_n(&free_list, &head, next, true,
+					      __ATOMIC_ACQUIRE,
+					      __ATOMIC_ACQUIRE));
+	return row;
+}
+
+static uint32_t take_new(void)
+{
+	uint64_t row = ledger_get(&rows_used);
+
+	do {
+		if (row >= ledger_capacity(LEDGER_THREADS))
+			return 0;
+	} while (!__atomic_compare_exchange_n(&rows_used, &row, row + 1, true,
+					      __ATOMIC_RELAXED,
+					      __ATOMIC_RELAXED));
+	return (uint32_t)row;
+}
+
+static void set_state(struct ledger_thread *thread, uint32_t state)
+{
+	__atomic_store_n(&thread->state, state, __ATOMIC_RELEASE);
+}
+
+uint32_t ledger_thread_new(uint64_t uid, int os_tid)
+{
+	uint32_t row = pop_free();
+	struct ledger_thread *thread;
+
+	if (row == 0)
+		row = take_new();
+	if (row == 0)
+		return 0;
+	thread = ledger_thread(row);
+	ledger_set(&thread->uid, uid);
+	thread->os_tid = os_tid;
+	memset(thread->name, 0, sizeof(thread->name));
+	memset(thread + 1, 0, sizeof(struct thread_stats));
+	ledger_add(&thread->generation, 1);
+	__atomic_store_n(&ledger_thread_sides()[row].holds, HELD_BY_THREAD,
+			 __ATOMIC_RELAXED);
+	set_state(thread, LEDGER_THREAD_LIVE);
+	ledger_publish(LEDGER_THREADS, (uint64_t)row + 1);
+	return row;
+}
+
+static void drop(uint32_t row, uint32_t part)
+{
+	uint32_t *holds = &ledger_thread_sides()[row].holds;
+
+	if (__atomic_sub_fetch(holds, part, __ATOMIC_ACQ_REL) != 0)
+		return;
+	set_state(ledger_thread(row), LEDGER_THREAD_FREE);
+	push_free(row);
+}
+
+void ledger_thread_exit(uint32_t row)
+{
+	if (row == 0)
+		return;
+	set_state(ledger_thread(row), LEDGER_THREAD_EXITED);
+	drop(row, HELD_BY_THREAD);
+}
+
+void ledger_thread_hold(uint32_t row)
+{
+	if (row != 0)
+		__atomic_fetch_add(&ledger_thread_sides()[row].holds, 1,
+				   __ATOMIC_RELAXED);
+}
+
+void ledger_thread_release(uint32_t row)
+{
+	if (row != 0)
+		drop(row, 1);
+}
+
+void ledger_thread_set_name(uint32_t row, const char *name)
+{
+	char *to = ledger_thread(row)->name;
+
+	if (row == 0)
+		return;
+	/* The last byte stays NUL, so that a reader never runs over. */
+	strncpy(to, name, sizeof(ledger_thread(row)->name) - 1);
+}
+
+void ledger_threads_boot(void)
+{
+	struct ledger_thread *others = ledger_thread(0);
+
+	others->uid = LEDGER_OTHER_THREADS;
+	others->state = LEDGER_THREAD_LIVE;
+	strncpy(others->name, "other threads", sizeof(others->name) - 1);
+	rows_used = 1;
+	free_list = 0;
+	ledger_publish(LEDGER_THREADS, 1);
+}
+
+void ledger_threads_postfork_child(uint32_t own_row, int os_tid)
+{
+	for (uint32_t row = 1; row < ledger_get(&rows_used); row++) {
+		struct ledger_thread *thread = ledger_thread(row);
+
+		if (row == own_row)
+			thread->os_tid = os_tid;
+		else if (thread->state == LEDGER_THREAD_LIVE)
+			ledger_thread_exit(row);
+	}
+}

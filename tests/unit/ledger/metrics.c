@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Each word of each *_stats struct is described exactly once. */
+#include "config.h"
+
+#include "liballoc/ledger/ledger.h"
+#include "liballoc/ledger/metrics.h"
+#include "tap/tap.h"
+
+static void check_covered(unsigned section, size_t base, size_t bytes,
+			  const char *what)
+{
+	unsigned seen[64] = {0};
+	bool good = bytes % 8 == 0 && bytes / 8 <= 64;
+
+	for (unsigned i = 0; i < ledger_metric_count; i++) {
+		const struct ledger_metric *m = &ledger_metrics[i];
+
+		if (m->section != section)
+			continue;
+		for (unsigned w = 0; w < m->count; w++) {
+			size_t at = m->offset + 8 * (size_t)w;
+
+			if (at < base || at >= base + bytes || at % 8 != 0)
+				good = false;
+			else
+				seen[(at - base) / 8]++;
+		}
+	}
+	for (size_t w = 0; w < bytes / 8; w++) {
+		if (seen[w] != 1)
+			tap_line("# word %zu described %u times\n", w, seen[w]);
+		good = good && seen[w] == 1;
+	}
+	ok(good, "each word of %s is described once", what);
+}
+
+static void check_texts(void)
+{
+	bool unique = true, whole = true;
+
+	for (unsigned i = 0; i < ledger_metric_count; i++) {
+		const struct ledger_metric *m = &ledger_metrics[i];
+		size_t length = strnlen(m->help, sizeof(m->help));
+
+		unique = unique && ledger_metric_find(m->section, m->name) == m;
+		whole = whole && m->name[sizeof(m->name) - 1] == 0 &&
+			length > 0 && length < sizeof(m->help) &&
+			m->help[length - 1] != '.' && m->kind >= 1 &&
+			m->kind <= LEDGER_HISTOGRAM && m->unit >= 1 &&
+			m->unit <= LEDGER_UNIT_MS && m->summable <= 1;
+	}
+	ok(unique, "names are unique in their section");
+	ok(whole, "each has a name, a help of one clause, a kind and a unit");
+}
+
+int main(void)
+{
+	plan(9);
+	check_covered(LEDGER_PROCESS, 0, sizeof(struct process_stats),
+		      "process_stats");
+	check_covered(LEDGER_ARENAS, 0, sizeof(struct arena_stats),
+		      "arena_stats");
+	check_covered(LEDGER_ARENA_CLASSES, 0, sizeof(struct class_stats),
+		      "class_stats");
+	check_covered(LEDGER_THREADS, sizeof(struct ledger_thread),
+		      sizeof(struct thread_stats), "thread_stats");
+	check_texts();
+
+	ledger_boot(1 << 20);
+	ledger_arena(1)->dirty = 4096;
+	is_uint(ledger_metric_get(ledger_metric_find(LEDGER_ARENAS, "dirty"),
+				  1),
+		4096, "an arena's word is read by its name");
+	ledger_thread_stats(1)->samples = 7;
+	is_uint(ledger_metric_get(ledger_metric_find(LEDGER_THREADS, "samples"),
+				  1),
+		7, "a thread's word is read by its name");
+	ok(!ledger_metric_find(LEDGER_PROCESS, "samples"),
+	   "a name of another section is not found");
+	return done_testing();
+}

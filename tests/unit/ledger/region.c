@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The region: its layout at several sizes, what outsiders find, fork. */
+#include "config.h"
+
+#include <elf.h>
+#include <link.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "liballoc/ledger/metrics.h"
+#include "liballoc/ledger/region.h"
+#include "tap/tap.h"
+
+extern struct ledger_header *liballoc_ledger;
+
+static bool disjoint_and_inside(const struct ledger_header *h, size_t end,
+				size_t bytes)
+{
+	uint64_t at = sizeof(*h);
+	bool good = end <= bytes;
+
+	/* In the order in which they are laid out. */
+	static const unsigned order[] = {
+		LEDGER_METRICS, LEDGER_PROCESS,	      LEDGER_CLASSES,
+		LEDGER_ARENAS,	LEDGER_ARENA_CLASSES, LEDGER_THREADS,
+		LEDGER_STACKS,	LEDGER_FRAMES,	      LEDGER_COUNTS,
+		LEDGER_SAMPLES,
+	};
+
+	for (unsigned i = 0; i < LEDGER_SECTIONS; i++) {
+		const struct ledger_section *s = &h->sections[order[i]];
+
+		good = good && s->offset >= at && s->offset % 64 == 0 &&
+		       s->capacity > 0 && s->stride > 0;
+		at = s->offset + (uint64_t)s->stride * s->capacity;
+	}
+	return good && at <= end &&
+	       end + h->sections[LEDGER_THREADS].capacity *
+				       sizeof(struct thread_side) <=
+		       bytes;
+}
+
+static void check_layouts(void)
+{
+	bool good = true;
+
+	for (unsigned lg = 19; lg <= 36; lg++) {
+		struct ledger_header h = {0};
+		size_t bytes = (size_t)1 << lg;
+		size_t end = ledger_lay_out(&h, bytes);
+
+		if (!disjoint_and_inside(&h, end, bytes)) {
+			tap_line("# at 2^%u bytes\n", lg);
+			good = false;
+		}
+	}
+	ok(good, "sections do not overlap, from 512 KiB to 64 GiB");
+}
+
+struct found {
+	const uint8_t *desc;
+	unsigned count;
+};
+
+/* Looks for the note as a stranger would: through the program headers. */
+static int look_for_note(struct dl_phdr_info *info, size_t size, void *context)
+{
+	struct found *found = context;
+
+	(void)size;
+	for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+		const uint8_t *at = (const uint8_t *)info->dlpi_addr;
+		size_t offset = 0;
+
+		if (p->p_type != PT_NOTE)
+			continue;
+		at += p->p_vaddr;
+		while (offset + sizeof(ElfW(Nhdr)) <= p->p_memsz) {
+			const ElfW(Nhdr) *n = (const void *)(at + offset);
+			const char *name = (const char *)(n + 1);
+
+			if (n->n_namesz == sizeof(LEDGER_NOTE_NAME) &&
+			    n->n_type == LEDGER_NOTE_TYPE && n->n_descsz == 8 &&
+			    strcmp(name, LEDGER_NOTE_NAME) == 0) {
+				found->desc = (const uint8_t *)name +
+					      ((n->n_namesz + 3) & ~3u);
+				found->count++;
+			}
+			offset += sizeof(*n) + ((n->n_namesz + 3) & ~3u) +
+				  ((n->n_descsz + 3) & ~3u);
+		}
+	}
+	return 0;
+}
+
+static void check_note(void)
+{
+	struct found found = {0};
+	int64_t distance = 0;
+
+	dl_iterate_phdr(look_for_note, &found);
+	is_uint(found.count, 1, "there is one note");
+	if (found.count == 1)
+		memcpy(&distance, found.desc, sizeof(distance));
+	ok(found.count == 1 && (uintptr_t)found.desc + (uintptr_t)distance ==
+				       (uintptr_t)&liballoc_ledger,
+	   "it leads to the variable");
+}
+
+static void check_fork(void)
+{
+	struct ledger_header *h = ledger_header();
+	uint64_t generation = h->generation;
+	uint32_t other = ledger_thread_new(5, 5), own = ledger_thread_new(6, 6);
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		ledger_postfork_child(own, 99);
+		_exit(h->pid != getpid() || h->generation != generation + 2 ||
+		      ledger_process()->fork_generation != 1 ||
+		      ledger_thread(own)->state != LEDGER_THREAD_LIVE ||
+		      ledger_thread(own)->os_tid != 99 ||
+		      ledger_thread(other)->state != LEDGER_THREAD_FREE);
+	}
+	waitpid(pid, &status, 0);
+	is_int(status, 0, "the child has its own pid, generation and threads");
+	ok(h->pid == getpid() && h->generation == generation &&
+		   ledger_thread(other)->state == LEDGER_THREAD_LIVE,
+	   "the parent's ledger is left alone");
+}
+
+/* In a child: boots where the region cannot be mapped. */
+static int boot_short_of(rlim_t bytes, size_t *got)
+{
+	struct rlimit limit = {bytes, bytes};
+	int pipe_fds[2], status = -1;
+	pid_t pid;
+
+	if (pipe(pipe_fds) != 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		size_t size;
+
+		setrlimit(RLIMIT_AS, &limit);
+		ledger_boot((size_t)1 << 40);
+		size = ledger_header()->region_bytes;
+		ledger_arena(4000)->dirty = 1;
+		ledger_class(4000, 250)->nmalloc = 1;
+		_exit(write(pipe_fds[1], &size, sizeof(size)) != sizeof(size) ||
+		      ledger_header()->magic != LEDGER_MAGIC);
+	}
+	waitpid(pid, &status, 0);
+	if (read(pipe_fds[0], got, sizeof(*got)) != sizeof(*got))
+		*got = 0;
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+	return status;
+}
+
+static void check_shortage(void)
+{
+	size_t got = 0;
+
+	ok(boot_short_of((rlim_t)256 << 20, &got) == 0 &&
+		   got >= ((size_t)16 << 20) && got < ((size_t)256 << 20),
+	   "where memory is short, the region is halved until it fits");
+	ok(boot_short_of(4096, &got) == 0 && got == LEDGER_MIN_BYTES,
+	   "where nothing can be mapped, there is the static region");
+}
+
+int main(void)
+{
+	struct ledger_header *h;
+
+	plan(15);
+	check_shortage();
+	ledger_boot((size_t)64 << 20);
+	h = ledger_header();
+	ok(liballoc_ledger == h, "the variable holds the region's address");
+	ok(h->magic == LEDGER_MAGIC && memcmp(h, "LIBALLOC", 8) == 0,
+	   "the region begins with the magic");
+	is_uint(h->region_bytes, (uint64_t)64 << 20, "it has the size asked");
+	is_int(h->pid, getpid(), "it has the pid");
+	is_uint((uintptr_t)h % h->page_bytes, 0, "it is page-aligned");
+	is_uint(h->sections[LEDGER_METRICS].count, ledger_metric_count,
+		"metrics are published");
+	is_string(h->version, PACKAGE_VERSION, "it has the version");
+	check_layouts();
+	check_note();
+	ledger_arena(3)->mapped = 1;
+	ledger_set_arena_count(4);
+	ledger_set_arena_count(2);
+	is_uint(h->sections[LEDGER_ARENAS].count, 4, "counts never shrink");
+	check_fork();
+	return done_testing();
+}
