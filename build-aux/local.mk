@@ -2,7 +2,7 @@
 # Checks of the sources themselves: make check-format, check-headers,
 # check-tidy.
 EXTRA_DIST += %D%/check-format %D%/check-headers %D%/check-tidy \
-	%D%/packages
+	%D%/packages %D%/run-tap
 
 check-format:
 	$(AM_V_at)$(SHELL) $(top_srcdir)/%D%/check-format $(top_srcdir)

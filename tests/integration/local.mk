@@ -3,3 +3,15 @@
 # not, so it runs by make check-programs alone.
 dist_check_SCRIPTS += %D%/payments.sh %D%/quickstart.sh
 TESTS += %D%/payments.sh %D%/quickstart.sh
+
+EXTRA_DIST += %D%/programs.sh %D%/programs/git.sh %D%/programs/redis.sh \
+	%D%/programs/shell.sh %D%/programs/workload.cc \
+	%D%/programs/workload.js %D%/programs/workload.pl \
+	%D%/programs/workload.sql
+
+check-programs: all
+	$(AM_V_at)$(top_srcdir)/quickstart setup programs
+	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) \
+		$(SHELL) $(top_srcdir)/build-aux/run-tap \
+		$(top_srcdir)/%D%/programs.sh
+.PHONY: check-programs
