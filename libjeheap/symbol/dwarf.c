@@ -121,13 +121,6 @@ static void collect_units(struct walk *walk, Dwarf *dwarf, bool rangeless)
 	}
 }
 
-static const char *file_name(struct walk *walk, uint64_t index)
-{
-	if (!walk->files)
-		return NULL;
-	return dwarf_filesrc(walk->files, index, NULL, NULL);
-}
-
 static uint64_t number_of(Dwarf_Die *die, unsigned name)
 {
 	Dwarf_Attribute attribute;
@@ -151,8 +144,12 @@ struct call {
 
 static struct call call_of(struct walk *walk, Dwarf_Die *die)
 {
+	bool has_file = walk->files && dwarf_hasattr(die, DW_AT_call_file);
+
 	return (struct call){
-		str_of(file_name(walk, number_of(die, DW_AT_call_file))),
+		has_file ? source_file(walk->files,
+				       number_of(die, DW_AT_call_file))
+			 : (struct str){0},
 		small(number_of(die, DW_AT_call_line)),
 		small(number_of(die, DW_AT_call_column)),
 	};
@@ -364,17 +361,11 @@ static void set_row(struct walk *walk, struct query *q)
 /* Relative names are meant from where the compiler ran. */
 static void join_paths(struct walk *walk, struct query *q)
 {
-	Dwarf_Attribute attribute;
-	const char *folder = dwarf_formstring(dwarf_attr(
-		&walk->units[q->unit].die, DW_AT_comp_dir, &attribute));
+	Dwarf_Die *unit = &walk->units[q->unit].die;
 
-	if (!folder || !*folder)
-		return;
 	for (struct frame *f = q->innermost; f; f = f->outer)
-		if (f->file.len && f->file.ptr[0] != '/')
-			f->file = str_of(arena_printf(walk->queries->arena,
-						      "%s/%.*s", folder,
-						      STR_ARG(f->file)));
+		f->file = source_path(walk->queries->arena, unit, f->file);
+	q->file = source_path(walk->queries->arena, unit, q->file);
 }
 
 static uint64_t info_bytes(Dwarf *dwarf)

@@ -8,6 +8,7 @@
 #include "libjeheap/symbol/names.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <dwarf.h>
 
@@ -132,14 +133,67 @@ static struct str qualify(struct arena *arena, Dwarf_Die *die, const char *name)
 	return text_str(&text);
 }
 
+/* Without its "./" components; a copy where there are any. */
+static struct str without_dots(struct arena *arena, struct str path)
+{
+	struct text text = {.arena = arena};
+
+	if (str_find(path, STR("/./")) == SIZE_MAX)
+		return path;
+	for (size_t i = 0; i < path.len; i++) {
+		if (path.len - i >= 3 && !memcmp(path.ptr + i, "/./", 3))
+			i++;
+		else
+			text_add_char(&text, path.ptr[i]);
+	}
+	return text_str(&text);
+}
+
+struct str source_file(Dwarf_Files *files, uint64_t index)
+{
+	struct str name = str_of(dwarf_filesrc(files, index, NULL, NULL));
+
+	return str_equal(name, STR("???")) ? (struct str){0} : name;
+}
+
+struct str source_path(struct arena *arena, Dwarf_Die *unit, struct str name)
+{
+	Dwarf_Attribute attribute;
+	const char *folder;
+
+	if (!name.len || name.ptr[0] == '/')
+		return without_dots(arena, name);
+	folder = dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &attribute));
+	if (!folder || !*folder)
+		return name;
+	name = str_of(arena_printf(arena, "%s/%.*s", folder, STR_ARG(name)));
+	return without_dots(arena, name);
+}
+
+/* By hand, since dwarf_decl_file() knows no file 0, which DWARF 5 has. */
+static struct str declaration_file(struct arena *arena, Dwarf_Die *die)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Files *files;
+	Dwarf_Word index;
+	Dwarf_Die unit;
+	size_t count;
+
+	if (!dwarf_attr_integrate(die, DW_AT_decl_file, &attribute) ||
+	    dwarf_formudata(&attribute, &index) != 0 ||
+	    !dwarf_cu_die(attribute.cu, &unit, NULL, NULL, NULL, NULL, NULL,
+			  NULL) ||
+	    dwarf_getsrcfiles(&unit, &files, &count) != 0)
+		return (struct str){0};
+	return source_path(arena, &unit, source_file(files, index));
+}
+
 static void set_declaration(struct arena *arena, Dwarf_Die *die,
 			    struct function_name *function)
 {
-	const char *file = dwarf_decl_file(die);
 	int line = 0;
 
-	if (file)
-		function->file = str_copy(arena, str_of(file));
+	function->file = declaration_file(arena, die);
 	if (dwarf_decl_line(die, &line) == 0 && line > 0)
 		function->line = (uint32_t)line;
 }

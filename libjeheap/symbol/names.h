@@ -21,4 +21,13 @@ struct name_cache {
 const struct function_name *function_name_of(struct name_cache *cache,
 					     Dwarf_Die *die);
 
+/* A file by its number; empty: there is none of that number. */
+struct str source_file(Dwarf_Files *files, uint64_t index);
+
+/*
+ * A source file's path as DWARF gives it, joined with the folder in which the
+ * compiler of `unit` ran, without "./" in it. May share name's bytes.
+ */
+struct str source_path(struct arena *arena, Dwarf_Die *unit, struct str name);
+
 #endif
