@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 liballoc_liballoc_la_SOURCES += %D%/conf.c %D%/conf.h %D%/conf_boot.c \
-	%D%/ctl.h %D%/defaults.c %D%/option_table.c %D%/option_table.h \
-	%D%/options.h %D%/print.c %D%/print.h
+	%D%/ctl.c %D%/ctl.h %D%/defaults.c %D%/option_table.c \
+	%D%/option_table.h %D%/options.h %D%/print.c %D%/print.h %D%/tree.c \
+	%D%/tree.h %D%/tree_arena.c %D%/tree_general.c %D%/tree_prof.c \
+	%D%/tree_stats.c %D%/tree_thread.c

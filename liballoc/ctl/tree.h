@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The tree of controls, as flat tables of full names. A row says a control's
+ * type and how it is read and set; ctl.c does what all have in common: names,
+ * lengths, access. Rows are constants.
+ */
+#ifndef LIBALLOC_CTL_TREE_H
+#define LIBALLOC_CTL_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum ctl_type {
+	CTL_VOID, /* neither read nor written: it does something */
+	CTL_BOOL,
+	CTL_UINT32,
+	CTL_UNSIGNED,
+	CTL_UINT64,
+	CTL_SIZE,
+	CTL_SSIZE,
+	CTL_STRING,  /* const char * */
+	CTL_POINTER, /* void *, or to a counter */
+};
+
+/* Bits of ctl_row.rules. */
+#define CTL_READ_LAST 1u   /* what is read is what holds after the write */
+#define CTL_EITHER 2u	   /* read or written, not both at once */
+#define CTL_MUST_READ 4u   /* has an effect, so its result must be taken */
+#define CTL_MUST_WRITE 8u  /* EINVAL without a value */
+#define CTL_NEEDS_PROF 16u /* ENOENT where opt.prof is off */
+
+struct ctl_row;
+
+/* A call: the row, and the numbers that stand for its name's components. */
+struct ctl_call {
+	const struct ctl_row *row;
+	const size_t *mib;
+};
+
+/*
+ * A value as a word: a number (signed ones in two's complement) or a pointer.
+ * Both return 0 or an errno. value is NULL where a write-only control was
+ * given none, and for CTL_VOID.
+ */
+typedef int ctl_get(const struct ctl_call *call, uint64_t *value);
+typedef int ctl_set(const struct ctl_call *call, const uint64_t *value);
+
+struct ctl_row {
+	const char *name; /* indices are written <i>, <j> */
+	enum ctl_type type;
+	unsigned rules;
+	ctl_get *get; /* NULL: cannot be read */
+	ctl_set *set; /* NULL: cannot be written */
+	/* Else: a pointer must be written, and what it becomes is read. */
+	ctl_get *exchange;
+	/* What get and set of several rows tell them apart by: */
+	const char *text; /* stats: the metric in the ledger */
+	uint64_t number;
+	const struct option_row *option;
+};
+
+struct ctl_table {
+	const struct ctl_row *rows;
+	unsigned count;
+};
+
+extern const struct ctl_table ctl_general_table; /* version, config, tcache */
+extern const struct ctl_table ctl_thread_table;
+extern const struct ctl_table ctl_arena_table;
+extern const struct ctl_table ctl_prof_table;
+extern const struct ctl_table ctl_stats_table;
+
+/* All rows, those of the options included, are [0, ctl_row_count()). */
+unsigned ctl_row_count(void);
+void ctl_row_at(unsigned index, struct ctl_row *row);
+
+/* How many components the name has. */
+unsigned ctl_row_depth(const struct ctl_row *row);
+/* Do the indices in mib exist? mib has depth numbers. */
+bool ctl_indices_exist(const struct ctl_row *row, const size_t *mib,
+		       unsigned depth);
+
+/* Getters that several tables share: the row's number, its text. */
+int ctl_get_number(const struct ctl_call *call, uint64_t *value);
+int ctl_get_text(const struct ctl_call *call, uint64_t *value);
+uint64_t ctl_from_pointer(const void *pointer);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Controls: version, epoch, background_thread, config.*, tcache.*.
+ */
+#include "config.h"
+
+#include <errno.h>
+
+#include "liballoc/ctl/tree.h"
+#include "liballoc/heap/heap.h"
+
+#ifdef LIBALLOC_DEBUG
+# define IS_DEBUG 1
+#else
+# define IS_DEBUG 0
+#endif
+
+static uint64_t epoch = 1;
+
+static int get_epoch(const struct ctl_call *call, uint64_t *value)
+{
+	(void)call;
+	*value = __atomic_load_n(&epoch, __ATOMIC_RELAXED);
+	return 0;
+}
+
+static int set_epoch(const struct ctl_call *call, const uint64_t *value)
+{
+	(void)call;
+	(void)value;
+	heap_publish();
+	__atomic_fetch_add(&epoch, 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
+/* There is none, as where jemalloc was built without. */
+static int set_background_thread(const struct ctl_call *call,
+				 const uint64_t *value)
+{
+	(void)call;
+	return *value ? ENOENT : 0;
+}
+
+static int get_tcache_create(const struct ctl_call *call, uint64_t *value)
+{
+	int index = heap_cache_create();
+
+	(void)call;
+	if (index < 0)
+		return EAGAIN;
+	*value = (unsigned)index;
+	return 0;
+}
+
+static int set_tcache_flush(const struct ctl_call *call, const uint64_t *value)
+{
+	(void)call;
+	return *value < HEAP_MAX_CACHES && heap_cache_flush((int)*value)
+		       ? 0
+		       : EFAULT;
+}
+
+static int set_tcache_destroy(const struct ctl_call *call,
+			      const uint64_t *value)
+{
+	(void)call;
+	return *value < HEAP_MAX_CACHES && heap_cache_destroy((int)*value)
+		       ? 0
+		       : EFAULT;
+}
+
+#define CONSTANT(the_value) .get = ctl_get_number, .number = (the_value)
+#define TEXT(the_text) .get = ctl_get_text, .text = (the_text)
+
+static const struct ctl_row rows[] = {
+	{"version", CTL_STRING, TEXT(PACKAGE_VERSION)},
+	{"epoch", CTL_UINT64, CTL_READ_LAST, .get = get_epoch,
+	 .set = set_epoch},
+	{"background_thread", CTL_BOOL, CONSTANT(false),
+	 .set = set_background_thread},
+	{"config.cache_oblivious", CTL_BOOL, CONSTANT(false)},
+	{"config.debug", CTL_BOOL, CONSTANT(IS_DEBUG)},
+	{"config.fill", CTL_BOOL, CONSTANT(true)},
+	{"config.lazy_lock", CTL_BOOL, CONSTANT(false)},
+	{"config.malloc_conf", CTL_STRING, TEXT("")},
+	{"config.opt_safety_checks", CTL_BOOL, CONSTANT(IS_DEBUG)},
+	{"config.prof", CTL_BOOL, CONSTANT(true)},
+	{"config.prof_libgcc", CTL_BOOL, CONSTANT(false)},
+	{"config.prof_libunwind", CTL_BOOL, CONSTANT(false)},
+	{"config.stats", CTL_BOOL, CONSTANT(true)},
+	{"config.utrace", CTL_BOOL, CONSTANT(false)},
+	{"config.xmalloc", CTL_BOOL, CONSTANT(true)},
+	{"tcache.create", CTL_UNSIGNED, CTL_MUST_READ,
+	 .get = get_tcache_create},
+	{"tcache.flush", CTL_UNSIGNED, CTL_MUST_WRITE, .set = set_tcache_flush},
+	{"tcache.destroy", CTL_UNSIGNED, CTL_MUST_WRITE,
+	 .set = set_tcache_destroy},
+};
+
+const struct ctl_table ctl_general_table = {rows,
+					    sizeof(rows) / sizeof(rows[0])};

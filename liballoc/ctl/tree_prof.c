@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Controls: prof.*, of the whole process.
+ */
+#include "config.h"
+
+#include <errno.h>
+
+#include "liballoc/ctl/options.h"
+#include "liballoc/ctl/tree.h"
+#include "liballoc/prof/prof.h"
+
+/* The switches, by row->number. */
+static const struct prof_switch {
+	bool (*get)(void);
+	void (*set)(bool on);
+} switches[] = {
+	{prof_thread_active_init_get, prof_thread_active_init_set},
+	{prof_active_get, prof_active_set},
+	{prof_gdump_get, prof_gdump_set},
+};
+
+enum { THREAD_ACTIVE_INIT, ACTIVE, GDUMP };
+
+static int get_switch(const struct ctl_call *call, uint64_t *value)
+{
+	*value = opt.prof && switches[call->row->number].get();
+	return 0;
+}
+
+static int set_switch(const struct ctl_call *call, const uint64_t *value)
+{
+	if (!opt.prof)
+		return ENOENT;
+	switches[call->row->number].set(*value);
+	return 0;
+}
+
+/* Switching off what is off already is no error. */
+static int set_active(const struct ctl_call *call, const uint64_t *value)
+{
+	return opt.prof || *value ? set_switch(call, value) : 0;
+}
+
+static const char *text_of(const uint64_t *value)
+{
+	return value ? (const char *)(uintptr_t)*value : NULL;
+}
+
+static int set_dump(const struct ctl_call *call, const uint64_t *value)
+{
+	(void)call;
+	return prof_dump(text_of(value)) ? EFAULT : 0;
+}
+
+static int set_prefix(const struct ctl_call *call, const uint64_t *value)
+{
+	(void)call;
+	return text_of(value) && prof_prefix_set(text_of(value)) == 0 ? 0
+								      : EFAULT;
+}
+
+static int set_reset(const struct ctl_call *call, const uint64_t *value)
+{
+	size_t lg_sample = value ? *value : prof_lg_sample_get();
+
+	(void)call;
+	return prof_reset(lg_sample > 63 ? 63 : lg_sample);
+}
+
+static int get_interval(const struct ctl_call *call, uint64_t *value)
+{
+	(void)call;
+	*value = opt.prof && opt.lg_prof_interval >= 0
+			 ? UINT64_C(1) << opt.lg_prof_interval
+			 : 0;
+	return 0;
+}
+
+static int get_lg_sample(const struct ctl_call *call, uint64_t *value)
+{
+	(void)call;
+	*value = opt.prof ? prof_lg_sample_get() : 0;
+	return 0;
+}
+
+static const struct ctl_row rows[] = {
+	{"prof.thread_active_init", CTL_BOOL, .get = get_switch,
+	 .set = set_switch, .number = THREAD_ACTIVE_INIT},
+	{"prof.active", CTL_BOOL, .get = get_switch, .set = set_active,
+	 .number = ACTIVE},
+	{"prof.dump", CTL_STRING, CTL_NEEDS_PROF, .set = set_dump},
+	{"prof.gdump", CTL_BOOL, .get = get_switch, .set = set_switch,
+	 .number = GDUMP},
+	{"prof.prefix", CTL_STRING, CTL_NEEDS_PROF, .set = set_prefix},
+	{"prof.reset", CTL_SIZE, CTL_NEEDS_PROF, .set = set_reset},
+	{"prof.interval", CTL_UINT64, .get = get_interval},
+	{"prof.lg_sample", CTL_SIZE, .get = get_lg_sample},
+};
+
+const struct ctl_table ctl_prof_table = {rows, sizeof(rows) / sizeof(rows[0])};

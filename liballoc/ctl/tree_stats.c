@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Controls: stats.*. Each is a metric of the ledger, or a sum over its rows,
+ * as of the last publication of those who write it. Keeps no figure itself.
+ */
+#include "config.h"
+
+#include <time.h>
+
+#include "liballoc/ctl/tree.h"
+#include "liballoc/heap/heap.h"
+#include "liballoc/include/liballoc/liballoc.h"
+#include "liballoc/ledger/ledger.h"
+
+/* Rows [first, end) of a section. */
+struct rows {
+	unsigned first;
+	unsigned end;
+};
+
+/* The last row stands for all the arenas that found no room of their own. */
+static struct rows all_arenas(void)
+{
+	unsigned count = heap_arena_count();
+	unsigned capacity = ledger_capacity(LEDGER_ARENAS);
+
+	return (struct rows){0, count < capacity ? count : capacity};
+}
+
+/* Of stats.arenas.<i>. */
+static struct rows arenas_of(const struct ctl_call *call)
+{
+	struct rows all = all_arenas();
+	unsigned row = (unsigned)call->mib[2];
+
+	if (row == MALLCTL_ARENAS_ALL)
+		return all;
+	if (row >= all.end)
+		row = all.end - 1;
+	return (struct rows){row, row + 1};
+}
+
+static uint64_t sum_arenas(struct rows arenas, const char *name)
+{
+	const struct ledger_metric *metric =
+		ledger_metric_find(LEDGER_ARENAS, name);
+	uint64_t sum = 0;
+
+	for (unsigned i = arenas.first; i < arenas.end; i++)
+		sum += ledger_metric_get(metric, i);
+	return sum;
+}
+
+static uint64_t sum_classes(struct rows arenas, struct rows classes,
+			    const char *name)
+{
+	const struct ledger_metric *metric =
+		ledger_metric_find(LEDGER_ARENA_CLASSES, name);
+	unsigned per_arena = ledger_capacity(LEDGER_CLASSES);
+	uint64_t sum = 0;
+
+	for (unsigned i = arenas.first; i < arenas.end; i++)
+		for (unsigned j = classes.first; j < classes.end; j++)
+			sum += ledger_metric_get(metric, i * per_arena + j);
+	return sum;
+}
+
+static uint64_t process_metric(const char *name)
+{
+	return ledger_metric_get(ledger_metric_find(LEDGER_PROCESS, name), 0);
+}
+
+/* Counters are read one after the other: the difference may be negative. */
+static uint64_t difference(uint64_t more, uint64_t less)
+{
+	return more > less ? more - less : 0;
+}
+
+static int get_process(const struct ctl_call *call, uint64_t *value)
+{
+	*value = process_metric(call->row->text);
+	return 0;
+}
+
+static int get_all(const struct ctl_call *call, uint64_t *value)
+{
+	*value = sum_arenas(all_arenas(), call->row->text);
+	return 0;
+}
+
+static int get_allocated(const struct ctl_call *call, uint64_t *value)
+{
+	(void)call;
+	*value = sum_arenas(all_arenas(), "small_allocated") +
+		 sum_arenas(all_arenas(), "large_allocated");
+	return 0;
+}
+
+/* An upper bound: all of it may be resident, nothing else can be. */
+static int get_resident(const struct ctl_call *call, uint64_t *value)
+{
+	(void)call;
+	*value = sum_arenas(all_arenas(), "active") +
+		 sum_arenas(all_arenas(), "dirty") + process_metric("metadata");
+	return 0;
+}
+
+static int get_arena(const struct ctl_call *call, uint64_t *value)
+{
+	*value = sum_arenas(arenas_of(call), call->row->text);
+	return 0;
+}
+
+static int get_arena_pages(const struct ctl_call *call, uint64_t *value)
+{
+	*value = sum_arenas(arenas_of(call), call->row->text) /
+		 ledger_header()->page_bytes;
+	return 0;
+}
+
+static int get_arena_resident(const struct ctl_call *call, uint64_t *value)
+{
+	struct rows arenas = arenas_of(call);
+
+	*value = sum_arenas(arenas, "active") + sum_arenas(arenas, "dirty") +
+		 sum_arenas(arenas, "metadata");
+	return 0;
+}
+
+/* Of all arenas: that of the oldest. */
+static int get_uptime(const struct ctl_call *call, uint64_t *value)
+{
+	struct rows arenas = arenas_of(call);
+	struct timespec now;
+	uint64_t now_ns;
+
+	arenas.end = arenas.first + 1;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	*value = difference(now_ns, sum_arenas(arenas, "created_ns"));
+	return 0;
+}
+
+/* Of all arenas: that of arenas yet to be made. number: is it the muzzy? */
+static int get_decay_ms(const struct ctl_call *call, uint64_t *value)
+{
+	if (call->mib[2] != MALLCTL_ARENAS_ALL)
+		*value = sum_arenas(arenas_of(call), call->row->text);
+	else if (call->row->number)
+		*value = (uint64_t)heap_default_muzzy_decay_ms();
+	else
+		*value = (uint64_t)heap_default_dirty_decay_ms();
+	return 0;
+}
+
+static struct rows small_classes(void)
+{
+	return (struct rows){0, heap_small_class_count()};
+}
+
+static struct rows large_classes(void)
+{
+	return (struct rows){heap_small_class_count(), heap_class_count()};
+}
+
+static int get_small(const struct ctl_call *call, uint64_t *value)
+{
+	*value = sum_classes(arenas_of(call), small_classes(), call->row->text);
+	return 0;
+}
+
+static int get_large(const struct ctl_call *call, uint64_t *value)
+{
+	*value = sum_classes(arenas_of(call), large_classes(), call->row->text);
+	return 0;
+}
+
+/* The class of bins.<j>, or, number being 1, of lextents.<j>. */
+static struct rows class_of(const struct ctl_call *call)
+{
+	unsigned first = (unsigned)call->mib[4];
+
+	if (call->row->number)
+		first += heap_small_class_count();
+	return (struct rows){first, first + 1};
+}
+
+static int get_class(const struct ctl_call *call, uint64_t *value)
+{
+	*value = sum_classes(arenas_of(call), class_of(call), call->row->text);
+	return 0;
+}
+
+static int get_class_in_use(const struct ctl_call *call, uint64_t *value)
+{
+	struct rows arenas = arenas_of(call);
+	struct rows classes = class_of(call);
+
+	*value = difference(sum_classes(arenas, classes, "nmalloc"),
+			    sum_classes(arenas, classes, "ndalloc"));
+	return 0;
+}
+
+#define ARENA "stats.arenas.<i>."
+#define BIN ARENA "bins.<j>."
+#define LEXTENT ARENA "lextents.<j>."
+
+static const struct ctl_row rows[] = {
+	{"stats.allocated", CTL_SIZE, .get = get_allocated},
+	{"stats.active", CTL_SIZE, .get = get_all, .text = "active"},
+	{"stats.metadata", CTL_SIZE, .get = get_process, .text = "metadata"},
+	{"stats.resident", CTL_SIZE, .get = get_resident},
+	{"stats.mapped", CTL_SIZE, .get = get_process, .text = "mapped"},
+	{"stats.retained", CTL_SIZE, .get = get_process, .text = "retained"},
+	{"stats.zero_reallocs", CTL_SIZE, .get = get_process,
+	 .text = "zero_reallocs"},
+
+	{ARENA "nthreads", CTL_UNSIGNED, .get = get_arena, .text = "nthreads"},
+	{ARENA "uptime", CTL_UINT64, .get = get_uptime},
+	{ARENA "dirty_decay_ms", CTL_SSIZE, .get = get_decay_ms,
+	 .text = "dirty_decay_ms", .number = 0},
+	{ARENA "muzzy_decay_ms", CTL_SSIZE, .get = get_decay_ms,
+	 .text = "muzzy_decay_ms", .number = 1},
+	{ARENA "pactive", CTL_SIZE, .get = get_arena_pages, .text = "active"},
+	{ARENA "pdirty", CTL_SIZE, .get = get_arena_pages, .text = "dirty"},
+	{ARENA "pmuzzy", CTL_SIZE, .get = get_arena_pages, .text = "muzzy"},
+	{ARENA "mapped", CTL_SIZE, .get = get_arena, .text = "mapped"},
+	{ARENA "retained", CTL_SIZE, .get = get_arena, .text = "retained"},
+	{ARENA "dirty_npurge", CTL_UINT64, .get = get_arena,
+	 .text = "dirty_npurge"},
+	{ARENA "dirty_nmadvise", CTL_UINT64, .get = get_arena,
+	 .text = "dirty_nmadvise"},
+	{ARENA "dirty_purged", CTL_UINT64, .get = get_arena,
+	 .text = "dirty_purged"},
+	{ARENA "muzzy_npurge", CTL_UINT64, .get = get_arena,
+	 .text = "muzzy_npurge"},
+	{ARENA "muzzy_nmadvise", CTL_UINT64, .get = get_arena,
+	 .text = "muzzy_nmadvise"},
+	{ARENA "muzzy_purged", CTL_UINT64, .get = get_arena,
+	 .text = "muzzy_purged"},
+	{ARENA "base", CTL_SIZE, .get = get_arena, .text = "metadata"},
+	{ARENA "internal", CTL_SIZE, .get = ctl_get_number, .number = 0},
+	{ARENA "tcache_bytes", CTL_SIZE, .get = get_arena,
+	 .text = "tcache_bytes"},
+	{ARENA "resident", CTL_SIZE, .get = get_arena_resident},
+
+	{ARENA "small.allocated", CTL_SIZE, .get = get_arena,
+	 .text = "small_allocated"},
+	{ARENA "small.nmalloc", CTL_UINT64, .get = get_small,
+	 .text = "nmalloc"},
+	{ARENA "small.ndalloc", CTL_UINT64, .get = get_small,
+	 .text = "ndalloc"},
+	{ARENA "small.nrequests", CTL_UINT64, .get = get_small,
+	 .text = "nrequests"},
+	{ARENA "small.nfills", CTL_UINT64, .get = get_small, .text = "nfills"},
+	{ARENA "small.nflushes", CTL_UINT64, .get = get_small,
+	 .text = "nflushes"},
+	{ARENA "large.allocated", CTL_SIZE, .get = get_arena,
+	 .text = "large_allocated"},
+	{ARENA "large.nmalloc", CTL_UINT64, .get = get_large,
+	 .text = "nmalloc"},
+	{ARENA "large.ndalloc", CTL_UINT64, .get = get_large,
+	 .text = "ndalloc"},
+	{ARENA "large.nrequests", CTL_UINT64, .get = get_large,
+	 .text = "nrequests"},
+	{ARENA "large.nfills", CTL_UINT64, .get = get_large, .text = "nfills"},
+	{ARENA "large.nflushes", CTL_UINT64, .get = get_large,
+	 .text = "nflushes"},
+
+	{BIN "nmalloc", CTL_UINT64, .get = get_class, .text = "nmalloc"},
+	{BIN "ndalloc", CTL_UINT64, .get = get_class, .text = "ndalloc"},
+	{BIN "nrequests", CTL_UINT64, .get = get_class, .text = "nrequests"},
+	{BIN "curregs", CTL_SIZE, .get = get_class_in_use},
+	{BIN "nfills", CTL_UINT64, .get = get_class, .text = "nfills"},
+	{BIN "nflushes", CTL_UINT64, .get = get_class, .text = "nflushes"},
+	{BIN "nslabs", CTL_UINT64, .get = get_class, .text = "nslabs"},
+	{BIN "nreslabs", CTL_UINT64, .get = get_class, .text = "nreslabs"},
+	{BIN "curslabs", CTL_SIZE, .get = get_class, .text = "curslabs"},
+	{BIN "nonfull_slabs", CTL_SIZE, .get = get_class,
+	 .text = "nonfull_slabs"},
+
+	{LEXTENT "nmalloc", CTL_UINT64, .get = get_class, .text = "nmalloc",
+	 .number = 1},
+	{LEXTENT "ndalloc", CTL_UINT64, .get = get_class, .text = "ndalloc",
+	 .number = 1},
+	{LEXTENT "nrequests", CTL_UINT64, .get = get_class, .text = "nrequests",
+	 .number = 1},
+	{LEXTENT "curlextents", CTL_SIZE, .get = get_class_in_use, .number = 1},
+};
+
+const struct ctl_table ctl_stats_table = {rows, sizeof(rows) / sizeof(rows[0])};
