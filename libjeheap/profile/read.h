@@ -23,7 +23,12 @@ bool input_is_pid(const char *name, int *pid);
 struct profile *profile_read(const char *input,
 			     const struct read_options *options,
 			     struct diag *diag);
-/* The same from memory; name is for messages. */
+/*
+ * The same from memory; name is for messages. Packed content is unpacked.
+ * What follows is refused with a line that says what to do: a dump that was
+ * cut, a line that is neither a stack nor a count, a number of more than 64
+ * bits, another kind of file.
+ */
 struct profile *profile_parse(struct str content, const char *name,
 			      struct diag *diag);
 
@@ -37,7 +42,19 @@ struct profile *read_pprof(struct str content, const char *name,
 /* libjeheap/target's ledger of a running process. */
 struct profile *read_process(int pid, struct diag *diag);
 
-/* The text of /proc/PID/maps, appended to the profile's mappings. */
-bool read_maps(struct profile *profile, struct str maps, struct diag *diag);
+/* The build-id of what is mapped at [start, limit), raw bytes. */
+struct mapped_build_id {
+	uint64_t start, limit;
+	struct str id;
+};
+
+/*
+ * The executable mappings of the text of /proc/PID/maps (or the older
+ * "START-LIMIT: PATH" lines) that have a path, or are the vdso, appended to
+ * the profile's and sealed. A line of another form is passed over. ids (by
+ * start) may be NULL.
+ */
+void read_maps(struct profile *profile, struct str maps,
+	       const struct mapped_build_id *ids, size_t id_count);
 
 #endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tells a profile's format from its first bytes, and hands it to that
+ * format's reader. Knows what other files look like, to say so.
+ */
+#include "config.h"
+
+#include "libjeheap/profile/read.h"
+
+#include "libjeheap/base/file.h"
+
+struct format {
+	const char *start; /* of the first line that does not begin with % */
+	struct profile *(*read)(struct str content, const char *name,
+				struct diag *diag);
+	const char *refusal; /* where there is no reader */
+};
+
+static const struct format formats[] = {
+	{"heap_v2/", read_heap_text, NULL},
+	{"heap profile:", read_heap_text, NULL},
+	{"--- symbol", read_symbolized, NULL},
+	{"---symbol", read_symbolized, NULL},
+	{"--- contention", NULL,
+	 "is a profile of lock contention, not of a heap"},
+	{"--- Stacks:", NULL, "is a profile of lock contention, not of a heap"},
+	{"--- profile", NULL, "is a profile of CPU time, not of a heap"},
+	{"\177ELF", NULL,
+	 "is a program or a core file, not a profile; name a dump, or the pid "
+	 "of a process"},
+	{"{", NULL,
+	 "looks like JSON, for example jemalloc's prof_log or prof_recent: "
+	 "these hold no mappings, so that no address in them can be named; "
+	 "take a dump (mallctl prof.dump)"},
+};
+
+static struct str skip_percent_lines(struct str content)
+{
+	while (content.len && *content.ptr == '%')
+		str_split(content, '\n', &content);
+	return content;
+}
+
+/*
+ * profile.proto has no magic. Its first byte is the tag of one of its 15
+ * fields, and control characters follow soon, which no text has.
+ */
+static bool may_be_pprof(struct str content)
+{
+	unsigned tag = content.len ? (unsigned char)*content.ptr : 0;
+	size_t i;
+
+	if (tag >> 3 < 1 || tag >> 3 > 15 || ((tag & 7) != 0 && (tag & 7) != 2))
+		return false;
+	for (i = 1; i < content.len && i < 64; i++) {
+		unsigned char byte = (unsigned char)content.ptr[i];
+
+		if (byte < ' ' && byte != '\n' && byte != '\r' && byte != '\t')
+			return true;
+	}
+	return false;
+}
+
+static struct profile *parse_plain(struct str content, const char *name,
+				   struct diag *diag)
+{
+	struct str head = skip_percent_lines(content);
+	size_t i;
+
+	if (!head.len) {
+		diag_set(diag,
+			 "%s: is empty: no dump was written, or its writer was "
+			 "killed; take another",
+			 name);
+		return NULL;
+	}
+	for (i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
+		if (!str_starts_with(head, str_of(formats[i].start)))
+			continue;
+		if (formats[i].read)
+			return formats[i].read(content, name, diag);
+		diag_set(diag, "%s: %s", name, formats[i].refusal);
+		return NULL;
+	}
+	if (may_be_pprof(content))
+		return read_pprof(content, name, diag);
+	diag_set(diag,
+		 "%s: is no heap profile: it begins with none of heap_v2/, "
+		 "\"heap profile:\", \"--- symbol\", nor is it a profile.proto",
+		 name);
+	return NULL;
+}
+
+struct profile *profile_parse(struct str content, const char *name,
+			      struct diag *diag)
+{
+	struct arena unpacked = {0};
+	struct profile *profile = NULL;
+
+	if (file_unpack(&unpacked, content, name, FILE_MAX_BYTES, &content,
+			diag))
+		profile = parse_plain(content, name, diag);
+	arena_free(&unpacked);
+	return profile;
+}

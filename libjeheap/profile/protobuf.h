@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The protobuf wire format, as far as profile.proto uses it. Private to
+ * libjeheap/profile. Source: protobuf.dev/programming-guides/encoding.
+ */
+#ifndef LIBJEHEAP_PROFILE_PROTOBUF_H
+#define LIBJEHEAP_PROFILE_PROTOBUF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "libjeheap/base/cursor.h"
+#include "libjeheap/base/str.h"
+
+enum proto_wire {
+	PROTO_VARINT = 0,
+	PROTO_FIXED64 = 1,
+	PROTO_BYTES = 2,
+	PROTO_FIXED32 = 5,
+};
+
+struct proto_field {
+	uint32_t number;
+	unsigned wire;
+	uint64_t value;	     /* of a number */
+	struct cursor bytes; /* of the others; offsets are the whole input's */
+	bool taken;	     /* proto_packed() has given the number */
+};
+
+/* The next field of a message; false at its end or at an error. */
+bool proto_next(struct cursor *c, struct proto_field *field);
+/* The field's bytes as a string. */
+struct str proto_str(const struct proto_field *field);
+/* The numbers of a repeated field, packed or not, one a call. */
+bool proto_packed(struct proto_field *field, uint64_t *value);
+
+/* Writing. Zeroes and empty strings are the defaults, and left out. */
+void proto_put_varint(struct text *out, uint64_t value);
+void proto_put_uint(struct text *out, uint32_t number, uint64_t value);
+void proto_put_bytes(struct text *out, uint32_t number, struct str bytes);
+/* The same, where an empty one counts: an element of a repeated field. */
+void proto_put_element(struct text *out, uint32_t number, struct str bytes);
+
+#endif
