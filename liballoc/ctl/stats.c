@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * malloc_stats_print: which form, which parts, and the reading of controls
+ * for both forms. Keeps nothing.
+ */
+#include "config.h"
+
+#include "liballoc/ctl/stats.h"
+
+#include <string.h>
+
+#include "liballoc/ctl/options.h"
+#include "liballoc/ctl/tree.h"
+#include "liballoc/heap/heap.h"
+
+struct stats_parts stats_parts_of(const char *letters)
+{
+	return (struct stats_parts){
+		.json = strchr(letters, 'J'),
+		.general = !strchr(letters, 'g'),
+		.merged = !strchr(letters, 'm'),
+		.arenas = !strchr(letters, 'a'),
+		.bins = !strchr(letters, 'b'),
+		.lextents = !strchr(letters, 'l'),
+	};
+}
+
+struct stats_index stats_index_of_arena(size_t arena, size_t j)
+{
+	return (struct stats_index){.mib = {[2] = arena, [4] = j}};
+}
+
+struct stats_index stats_index_of_class(size_t i)
+{
+	return (struct stats_index){.mib = {[2] = i}};
+}
+
+bool stats_read(const struct ctl_row *row, const struct stats_index *index,
+		uint64_t *value)
+{
+	const struct ctl_call call = {row, index->mib};
+
+	return row->get && !(row->rules & CTL_MUST_READ) &&
+	       row->get(&call, value) == 0;
+}
+
+uint64_t stats_value(const char *name, const struct stats_index *index)
+{
+	for (unsigned i = 0; i < ctl_row_count(); i++) {
+		struct ctl_row row;
+		uint64_t value;
+
+		ctl_row_at(i, &row);
+		if (strcmp(row.name, name) == 0)
+			return stats_read(&row, index, &value) ? value : 0;
+	}
+	return 0;
+}
+
+const char *stats_name_within(const struct ctl_row *row, const char *prefix)
+{
+	size_t length = strlen(prefix);
+
+	if (strncmp(row->name, prefix, length) != 0 ||
+	    strchr(row->name + length, '<'))
+		return NULL;
+	return row->name + length;
+}
+
+bool stats_has_arena(size_t arena)
+{
+	return heap_arena((unsigned)arena) != NULL;
+}
+
+void ctl_stats_print(void (*write_cb)(void *, const char *), void *cbopaque,
+		     const char *opts)
+{
+	const struct stats_parts parts = stats_parts_of(opts ? opts : "");
+	struct print out;
+
+	heap_publish();
+	print_start(&out, write_cb, cbopaque);
+	if (parts.json)
+		stats_print_json(&out, &parts);
+	else
+		stats_print_text(&out, &parts);
+	print_end(&out);
+}
+
+void ctl_exit(void)
+{
+	if (opt.stats_print)
+		ctl_stats_print(NULL, NULL, opt.stats_print_opts);
+}
