@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libjeheap_libjeheap_a_SOURCES += \
-	%D%/counts.c %D%/counts.h \
+	%D%/allocator.c %D%/counts.c %D%/counts.h \
 	%D%/estimate.c %D%/estimate.h \
 	%D%/extension.c %D%/heap_text.h \
 	%D%/index.c %D%/index.h \

@@ -26,6 +26,14 @@ bool profile_keep_thread(struct profile *profile, uint64_t uid);
 void profile_drop_negative(struct profile *profile);
 
 /*
+ * Cuts from each stack the allocator's own frames and what it called, so that
+ * the leaf is the caller of malloc: those in an allocator's library, and all
+ * up to the last in a function such as malloc or operator new. A stack that is
+ * nothing else stays as it is. After symbolize(); stacks may be equal then.
+ */
+void profile_drop_allocator(struct profile *profile);
+
+/*
  * Regular expressions (POSIX extended), matched against function names, file
  * names and library names of the frames, inlined ones too. In jeprof's
  * meaning: focus keeps the stacks with a frame that matches, ignore drops

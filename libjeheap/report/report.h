@@ -26,13 +26,22 @@ struct report_options {
 	unsigned max_degree;
 	bool difference;   /* the profile is new - old */
 	const char *title; /* of the profile, or NULL: its source */
+	/*
+	 * What 100 % is: the total before anything was filtered out, or, for a
+	 * difference, the base's total. NULL: the profile's own total.
+	 */
+	const struct value *whole;
+	const char *selection; /* "focus=RE ignore=RE", or NULL: nothing was
+				  filtered out */
+	double picture_scale;  /* of pictures; 0: natural size */
 	const struct symbol_stats *stats; /* for the footer, or NULL */
 };
 
 /* A node of the call graph: what stands on one line of a table. */
 struct graph_node {
 	struct str name;     /* function, file, file:line or address */
-	struct str file;     /* object file's base name; empty: unknown */
+	struct str file;     /* object file's base name; empty: unknown, or the
+				name stands in several files */
 	struct value flat;   /* as leaf */
 	struct value cum;    /* anywhere on the stack, once a sample */
 	double flat_samples; /* sampled objects behind flat */
@@ -42,13 +51,14 @@ struct graph_node {
 struct graph_edge {
 	uint32_t caller, callee; /* in graph.nodes */
 	struct value weight;
-	bool residual; /* frames between were trimmed */
-	bool inlined;
+	bool residual; /* frames between were trimmed, at least once */
+	bool inlined;  /* the callee was always inlined into the caller */
 };
 
 struct graph {
 	struct arena *arena;
-	struct graph_node *nodes; /* by flat (or cum), descending; then name */
+	struct graph_node *nodes; /* by |flat| (or |cum|), descending; then by
+				     name */
 	size_t node_count;
 	struct graph_edge *edges; /* by weight, descending */
 	size_t edge_count;
@@ -57,13 +67,24 @@ struct graph {
 	double dropped_node_limit, dropped_edge_limit; /* bytes or count */
 };
 
-/* Aggregates by the options' granularity, and trims (graphs only). */
+/*
+ * Aggregates by the options' granularity. A name that recurs on a stack counts
+ * once in cum, an edge too; an edge from a node to itself is left out.
+ *
+ * With trim, keeps the node_count nodes of the largest |cum| above
+ * node_fraction of the whole, and edges above edge_fraction, at most
+ * max_degree into and out of a node, and always the heaviest into each.
+ */
 struct graph *graph_new(const struct profile *profile,
 			const struct report_options *options, bool trim,
 			struct arena *arena);
 
-/* The name of a location's line `i` at a granularity (i past the end: the
- * library+offset form). */
+/*
+ * The name of a location's line at a granularity: "function", "file",
+ * "function file:line", "0xADDRESS function file:line". Where the line is past
+ * the end, thus unknown: "library+0xOFFSET" ("library" by file), and
+ * "[unknown] 0xADDRESS" where no mapping is known ("[unknown]" by file).
+ */
 struct str frame_name(const struct profile *profile, uint32_t location,
 		      uint32_t line, enum granularity granularity,
 		      struct arena *arena);

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table that jeprof's and pprof's users know, with standard errors, and a
+ * footer that says what has no name and what was lost.
+ */
+#include "config.h"
+
+#include <math.h>
+
+#include "libjeheap/base/table.h"
+#include "libjeheap/profile/estimate.h"
+#include "libjeheap/report/amount.h"
+
+#define NAMELESS_SHOWN 8
+
+struct page {
+	const struct profile *profile;
+	const struct report_options *options;
+	const struct graph *graph;
+	double whole;
+	struct arena *arena;
+	FILE *stream;
+};
+
+static struct str masked(struct arena *arena, struct str s)
+{
+	char *text = str_cstring(arena, s);
+
+	mask_text(text, s.len);
+	return (struct str){text, s.len};
+}
+
+static char *amount(const struct page *page, char *buffer, double v)
+{
+	return format_amount(buffer, page->options, v);
+}
+
+static char *percent(const struct page *page, char *buffer, double part)
+{
+	return format_percent(buffer, part, fabs(page->whole));
+}
+
+static void print_head(const struct page *page)
+{
+	const struct profile *profile = page->profile;
+	char time[32];
+	struct str period = describe_period(profile, page->arena);
+
+	fprintf(page->stream, "Type: %s  %.*s  Samples: %.0f",
+		sample_type_names[page->options->type], STR_ARG(period),
+		report_samples(profile, page->options->type));
+	if (profile->pid)
+		fprintf(page->stream, "  Process: %lld",
+			(long long)profile->pid);
+	if (*format_time(time, profile->time_ns))
+		fprintf(page->stream, "  Time: %s", time);
+	fputc('\n', page->stream);
+}
+
+static void print_value(const struct page *page, const char *label,
+			struct value value)
+{
+	char number[NUMBER_BYTES], error[NUMBER_BYTES];
+
+	fprintf(page->stream, "%s: %s ± %s", label,
+		amount(page, number, value.total),
+		amount(page, error, standard_error(value)));
+}
+
+static void print_totals(const struct page *page)
+{
+	const struct report_options *options = page->options;
+	char buffer[NUMBER_BYTES];
+
+	if (options->difference) {
+		print_value(page, "Total difference", page->graph->total);
+		fprintf(page->stream, "  (100%% is the base's %s)\n",
+			amount(page, buffer, page->whole));
+	} else {
+		print_value(page, "Total",
+			    options->whole ? *options->whole
+					   : page->graph->total);
+		fputc('\n', page->stream);
+	}
+	if (!options->selection)
+		return;
+	print_value(page, "Selected", page->graph->total);
+	fprintf(page->stream, " (%s of the total), by %.*s\n",
+		percent(page, buffer, page->graph->total.total),
+		STR_ARG(masked(page->arena, str_of(options->selection))));
+}
+
+static void print_heading(struct table *table)
+{
+	static const char *const heading[] = {"flat", "±",    "flat%", "sum%",
+					      "cum",  "cum%", "name"};
+
+	for (size_t i = 0; i < sizeof(heading) / sizeof(heading[0]); i++)
+		table_cell(table, str_of(heading[i]));
+}
+
+static void print_rows(const struct page *page)
+{
+	static const bool left[] = {false, false, false, false,
+				    false, false, true};
+	struct table table = {.arena = page->arena, .columns = 7, .left = left};
+	const struct graph *graph = page->graph;
+	unsigned limit = page->options->node_count;
+	double sum = 0;
+	char buffer[NUMBER_BYTES];
+
+	print_heading(&table);
+	for (size_t i = 0; i < graph->node_count && (!limit || i < limit);
+	     i++) {
+		const struct graph_node *node = &graph->nodes[i];
+		double error = standard_error(node->flat);
+
+		sum += node->flat.total;
+		table_cellf(&table, "%s",
+			    amount(page, buffer, node->flat.total));
+		table_cellf(&table, "%s", amount(page, buffer, error));
+		table_cellf(&table, "%s",
+			    percent(page, buffer, node->flat.total));
+		table_cellf(&table, "%s", percent(page, buffer, sum));
+		table_cellf(&table, "%s",
+			    amount(page, buffer, node->cum.total));
+		table_cellf(&table, "%s",
+			    percent(page, buffer, node->cum.total));
+		table_cell(&table, masked(page->arena, node->name));
+	}
+	table_print(&table, page->stream);
+	if (limit && graph->node_count > limit)
+		fprintf(page->stream, "... and %zu more (--nodecount=0: all)\n",
+			graph->node_count - limit);
+}
+
+static void print_nameless_row(const struct page *page,
+			       const struct nameless *row)
+{
+	const char *remedy = unresolved_remedy(row->reason);
+	char buffer[NUMBER_BYTES];
+	struct str file = row->file.len ? row->file : STR("[unknown]");
+
+	fprintf(page->stream, "  %s in %.*s: %s",
+		amount(page, buffer, row->any.total),
+		STR_ARG(masked(page->arena, file)),
+		unresolved_reason(row->reason));
+	if (remedy)
+		fprintf(page->stream, " (%s)", remedy);
+	fputc('\n', page->stream);
+}
+
+static void print_nameless(const struct page *page)
+{
+	struct nameless_list list;
+	char leaf[NUMBER_BYTES], leaf_part[NUMBER_BYTES], any[NUMBER_BYTES];
+	char any_part[NUMBER_BYTES];
+
+	find_nameless(page->profile, page->options->type, page->arena, &list);
+	if (!list.count)
+		return;
+	fprintf(page->stream,
+		"\nWithout a name: the leaf of %s (%s), some frame of %s "
+		"(%s):\n",
+		amount(page, leaf, list.leaf.total),
+		percent(page, leaf_part, list.leaf.total),
+		amount(page, any, list.any.total),
+		percent(page, any_part, list.any.total));
+	for (size_t i = 0; i < list.count && i < NAMELESS_SHOWN; i++)
+		print_nameless_row(page, &list.rows[i]);
+	if (list.count > NAMELESS_SHOWN)
+		fprintf(page->stream, "  ... and %zu more files\n",
+			list.count - NAMELESS_SHOWN);
+}
+
+static void print_losses(const struct page *page)
+{
+	char buffer[NUMBER_BYTES];
+
+	if (page->profile->dropped_samples <= 0)
+		return;
+	fprintf(page->stream,
+		"\nThe profiler had no room for %.0f samples (about %s), "
+		"which are not above.\n",
+		page->profile->dropped_samples,
+		format_bytes(buffer, page->profile->dropped_bytes));
+}
+
+bool report_text(const struct profile *profile,
+		 const struct report_options *options, FILE *stream,
+		 struct diag *diag)
+{
+	struct arena arena = {NULL, NULL, NULL};
+	struct page page = {.profile = profile,
+			    .options = options,
+			    .whole = report_whole(profile, options),
+			    .arena = &arena,
+			    .stream = stream};
+
+	(void)diag;
+	page.graph = graph_new(profile, options, false, &arena);
+	print_head(&page);
+	print_totals(&page);
+	print_rows(&page);
+	print_nameless(&page);
+	print_losses(&page);
+	arena_free(&arena);
+	return true;
+}
