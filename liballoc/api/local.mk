@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
+liballoc_liballoc_la_SOURCES += %D%/api.h %D%/extended.c %D%/standard.c

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What liballoc keeps for each thread. Lives in metadata memory, found by one
- * initial-exec TLS pointer; NULL before the thread's first allocation and
- * after its end, when allocations go uncached and unsampled.
+ * initial-exec TLS pointer. A thread that has none (before its first
+ * allocation, after its end) has the TLS pointer on thread_none, whose cache
+ * is empty and closed, so that the fast paths need no check.
  */
 #ifndef LIBALLOC_HEAP_THREAD_H
 #define LIBALLOC_HEAP_THREAD_H
@@ -10,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "liballoc/heap/cache.h"
 #include "liballoc/prof/prof.h"
 
 struct arena;
@@ -22,18 +24,40 @@ struct thread {
 	 */
 	int64_t countdown;
 	int64_t countdown_start; /* what was drawn last */
-	uint64_t allocated;	 /* bytes, up to the last draw */
-	uint64_t deallocated;	 /* bytes, up to the last publication */
 	/*
-	 * Above 0: inside the allocator. Then an allocation goes unsampled,
-	 * and takes no lock that the interrupted code may hold.
+	 * The draw was cut short, so the event is for publishing only. The
+	 * intervals have no memory: to draw anew then changes no odds.
 	 */
+	bool countdown_cut;
+	bool live;	       /* false: thread_none */
+	unsigned exit_rounds;  /* destructor calls so far */
+	uint64_t allocated;    /* bytes, up to the last draw */
+	uint64_t deallocated;  /* bytes, up to the last publication */
+	uint64_t direct_freed; /* bytes freed past this thread's cache */
+	uint64_t direct_nmalloc;
+	uint64_t direct_ndalloc;
+	uint64_t cached_bytes; /* as last told to the arena's ledger row */
+	unsigned slow_calls;
+	/* Above 0: in the profiler. Then an allocation goes unsampled. */
 	unsigned reentrancy;
-	uint64_t uid;
+	uint64_t uid; /* 0, 1, 2 ... in order of first allocation */
 	struct arena *arena;
-	struct prof_thread prof;
+	struct thread *next, *previous; /* in the list of threads */
+	struct prof_thread prof;	/* ledger_row is set by the heap */
+	struct cache cache;
 };
 
+extern struct thread thread_none;
+extern __thread struct thread *thread_current;
+
+/*
+ * Above 0: this thread is inside the allocator's slow paths, and may hold its
+ * locks. What a signal handler asks for then is served by emergency.c.
+ */
+extern __thread unsigned thread_busy;
+
+/* Once, at boot. */
+void thread_boot(void);
 /* This thread's, made on first use; NULL where it cannot be had. */
 struct thread *thread_get(void);
 /* This thread's, or NULL; never makes one. */
@@ -41,5 +65,20 @@ struct thread *thread_peek(void);
 /* Runs visit on each live thread with the thread list locked. */
 void thread_each(void (*visit)(struct thread *thread, void *context),
 		 void *context);
+
+/* Brings the thread's row in the ledger up to now. */
+void thread_publish(struct thread *thread);
+/* Publishes now and then; for the slow paths. */
+void thread_tick(struct thread *thread);
+/*
+ * The countdown ran out on the allocation of ptr: publishes, offers it to the
+ * profiler, draws anew. No lock held, thread_busy 0.
+ */
+void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
+		  size_t usable_bytes, unsigned size_class);
+
+void thread_prefork(void);
+void thread_postfork_parent(void);
+void thread_postfork_child(void);
 
 #endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * jemalloc's *allocx functions: flags to arguments of the heap. Owns no
+ * state. An arena or cache that does not exist yields NULL.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "liballoc/api/api.h"
+#include "liballoc/ctl/options.h"
+#include "liballoc/ctl/print.h"
+#include "liballoc/heap/heap.h"
+#include "liballoc/heap/internal.h"
+#include "liballoc/include/liballoc/liballoc.h"
+
+struct flags {
+	size_t alignment;
+	bool zero;
+	bool valid;
+	struct heap_where where;
+};
+
+void *api_out_of_memory(void)
+{
+	if (opt.xmalloc) {
+		message("out of memory", NULL);
+		abort();
+	}
+	errno = ENOMEM;
+	return NULL;
+}
+
+static struct flags decode(int flags)
+{
+	unsigned bits = (unsigned)flags, arena = bits >> 20;
+	unsigned cache = bits >> 8 & 0xfff;
+	struct flags decoded = {.valid = true};
+
+	if (bits & 63)
+		decoded.alignment = (size_t)1 << (bits & 63);
+	decoded.zero = bits & MALLOCX_ZERO;
+	decoded.where.cache = cache ? (int)cache - 2 : HEAP_CACHE_AUTOMATIC;
+	if (decoded.where.cache >= 0 && !heap_cache(decoded.where.cache))
+		decoded.valid = false;
+	if (arena) {
+		decoded.where.arena = heap_arena(arena - 1);
+		if (!decoded.where.arena)
+			decoded.valid = false;
+	}
+	return decoded;
+}
+
+API void *mallocx(size_t size, int flags)
+{
+	struct flags decoded = decode(flags);
+
+	if (!decoded.valid)
+		return api_result(NULL);
+	return api_result(heap_allocate(size, decoded.alignment, decoded.zero,
+					&decoded.where));
+}
+
+API void *rallocx(void *ptr, size_t size, int flags)
+{
+	struct flags decoded = decode(flags);
+
+	if (!decoded.valid)
+		return api_result(NULL);
+	return api_result(heap_reallocate(ptr, size, decoded.alignment,
+					  decoded.zero, &decoded.where));
+}
+
+API size_t xallocx(void *ptr, size_t size, size_t extra, int flags)
+{
+	struct flags decoded = decode(flags);
+
+	return heap_resize(ptr, size, extra, decoded.alignment, decoded.zero);
+}
+
+API size_t sallocx(const void *ptr, int flags)
+{
+	(void)flags;
+	return heap_usable(ptr);
+}
+
+API void dallocx(void *ptr, int flags)
+{
+	struct flags decoded = decode(flags);
+
+	heap_free(ptr, &decoded.where);
+}
+
+API void sdallocx(void *ptr, size_t size, int flags)
+{
+	struct flags decoded = decode(flags);
+
+	heap_free_sized(ptr, size, decoded.alignment, &decoded.where);
+}
+
+API size_t nallocx(size_t size, int flags)
+{
+	struct flags decoded = decode(flags);
+
+	return heap_rounded(size, decoded.alignment);
+}

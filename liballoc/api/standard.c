@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The standard functions: C, POSIX and glibc's. Each takes the fast path, or
+ * else checks its arguments, calls the heap and sets errno. Owns no state.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "liballoc/api/api.h"
+#include "liballoc/heap/fast.h"
+#include "liballoc/heap/heap.h"
+#include "liballoc/heap/os.h"
+#include "liballoc/include/liballoc/liballoc.h"
+#include "liballoc/ledger/ledger.h"
+
+static bool is_power_of_two(size_t value)
+{
+	return value && !(value & (value - 1));
+}
+
+static __attribute__((noinline)) void *allocate(size_t size, size_t alignment,
+						bool zero)
+{
+	return api_result(heap_allocate(size, alignment, zero, NULL));
+}
+
+API void *malloc(size_t size)
+{
+	void *ptr = heap_fast_allocate(size);
+
+	return __builtin_expect(ptr != NULL, 1) ? ptr
+						: allocate(size, 0, false);
+}
+
+API void free(void *ptr)
+{
+	if (__builtin_expect(heap_fast_free(ptr), 1))
+		return;
+	if (ptr)
+		heap_free(ptr, NULL);
+}
+
+API void *calloc(size_t count, size_t size)
+{
+	size_t bytes;
+	void *ptr;
+
+	if (__builtin_mul_overflow(count, size, &bytes))
+		return api_result(NULL);
+	ptr = heap_fast_allocate(bytes);
+	if (ptr)
+		return memset(ptr, 0, bytes);
+	return allocate(bytes, 0, true);
+}
+
+/* As jemalloc by default: a size of 0 keeps an allocation of 1 byte. */
+API void *realloc(void *ptr, size_t size)
+{
+	if (!ptr)
+		return malloc(size);
+	if (!size)
+		ledger_add_shared(&ledger_process()->zero_reallocs, 1);
+	return api_result(heap_reallocate(ptr, size, 0, false, NULL));
+}
+
+API void *reallocarray(void *ptr, size_t count, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(count, size, &bytes))
+		return api_result(NULL);
+	return realloc(ptr, bytes);
+}
+
+API int posix_memalign(void **result, size_t alignment, size_t size)
+{
+	int kept_errno = errno;
+	void *ptr;
+
+	if (!is_power_of_two(alignment) || alignment % sizeof(void *))
+		return EINVAL;
+	ptr = allocate(size, alignment, false);
+	errno = kept_errno;
+	if (!ptr)
+		return ENOMEM;
+	*result = ptr;
+	return 0;
+}
+
+API void *aligned_alloc(size_t alignment, size_t size)
+{
+	if (!is_power_of_two(alignment)) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return allocate(size, alignment, false);
+}
+
+/* As glibc: an alignment that is no power of two is raised to one. */
+API void *memalign(size_t alignment, size_t size)
+{
+	if (alignment > PTRDIFF_MAX) {
+		errno = EINVAL;
+		return NULL;
+	}
+	if (alignment && !is_power_of_two(alignment))
+		alignment = (size_t)1 << (64 - __builtin_clzll(alignment));
+	return allocate(size, alignment, false);
+}
+
+API void *valloc(size_t size)
+{
+	return allocate(size, os_page_bytes, false);
+}
+
+API void *pvalloc(size_t size)
+{
+	size_t page = os_page_bytes;
+
+	if (size > PTRDIFF_MAX - page)
+		return api_result(NULL);
+	return allocate((size + page - 1) & ~(page - 1), page, false);
+}
+
+API size_t malloc_usable_size(void *ptr)
+{
+	return ptr ? heap_usable(ptr) : 0;
+}
+
+API void free_sized(void *ptr, size_t size)
+{
+	if (heap_fast_free(ptr))
+		return;
+	if (ptr)
+		heap_free_sized(ptr, size, 0, NULL);
+}
+
+API void free_aligned_sized(void *ptr, size_t alignment, size_t size)
+{
+	if (heap_fast_free(ptr))
+		return;
+	if (ptr)
+		heap_free_sized(ptr, size, alignment, NULL);
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of arenas. Owns their making and the spread of threads over them;
+ * an arena, once made, is never unmade.
+ */
+#include "config.h"
+
+#include "liballoc/heap/arena.h"
+
+#include "liballoc/ctl/options.h"
+#include "liballoc/heap/heap.h"
+#include "liballoc/heap/metadata.h"
+#include "liballoc/heap/os.h"
+#include "liballoc/heap/page_map.h"
+#include "liballoc/ledger/ledger.h"
+
+/* Ticks between looks at the clock. */
+#define TICKS_PER_LOOK 64u
+
+/* Guards making; entries are published with release and never change. */
+static struct lock lock = LOCK_INIT(LOCK_ARENA_LIST);
+static struct arena *arenas[HEAP_MAX_ARENAS];
+static unsigned arena_count;
+static unsigned automatic_count = 1;
+/* Of arenas yet to be made. */
+static ssize_t default_decay_ms[EXTENT_CLEAN];
+
+static struct arena *new_arena(unsigned index, bool manual)
+{
+	struct arena *arena = metadata_allocate(sizeof(*arena));
+	unsigned i;
+
+	if (!arena)
+		return NULL;
+	arena->index = index;
+	arena->manual = manual;
+	arena->stats = ledger_arena(index);
+	for (i = 0; i < SIZE_CLASSES; i++)
+		arena->class_stats[i] = ledger_class(index, i);
+	page_heap_init(&arena->pages);
+	for (i = 0; i < SMALL_CLASSES; i++)
+		bin_init(&arena->bins[i], arena, i);
+	ledger_set(&arena->stats->created_ns, os_now_ns());
+	ledger_set(&arena->stats->dirty_decay_ms,
+		   (uint64_t)heap_default_dirty_decay_ms());
+	ledger_set(&arena->stats->muzzy_decay_ms,
+		   (uint64_t)heap_default_muzzy_decay_ms());
+	ledger_add(&arena->stats->metadata, sizeof(*arena));
+	__atomic_store_n(&arenas[index], arena, __ATOMIC_RELEASE);
+	ledger_add_shared(&ledger_process()->arenas, 1);
+	return arena;
+}
+
+static void set_count(unsigned count)
+{
+	__atomic_store_n(&arena_count, count, __ATOMIC_RELEASE);
+	ledger_set_arena_count(count);
+}
+
+bool arena_boot(void)
+{
+	unsigned wanted = opt.narenas;
+
+	default_decay_ms[EXTENT_DIRTY] = opt.dirty_decay_ms;
+	default_decay_ms[EXTENT_MUZZY] = opt.muzzy_decay_ms;
+	if (wanted >= HEAP_MAX_ARENAS)
+		wanted = HEAP_MAX_ARENAS - 1;
+	automatic_count = wanted;
+	set_count(wanted);
+	return new_arena(0, false) != NULL;
+}
+
+unsigned arena_automatic_count(void)
+{
+	return automatic_count;
+}
+
+unsigned heap_arena_count(void)
+{
+	return __atomic_load_n(&arena_count, __ATOMIC_ACQUIRE);
+}
+
+struct arena *heap_arena(unsigned index)
+{
+	if (index >= HEAP_MAX_ARENAS)
+		return NULL;
+	return __atomic_load_n(&arenas[index], __ATOMIC_ACQUIRE);
+}
+
+unsigned heap_arena_index(const struct arena *arena)
+{
+	return arena->index;
+}
+
+static uint32_t load(const struct arena *arena)
+{
+	return __atomic_load_n(&arena->threads, __ATOMIC_RELAXED);
+}
+
+/* The least loaded one; one not yet made where all others have a thread. */
+static struct arena *choose(void)
+{
+	struct arena *best = NULL;
+	unsigned i, unmade = automatic_count;
+
+	for (i = 0; i < automatic_count; i++) {
+		struct arena *arena = heap_arena(i);
+
+		if (!arena && unmade == automatic_count)
+			unmade = i;
+		if (arena && (!best || load(arena) < load(best)))
+			best = arena;
+	}
+	if (load(best) && unmade < automatic_count) {
+		struct arena *made = new_arena(unmade, false);
+
+		if (made)
+			return made;
+	}
+	return best;
+}
+
+struct arena *arena_choose(void)
+{
+	struct arena *arena;
+
+	lock_take(&lock);
+	arena = choose();
+	arena_join(arena);
+	lock_release(&lock);
+	return arena;
+}
+
+void arena_join(struct arena *arena)
+{
+	__atomic_fetch_add(&arena->threads, 1, __ATOMIC_RELAXED);
+	ledger_add_shared(&arena->stats->nthreads, 1);
+}
+
+void arena_leave(struct arena *arena)
+{
+	__atomic_fetch_sub(&arena->threads, 1, __ATOMIC_RELAXED);
+	ledger_add_shared(&arena->stats->nthreads, (uint64_t)-1);
+}
+
+unsigned heap_arena_create(void)
+{
+	unsigned index;
+
+	lock_take(&lock);
+	index = heap_arena_count();
+	if (index < HEAP_MAX_ARENAS && new_arena(index, true))
+		set_count(index + 1);
+	else
+		index = UINT32_MAX;
+	lock_release(&lock);
+	return index;
+}
+
+bool heap_arena_of(const void *ptr, unsigned *index)
+{
+	uint64_t word = page_map_get((uintptr_t)ptr);
+	struct extent *extent = page_word_extent(word);
+
+	if (!(word & PAGE_LIVE) || !extent->arena)
+		return false;
+	*index = extent->arena->index;
+	return true;
+}
+
+void *arena_allocate_small(struct arena *arena, unsigned size_class)
+{
+	void *region;
+
+	return bin_take(&arena->bins[size_class], &region, 1, 1) ? region
+								 : NULL;
+}
+
+void arena_free_small(void **regions, unsigned count)
+{
+	while (count) {
+		uint64_t word = page_map_get((uintptr_t)regions[0]);
+		struct extent *slab = page_word_extent(word);
+
+		if (!(word & PAGE_LIVE) || word & PAGE_LARGE)
+			os_die("double free, or free of no allocation:",
+			       regions[0]);
+		count = bin_give(&slab->arena->bins[slab->size_class], regions,
+				 count, 0);
+	}
+}
+
+void arena_tick(struct arena *arena)
+{
+	uint32_t ticks;
+
+	ticks = __atomic_add_fetch(&arena->ticks, 1, __ATOMIC_RELAXED);
+	if (ticks % TICKS_PER_LOOK == 0)
+		page_heap_decay(arena, false);
+}
+
+void arena_tick_another(void)
+{
+	static unsigned turn;
+	unsigned count = heap_arena_count();
+	struct arena *arena;
+
+	arena = heap_arena(__atomic_fetch_add(&turn, 1, __ATOMIC_RELAXED) %
+			   count);
+	if (arena)
+		page_heap_decay(arena, false);
+}
+
+void heap_arena_purge(struct arena *arena)
+{
+	page_heap_decay(arena, true);
+}
+
+void heap_arena_decay(struct arena *arena)
+{
+	page_heap_decay(arena, false);
+}
+
+static bool set_default(enum extent_state state, ssize_t ms)
+{
+	if (!decay_is_valid(ms))
+		return false;
+	__atomic_store_n(&default_decay_ms[state], ms, __ATOMIC_RELAXED);
+	return true;
+}
+
+ssize_t heap_default_dirty_decay_ms(void)
+{
+	return __atomic_load_n(&default_decay_ms[EXTENT_DIRTY],
+			       __ATOMIC_RELAXED);
+}
+
+bool heap_set_default_dirty_decay_ms(ssize_t ms)
+{
+	return set_default(EXTENT_DIRTY, ms);
+}
+
+ssize_t heap_default_muzzy_decay_ms(void)
+{
+	return __atomic_load_n(&default_decay_ms[EXTENT_MUZZY],
+			       __ATOMIC_RELAXED);
+}
+
+bool heap_set_default_muzzy_decay_ms(ssize_t ms)
+{
+	return set_default(EXTENT_MUZZY, ms);
+}
+
+ssize_t heap_arena_dirty_decay_ms(const struct arena *arena)
+{
+	return page_heap_decay_ms(heap_arena(arena->index), EXTENT_DIRTY);
+}
+
+bool heap_arena_set_dirty_decay_ms(struct arena *arena, ssize_t ms)
+{
+	return page_heap_set_decay_ms(arena, EXTENT_DIRTY, ms);
+}
+
+ssize_t heap_arena_muzzy_decay_ms(const struct arena *arena)
+{
+	return page_heap_decay_ms(heap_arena(arena->index), EXTENT_MUZZY);
+}
+
+bool heap_arena_set_muzzy_decay_ms(struct arena *arena, ssize_t ms)
+{
+	return page_heap_set_decay_ms(arena, EXTENT_MUZZY, ms);
+}
+
+/* Runs step on every lock below the list's, in rank order. */
+static void each_lock(void (*step)(struct lock *lock))
+{
+	unsigned count = heap_arena_count(), i, j;
+
+	for (i = 0; i < count; i++)
+		for (j = 0; arenas[i] && j < SMALL_CLASSES; j++)
+			step(&arenas[i]->bins[j].lock);
+	for (i = 0; i < count; i++)
+		if (arenas[i])
+			step(&arenas[i]->pages.lock);
+}
+
+void arena_prefork(void)
+{
+	lock_take_for_fork(&lock);
+}
+
+void arena_prefork_locks(void)
+{
+	each_lock(lock_take_for_fork);
+}
+
+void arena_postfork_parent(void)
+{
+	each_lock(lock_release_for_fork);
+	lock_release_for_fork(&lock);
+}
+
+void arena_postfork_child(void)
+{
+	each_lock(lock_reset);
+	lock_reset(&lock);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Arenas: a page heap and a bin for each small class. Automatic ones are
+ * shared by threads, created ones are named by the program, and what is freed
+ * to them skips the thread caches, so that their statistics are exact.
+ */
+#ifndef LIBALLOC_HEAP_ARENA_H
+#define LIBALLOC_HEAP_ARENA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "liballoc/heap/bin.h"
+#include "liballoc/heap/page_heap.h"
+#include "liballoc/heap/size_class.h"
+
+struct arena_stats;
+struct class_stats;
+
+struct arena {
+	unsigned index;
+	bool manual;
+	uint32_t threads; /* whose arena this is; atomic */
+	uint32_t ticks;	  /* atomic */
+	struct arena_stats *stats;
+	struct class_stats *class_stats[SIZE_CLASSES];
+	struct page_heap pages;
+	struct bin bins[SMALL_CLASSES];
+};
+
+/* Makes arena 0. False where memory is short. */
+bool arena_boot(void);
+/* The automatic arena for a new thread, by load; counts the thread in. */
+struct arena *arena_choose(void);
+/* Counts a thread in or out. */
+void arena_join(struct arena *arena);
+void arena_leave(struct arena *arena);
+/* How many arenas threads choose from. */
+unsigned arena_automatic_count(void);
+
+/* One object, past all caches; NULL where memory is short. */
+void *arena_allocate_small(struct arena *arena, unsigned size_class);
+/* Gives back regions of slabs, of whichever arenas; requests: see bin.h. */
+void arena_free_small(void **regions, unsigned count);
+
+/* Called now and then: looks at the clock, gives back pages that are due. */
+void arena_tick(struct arena *arena);
+/* As above, for some other arena, in turn: its threads may be gone. */
+void arena_tick_another(void);
+
+/* By rank: the list, then (after the thread list) the bins and page heaps. */
+void arena_prefork(void);
+void arena_prefork_locks(void);
+void arena_postfork_parent(void);
+void arena_postfork_child(void);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The bins. Own the lists of slabs by fullness; full slabs are in none. Pages
+ * come and go through the page heap, whose lock ranks after the bin's.
+ */
+#include "config.h"
+
+#include "liballoc/heap/bin.h"
+
+#include "liballoc/heap/arena.h"
+#include "liballoc/heap/os.h"
+#include "liballoc/heap/page_heap.h"
+#include "liballoc/heap/page_map.h"
+#include "liballoc/heap/size_class.h"
+#include "liballoc/heap/slab.h"
+#include "liballoc/ledger/ledger.h"
+
+void bin_init(struct bin *bin, struct arena *arena, unsigned size_class)
+{
+	lock_init(&bin->lock, LOCK_BIN);
+	bin->size_class = size_class;
+	bin->arena = arena;
+	bin->stats = arena->class_stats[size_class];
+}
+
+/* free_count in [1, regions) to a list: the fullest first. */
+static unsigned fullness(const struct extent *slab, uint32_t free_count)
+{
+	uint32_t regions = size_classes[slab->size_class].regions;
+
+	return (free_count - 1) * BIN_FULLNESS / regions;
+}
+
+static void list_slab(struct bin *bin, struct extent *slab)
+{
+	extent_list_append(&bin->nonfull[fullness(slab, slab->free_count)],
+			   slab);
+	ledger_add(&bin->stats->nonfull_slabs, 1);
+}
+
+static void unlist_slab(struct bin *bin, struct extent *slab,
+			uint32_t free_count)
+{
+	extent_list_remove(&bin->nonfull[fullness(slab, free_count)], slab);
+	ledger_add(&bin->stats->nonfull_slabs, (uint64_t)-1);
+}
+
+static struct extent *new_slab(struct bin *bin)
+{
+	size_t bytes = size_classes[bin->size_class].slab_bytes;
+	struct extent *slab = page_heap_take(bin->arena, bytes, os_page_bytes);
+
+	if (!slab)
+		return NULL;
+	if (!slab_init(slab, bin->size_class)) {
+		page_heap_give(bin->arena, slab);
+		return NULL;
+	}
+	ledger_add(&bin->stats->nslabs, 1);
+	ledger_add(&bin->stats->curslabs, 1);
+	return slab;
+}
+
+static struct extent *next_slab(struct bin *bin)
+{
+	struct extent *slab;
+	unsigned i;
+
+	for (i = 0; i < BIN_FULLNESS; i++) {
+		slab = bin->nonfull[i].head;
+		if (!slab)
+			continue;
+		unlist_slab(bin, slab, slab->free_count);
+		ledger_add(&bin->stats->nreslabs, 1);
+		return slab;
+	}
+	return new_slab(bin);
+}
+
+unsigned bin_take(struct bin *bin, void **regions, unsigned want,
+		  uint64_t requests)
+{
+	size_t bytes = size_classes[bin->size_class].bytes;
+	unsigned taken = 0;
+
+	lock_take(&bin->lock);
+	while (taken < want) {
+		if (!bin->current || !bin->current->free_count)
+			bin->current = next_slab(bin);
+		if (!bin->current)
+			break;
+		taken += slab_take(bin->current, regions + taken, want - taken);
+	}
+	ledger_add(&bin->stats->nmalloc, taken);
+	ledger_add(&bin->stats->nrequests, requests);
+	if (want > 1)
+		ledger_add(&bin->stats->nfills, 1);
+	lock_release(&bin->lock);
+	ledger_add_shared(&bin->arena->stats->small_allocated, taken * bytes);
+	return taken;
+}
+
+/* Puts a slab that got a region back where it now belongs. */
+static void reposition(struct bin *bin, struct extent *slab,
+		       struct extent **empty)
+{
+	uint32_t now = slab->free_count, was = now - 1;
+
+	if (now == size_classes[bin->size_class].regions) {
+		if (slab == bin->current)
+			bin->current = NULL;
+		else if (was)
+			unlist_slab(bin, slab, was);
+		slab->next = *empty;
+		*empty = slab;
+		ledger_add(&bin->stats->curslabs, (uint64_t)-1);
+		return;
+	}
+	if (slab == bin->current)
+		return;
+	if (was && fullness(slab, was) == fullness(slab, now))
+		return;
+	if (was)
+		unlist_slab(bin, slab, was);
+	list_slab(bin, slab);
+}
+
+static void release_slabs(struct bin *bin, struct extent *empty)
+{
+	while (empty) {
+		struct extent *next = empty->next;
+
+		slab_fini(empty);
+		page_heap_give(bin->arena, empty);
+		empty = next;
+	}
+}
+
+/* The slab of this bin that region lies in; NULL: another bin's. */
+static struct extent *own_slab(const struct bin *bin, void *region)
+{
+	uint64_t word = page_map_get((uintptr_t)region);
+	struct extent *slab = page_word_extent(word);
+
+	if (!(word & PAGE_LIVE) || word & PAGE_LARGE)
+		os_die("double free, or free of no allocation:", region);
+	if (slab->arena != bin->arena || slab->size_class != bin->size_class)
+		return NULL;
+	return slab;
+}
+
+unsigned bin_give(struct bin *bin, void **regions, unsigned count,
+		  uint64_t requests)
+{
+	size_t bytes = size_classes[bin->size_class].bytes;
+	struct extent *empty = NULL, *slab;
+	unsigned i, others = 0, given;
+
+	lock_take(&bin->lock);
+	for (i = 0; i < count; i++) {
+		slab = own_slab(bin, regions[i]);
+		if (!slab) {
+			regions[others++] = regions[i];
+			continue;
+		}
+		slab_give(slab, regions[i]);
+		reposition(bin, slab, &empty);
+	}
+	given = count - others;
+	ledger_add(&bin->stats->ndalloc, given);
+	ledger_add(&bin->stats->nrequests, requests);
+	if (count > 1)
+		ledger_add(&bin->stats->nflushes, 1);
+	lock_release(&bin->lock);
+	ledger_add_shared(&bin->arena->stats->small_allocated,
+			  -(given * bytes));
+	release_slabs(bin, empty);
+	return others;
+}
+
+void bin_mark(struct bin *bin, struct extent *slab, bool sampled)
+{
+	lock_take(&bin->lock);
+	if (sampled ? !slab->sampled++ : !--slab->sampled)
+		slab_set_words(slab);
+	lock_release(&bin->lock);
+}

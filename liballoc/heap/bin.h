@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The slabs of one size class in one arena: hands out and takes back regions
+ * in batches, under a lock of its own. The fullest slabs are used first, so
+ * that the others may empty and go back to the page heap.
+ */
+#ifndef LIBALLOC_HEAP_BIN_H
+#define LIBALLOC_HEAP_BIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "liballoc/heap/extent.h"
+#include "liballoc/heap/lock.h"
+
+struct arena;
+struct class_stats;
+
+#define BIN_FULLNESS 8u /* lists of slabs that are neither full nor empty */
+
+/* Everything is guarded by lock; so is each slab in use of this class. */
+struct bin {
+	struct lock lock;
+	unsigned size_class;
+	struct arena *arena;
+	struct extent *current;			  /* in no list */
+	struct extent_list nonfull[BIN_FULLNESS]; /* by free share, ascending */
+	struct class_stats *stats;
+} __attribute__((aligned(64)));
+
+void bin_init(struct bin *bin, struct arena *arena, unsigned size_class);
+
+/*
+ * Takes up to want regions, lowest address last; returns how many there were.
+ * requests is added to the class's count of what the program asked for.
+ */
+unsigned bin_take(struct bin *bin, void **regions, unsigned want,
+		  uint64_t requests);
+/*
+ * Gives back those of regions[0, count) that are this bin's; moves the others
+ * to the front and returns how many they are. Aborts on a pointer that is no
+ * region in use.
+ */
+unsigned bin_give(struct bin *bin, void **regions, unsigned count,
+		  uint64_t requests);
+/* Marks the region as one the profiler knows, or no longer knows. */
+void bin_mark(struct bin *bin, struct extent *slab, bool sampled);
+
+#endif

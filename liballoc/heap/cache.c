@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Filling, flushing and trimming of caches. Owns the stacks of pointers, which
+ * begin small and grow with use, so that an idle thread costs little.
+ */
+#include "config.h"
+
+#include "liballoc/heap/cache.h"
+
+#include <string.h>
+
+#include "liballoc/heap/arena.h"
+#include "liballoc/heap/metadata.h"
+#include "liballoc/heap/os.h"
+#include "liballoc/heap/page_map.h"
+#include "liballoc/ledger/ledger.h"
+
+#define FIRST_CAPACITY 8u
+#define MAX_CAPACITY 256u
+#define MIN_CAPACITY 8u
+/* A bin holds at most this much, but MIN_CAPACITY objects. */
+#define MAX_BIN_BYTES ((size_t)64 << 10)
+#define TRIM_BINS 4u
+
+void cache_init(struct cache *cache, size_t max_bytes)
+{
+	unsigned i;
+
+	cache->class_count = 0;
+	for (i = 0; i < CACHED_CLASSES; i++) {
+		cache->bins[i].bytes = (uint32_t)size_classes[i].bytes;
+		if (size_classes[i].bytes <= max_bytes)
+			cache->class_count = i + 1;
+	}
+}
+
+static unsigned max_capacity(const struct cache_bin *bin)
+{
+	size_t objects = MAX_BIN_BYTES / bin->bytes;
+
+	if (objects < MIN_CAPACITY)
+		return MIN_CAPACITY;
+	return objects > MAX_CAPACITY ? MAX_CAPACITY : (unsigned)objects;
+}
+
+static size_t slots_bytes(unsigned capacity)
+{
+	return capacity * sizeof(void *);
+}
+
+/* Doubles what the bin may hold, where it may hold more. */
+static void grow(struct cache_bin *bin)
+{
+	unsigned most = max_capacity(bin), wanted = bin->limit * 2u;
+	void **slots;
+
+	if (wanted < FIRST_CAPACITY)
+		wanted = FIRST_CAPACITY;
+	if (wanted > most)
+		wanted = most;
+	if (wanted <= bin->capacity) {
+		bin->limit = (uint16_t)wanted;
+		return;
+	}
+	slots = metadata_allocate(slots_bytes(wanted));
+	if (!slots)
+		return;
+	if (bin->slots) {
+		memcpy(slots, bin->slots, slots_bytes(cache_count(bin)));
+		metadata_free(bin->slots, slots_bytes(bin->capacity));
+	}
+	bin->slots = slots;
+	bin->limit = bin->capacity = (uint16_t)wanted;
+}
+
+static uint64_t unpublished(struct cache *cache, unsigned size_class)
+{
+	struct cache_bin_account *account = &cache->accounts[size_class];
+	uint64_t served = cache_served(&cache->bins[size_class]);
+	uint64_t requests = served - account->served_published;
+
+	account->served_published = served;
+	return requests;
+}
+
+static unsigned fill_small(struct cache *cache, unsigned size_class,
+			   struct arena *arena)
+{
+	struct cache_bin *bin = &cache->bins[size_class];
+	unsigned want = bin->limit > 1 ? bin->limit / 2 : 1;
+
+	return bin_take(&arena->bins[size_class], bin->slots, want,
+			unpublished(cache, size_class));
+}
+
+static unsigned fill_large(struct cache *cache, unsigned size_class,
+			   struct arena *arena)
+{
+	struct cache_bin *bin = &cache->bins[size_class];
+	struct extent *extent;
+
+	extent = page_heap_take_large(arena, bin->bytes, os_page_bytes,
+				      size_class,
+				      unpublished(cache, size_class));
+	if (!extent)
+		return 0;
+	bin->slots[0] = (void *)extent->base;
+	return 1;
+}
+
+void *cache_take(struct cache *cache, unsigned size_class, struct arena *arena)
+{
+	struct cache_bin *bin = &cache->bins[size_class];
+	void *object = cache_pop(bin);
+	unsigned filled;
+
+	if (object)
+		return object;
+	grow(bin);
+	if (!bin->limit)
+		return NULL;
+	filled = size_class_is_small(size_class)
+			 ? fill_small(cache, size_class, arena)
+			 : fill_large(cache, size_class, arena);
+	cache->accounts[size_class].filled += filled;
+	bin->word += filled;
+	return cache_pop(bin);
+}
+
+static void flush_large(void **objects, unsigned count)
+{
+	unsigned i;
+
+	for (i = 0; i < count; i++) {
+		uint64_t word = page_map_get((uintptr_t)objects[i]);
+		struct extent *extent = page_word_extent(word);
+
+		page_heap_give_large(extent->arena, extent);
+	}
+}
+
+/* Gives back the objects that were put in first, but the newest keep. */
+static void flush_bin(struct cache *cache, unsigned size_class, unsigned keep)
+{
+	struct cache_bin *bin = &cache->bins[size_class];
+	unsigned count = cache_count(bin);
+
+	if (count <= keep)
+		return;
+	count -= keep;
+	if (size_class_is_small(size_class))
+		arena_free_small(bin->slots, count);
+	else
+		flush_large(bin->slots, count);
+	memmove(bin->slots, bin->slots + count, slots_bytes(keep));
+	bin->word -= count;
+	cache->accounts[size_class].flushed += count;
+}
+
+bool cache_give(struct cache *cache, unsigned size_class, void *object)
+{
+	struct cache_bin *bin;
+
+	if (size_class >= cache->class_count)
+		return false;
+	bin = &cache->bins[size_class];
+	if (cache_push(bin, object))
+		return true;
+	grow(bin);
+	if (!bin->limit)
+		return false;
+	if (cache_count(bin) >= bin->limit)
+		flush_bin(cache, size_class, bin->limit / 2);
+	return cache_push(bin, object);
+}
+
+static void publish_bin(struct cache *cache, unsigned size_class,
+			struct arena *arena)
+{
+	uint64_t requests = unpublished(cache, size_class);
+
+	if (!requests)
+		return;
+	if (size_class_is_small(size_class))
+		bin_take(&arena->bins[size_class], NULL, 0, requests);
+	else
+		page_heap_count_requests(arena, size_class, requests);
+}
+
+void cache_flush(struct cache *cache, struct arena *arena)
+{
+	unsigned i;
+
+	for (i = 0; i < CACHED_CLASSES; i++) {
+		flush_bin(cache, i, 0);
+		publish_bin(cache, i, arena);
+	}
+}
+
+void cache_fini(struct cache *cache, struct arena *arena)
+{
+	unsigned i;
+
+	cache_flush(cache, arena);
+	for (i = 0; i < CACHED_CLASSES; i++) {
+		struct cache_bin *bin = &cache->bins[i];
+
+		if (bin->slots)
+			metadata_free(bin->slots, slots_bytes(bin->capacity));
+		bin->slots = NULL;
+		bin->limit = bin->capacity = 0;
+	}
+	cache->class_count = 0;
+}
+
+/*
+ * What a bin served since the last look says what it needs: three quarters of
+ * what it holds beyond that go back, and a bin that served nothing may hold
+ * half as much from now on.
+ */
+static void trim_bin(struct cache *cache, unsigned size_class)
+{
+	struct cache_bin *bin = &cache->bins[size_class];
+	struct cache_bin_account *account = &cache->accounts[size_class];
+	uint64_t served = cache_served(bin) - account->served_at_trim;
+	unsigned count = cache_count(bin), excess;
+
+	account->served_at_trim = cache_served(bin);
+	if (count <= served)
+		return;
+	excess = count - (unsigned)served;
+	flush_bin(cache, size_class, count - (excess - excess / 4));
+	if (!served && bin->limit > FIRST_CAPACITY)
+		bin->limit /= 2;
+}
+
+void cache_trim(struct cache *cache, struct arena *arena)
+{
+	unsigned i;
+
+	for (i = 0; i < TRIM_BINS && cache->class_count; i++) {
+		unsigned size_class = cache->trim_next % cache->class_count;
+
+		cache->trim_next = size_class + 1;
+		trim_bin(cache, size_class);
+		publish_bin(cache, size_class, arena);
+	}
+}
+
+size_t cache_bytes(const struct cache *cache)
+{
+	size_t bytes = 0;
+	unsigned i;
+
+	for (i = 0; i < CACHED_CLASSES; i++)
+		bytes += cache_count(&cache->bins[i]) *
+			 (size_t)cache->bins[i].bytes;
+	return bytes;
+}
+
+void cache_publish(struct cache *cache, struct arena *arena)
+{
+	unsigned i;
+
+	for (i = 0; i < CACHED_CLASSES; i++)
+		publish_bin(cache, i, arena);
+}

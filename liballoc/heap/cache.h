@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A cache of free objects, one stack of pointers a class; the objects are
+ * never touched. A thread has one of its own, and a program may make more.
+ * One thread at a time may use a cache; nothing here locks it.
+ */
+#ifndef LIBALLOC_HEAP_CACHE_H
+#define LIBALLOC_HEAP_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "liballoc/heap/size_class.h"
+
+struct arena;
+
+/*
+ * word: bits 0-15 the objects in slots, bits 16-63 the objects ever taken by
+ * the program. So taking one adds CACHE_WORD_POP, and counting is free.
+ * count <= capacity, and limit <= capacity; a lowered limit may lie below
+ * count for a while.
+ */
+struct cache_bin {
+	uint64_t word;
+	void **slots;
+	uint32_t bytes;	   /* of an object */
+	uint16_t limit;	   /* objects it may hold now; 0: off, or none yet */
+	uint16_t capacity; /* of slots */
+};
+#define CACHE_WORD_POP UINT64_C(0xffff)
+
+/* What only the slow paths need. */
+struct cache_bin_account {
+	uint64_t filled;	   /* objects from the arena */
+	uint64_t flushed;	   /* objects back to it */
+	uint64_t served_published; /* of those taken, told to the ledger */
+	uint64_t served_at_trim;   /* when the bin was last looked at */
+};
+
+struct cache {
+	struct cache_bin bins[CACHED_CLASSES + 1]; /* the last: always empty */
+	struct cache_bin_account accounts[CACHED_CLASSES];
+	unsigned class_count; /* bins [0, class_count) may be used; 0: off */
+	unsigned trim_next;
+};
+
+static inline unsigned cache_count(const struct cache_bin *bin)
+{
+	return (uint16_t)bin->word;
+}
+
+static inline uint64_t cache_served(const struct cache_bin *bin)
+{
+	return bin->word >> 16;
+}
+
+/* Takes an object, or NULL. */
+static inline void *cache_pop(struct cache_bin *bin)
+{
+	uint64_t word = bin->word;
+	void *object;
+
+	if (!(uint16_t)word)
+		return NULL;
+	object = bin->slots[(uint16_t)word - 1];
+	bin->word = word + CACHE_WORD_POP;
+	return object;
+}
+
+/* Puts an object in; false where there is no room. */
+static inline bool cache_push(struct cache_bin *bin, void *object)
+{
+	uint64_t word = bin->word;
+
+	if ((uint16_t)word >= bin->limit)
+		return false;
+	bin->slots[(uint16_t)word] = object;
+	bin->word = word + 1;
+	return true;
+}
+
+/* A zeroed cache becomes an empty one, for objects up to max_bytes. */
+void cache_init(struct cache *cache, size_t max_bytes);
+/* Flushes all, and frees what the cache itself took. */
+void cache_fini(struct cache *cache, struct arena *arena);
+
+/* As cache_pop, filling from arena where need be; NULL: memory is short. */
+void *cache_take(struct cache *cache, unsigned size_class, struct arena *arena);
+/* As cache_push, flushing where need be; false: the class is not cached. */
+bool cache_give(struct cache *cache, unsigned size_class, void *object);
+/* Gives all objects back. arena: whose ledger the counts go to. */
+void cache_flush(struct cache *cache, struct arena *arena);
+/* Looks at the next few bins, and gives back what they did not need. */
+void cache_trim(struct cache *cache, struct arena *arena);
+
+/* Tells the ledger what the cache served; for arena. */
+void cache_publish(struct cache *cache, struct arena *arena);
+
+/* Bytes that lie in the cache. */
+size_t cache_bytes(const struct cache *cache);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A run of pages and what it is used for: free, one large object, or a slab
+ * of small ones. Two cache lines of metadata, apart from the pages. Who may
+ * touch which field follows from the state: the arena's page heap lock guards
+ * a free extent, its bin's lock a slab; a large one belongs to the owner of
+ * the object, but for sampled, which the page heap lock guards.
+ */
+#ifndef LIBALLOC_HEAP_EXTENT_H
+#define LIBALLOC_HEAP_EXTENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct arena;
+
+/* The first ones are free; the page heap keeps a set of each. */
+enum extent_state {
+	EXTENT_DIRTY, /* free, resident */
+	EXTENT_MUZZY, /* free, given to the kernel lazily */
+	EXTENT_CLEAN, /* free, not resident, known to be zero */
+	EXTENT_FREE_STATES,
+	EXTENT_BUSY = EXTENT_FREE_STATES, /* being taken or given back */
+	EXTENT_LARGE,
+	EXTENT_SLAB,
+	EXTENT_EMERGENCY, /* a mapping of its own, outside all arenas */
+};
+
+#define EXTENT_INLINE_WORDS 8
+
+struct extent {
+	uintptr_t base;
+	size_t bytes; /* a multiple of the page */
+	struct arena *arena;
+	uint8_t state;	     /* enum extent_state */
+	uint8_t size_class;  /* large and slab */
+	bool zeroed;	     /* was taken from clean pages alone */
+	bool sampled_flag;   /* slab: its page words say PAGE_SAMPLED */
+	uint32_t free_count; /* slab: regions that are free */
+	uint32_t sampled;    /* objects in it that the profiler knows */
+	uint32_t first_word; /* slab: no free region in words before */
+	/* Slab: in its bin's list by fullness. Free: by the time of freeing. */
+	struct extent *next;
+	struct extent *previous;
+	uint64_t *bitmap; /* slab: a set bit is a free region */
+	union {
+		uint64_t inline_bitmap[EXTENT_INLINE_WORDS];
+		struct {
+			struct extent *left, *right; /* in its run set */
+		};
+	};
+} __attribute__((aligned(64)));
+
+struct extent_list {
+	struct extent *head, *tail;
+};
+
+static inline void extent_list_append(struct extent_list *list,
+				      struct extent *extent)
+{
+	extent->next = NULL;
+	extent->previous = list->tail;
+	if (list->tail)
+		list->tail->next = extent;
+	else
+		list->head = extent;
+	list->tail = extent;
+}
+
+static inline void extent_list_remove(struct extent_list *list,
+				      struct extent *extent)
+{
+	if (extent->previous)
+		extent->previous->next = extent->next;
+	else
+		list->head = extent->next;
+	if (extent->next)
+		extent->next->previous = extent->previous;
+	else
+		list->tail = extent->previous;
+}
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Fork: all locks by rank, so that the child finds every structure whole, and
+ * fresh locks in the child. Allocation by other fork handlers that run while
+ * the locks are held is served by the emergency path.
+ */
+#include "config.h"
+
+#include "liballoc/heap/arena.h"
+#include "liballoc/heap/heap.h"
+#include "liballoc/heap/internal.h"
+#include "liballoc/heap/metadata.h"
+#include "liballoc/heap/thread.h"
+#include "liballoc/prof/prof.h"
+
+void heap_prefork(void)
+{
+	thread_busy++;
+	prof_prefork();
+	arena_prefork();
+	cache_list_prefork();
+	thread_prefork();
+	arena_prefork_locks();
+	metadata_prefork();
+}
+
+void heap_postfork_parent(void)
+{
+	metadata_postfork_parent();
+	thread_postfork_parent();
+	cache_list_postfork_parent();
+	arena_postfork_parent();
+	prof_postfork_parent();
+	thread_busy--;
+	heap_run_deferred();
+}
+
+void heap_postfork_child(void)
+{
+	metadata_postfork_child();
+	cache_list_postfork_child();
+	arena_postfork_child();
+	thread_postfork_child();
+	prof_postfork_child(thread_peek());
+	thread_busy--;
+	heap_run_deferred();
+}

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The heap's slow paths: everything that a thread's own cache cannot serve at
+ * once, and the choice of arena and cache. Owns no state. Each entry raises
+ * thread_busy while locks may be held, and calls the profiler outside of that.
+ */
+#include "config.h"
+
+#include "liballoc/heap/heap.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "liballoc/ctl/options.h"
+#include "liballoc/heap/arena.h"
+#include "liballoc/heap/cache.h"
+#include "liballoc/heap/internal.h"
+#include "liballoc/heap/os.h"
+#include "liballoc/heap/page_heap.h"
+#include "liballoc/heap/page_map.h"
+#include "liballoc/heap/thread.h"
+#include "liballoc/ledger/ledger.h"
+#include "liballoc/prof/prof.h"
+
+/* One request, as it goes through the steps. */
+struct request {
+	size_t size;
+	size_t alignment;
+	size_t usable;
+	unsigned size_class;
+	bool zero;
+	struct thread *thread; /* may be NULL */
+	struct arena *arena;
+	struct cache *cache; /* NULL: none */
+};
+
+static struct cache *choose_cache(struct thread *thread,
+				  const struct heap_where *where)
+{
+	if (where && where->cache >= 0)
+		return heap_cache(where->cache);
+	if (where && (where->cache == HEAP_CACHE_NONE || where->arena))
+		return NULL;
+	return thread ? &thread->cache : NULL;
+}
+
+static struct arena *choose_arena(struct thread *thread,
+				  const struct heap_where *where)
+{
+	if (where && where->arena)
+		return where->arena;
+	return thread ? thread->arena : heap_arena(0);
+}
+
+/* What did not come from the thread's own cache is counted here. */
+static void count_direct(const struct request *request, const void *ptr,
+			 const struct cache *cache)
+{
+	struct thread *thread = request->thread;
+
+	if (ptr && thread && cache != &thread->cache)
+		thread->direct_nmalloc++;
+}
+
+static void *take_small(const struct request *request)
+{
+	struct cache *cache = request->cache;
+	void *ptr = NULL;
+
+	if (cache && request->size_class < cache->class_count)
+		ptr = cache_take(cache, request->size_class, request->arena);
+	if (!ptr) {
+		cache = NULL;
+		ptr = arena_allocate_small(request->arena, request->size_class);
+	}
+	count_direct(request, ptr, cache);
+	if (ptr && request->zero)
+		memset(ptr, 0, request->usable);
+	return ptr;
+}
+
+static bool large_is_cached(const struct request *request)
+{
+	return request->cache &&
+	       request->size_class < request->cache->class_count &&
+	       request->alignment <= os_page_bytes &&
+	       size_classes[request->size_class].bytes == request->usable;
+}
+
+static void *take_large(const struct request *request)
+{
+	size_t alignment = request->alignment;
+	struct extent *extent;
+	void *ptr;
+
+	if (large_is_cached(request)) {
+		ptr = cache_take(request->cache, request->size_class,
+				 request->arena);
+		count_direct(request, ptr, request->cache);
+		if (ptr && request->zero)
+			memset(ptr, 0, request->usable);
+		if (ptr)
+			return ptr;
+	}
+	if (alignment < os_page_bytes)
+		alignment = os_page_bytes;
+	extent = page_heap_take_large(request->arena, request->usable,
+				      alignment, request->size_class, 1);
+	if (!extent)
+		return NULL;
+	ptr = (void *)extent->base;
+	count_direct(request, ptr, NULL);
+	if (request->zero && !extent->zeroed)
+		memset(ptr, 0, request->usable);
+	return ptr;
+}
+
+static void *take(const struct request *request)
+{
+	return size_class_is_small(request->size_class) ? take_small(request)
+							: take_large(request);
+}
+
+/* After the locks: accounts for the object, offers it to the profiler. */
+static void count_allocation(struct thread *thread, void *ptr, size_t requested,
+			     size_t usable, unsigned size_class)
+{
+	if (!thread)
+		return;
+	thread_tick(thread);
+	thread->countdown -= (int64_t)usable;
+	if (thread->countdown < 0)
+		thread_event(thread, ptr, requested, usable, size_class);
+}
+
+/* What follows each stay in the slow paths. */
+static void leave(void)
+{
+	heap_run_deferred();
+	if (page_heap_peak_passed())
+		prof_gdump();
+}
+
+void *heap_allocate(size_t size, size_t alignment, bool zero,
+		    const struct heap_where *where)
+{
+	struct request request = {
+		.size = size, .alignment = alignment, .zero = zero || opt.zero};
+	void *ptr;
+
+	if (!heap_is_booted())
+		heap_boot();
+	if (!heap_is_booted() || thread_busy)
+		return emergency_allocate(size, alignment);
+	request.usable = size_class_round(size, alignment, &request.size_class);
+	if (!request.usable)
+		return NULL;
+	request.thread = thread_get();
+	request.arena = choose_arena(request.thread, where);
+	request.cache = choose_cache(request.thread, where);
+	thread_busy++;
+	ptr = take(&request);
+	thread_busy--;
+	if (!ptr)
+		return NULL;
+	count_allocation(request.thread, ptr, size ? size : 1, request.usable,
+			 request.size_class);
+	leave();
+	return ptr;
+}
+
+/* The word of a live allocation; aborts on what is none. */
+static uint64_t live_word(const void *ptr)
+{
+	uint64_t word = page_map_get((uintptr_t)ptr);
+	struct extent *extent = page_word_extent(word);
+
+	if (!(word & PAGE_LIVE) || word & PAGE_TAIL ||
+	    (word & PAGE_LARGE && extent->base != (uintptr_t)ptr))
+		os_die("free or use of a pointer that is no allocation:", ptr);
+	return word;
+}
+
+static size_t word_usable(uint64_t word)
+{
+	if (word & PAGE_LARGE)
+		return page_word_extent(word)->bytes;
+	return size_classes[page_word_tag(word)].bytes;
+}
+
+size_t heap_usable(const void *ptr)
+{
+	return word_usable(live_word(ptr));
+}
+
+size_t heap_rounded(size_t size, size_t alignment)
+{
+	unsigned size_class;
+
+	if (!heap_is_booted())
+		heap_boot();
+	return size_class_round(size, alignment, &size_class);
+}
+
+void heap_mark_sampled(void *ptr, bool sampled)
+{
+	struct extent *extent = page_word_extent(page_map_get((uintptr_t)ptr));
+	struct arena *arena = extent->arena;
+
+	if (extent->state == EXTENT_EMERGENCY)
+		return;
+	thread_busy++;
+	if (extent->state == EXTENT_LARGE)
+		page_heap_mark_large(arena, extent, sampled);
+	else
+		bin_mark(&arena->bins[extent->size_class], extent, sampled);
+	thread_busy--;
+}
+
+/* The object is about to go: the profiler forgets it. */
+static void forget_sample(struct thread *thread, void *ptr)
+{
+	if (prof_free(thread, ptr))
+		heap_mark_sampled(ptr, false);
+}
+
+static void give_back(struct thread *thread, struct cache *cache, void *ptr,
+		      uint64_t word)
+{
+	struct extent *extent = page_word_extent(word);
+	bool cached = cache && !(word & (PAGE_UNCACHED | PAGE_BYPASS)) &&
+		      cache_give(cache, page_word_tag(word), ptr);
+
+	if (thread && !(cached && cache == &thread->cache)) {
+		thread->direct_freed += word_usable(word);
+		thread->direct_ndalloc++;
+	}
+	if (cached)
+		return;
+	if (word & PAGE_LARGE)
+		page_heap_give_large(extent->arena, extent);
+	else
+		arena_free_small(&ptr, 1);
+}
+
+void heap_free(void *ptr, const struct heap_where *where)
+{
+	uint64_t word = live_word(ptr);
+	int kept_errno = errno;
+	struct thread *thread;
+
+	if (page_word_extent(word)->state == EXTENT_EMERGENCY) {
+		emergency_free(page_word_extent(word));
+		errno = kept_errno;
+		return;
+	}
+	if (thread_busy) {
+		heap_defer_free(ptr);
+		return;
+	}
+	thread = thread_get();
+	if (word & PAGE_SAMPLED)
+		forget_sample(thread, ptr);
+	thread_busy++;
+	give_back(thread, choose_cache(thread, where), ptr, word);
+	thread_busy--;
+	if (thread)
+		thread_tick(thread);
+	leave();
+	errno = kept_errno;
+}
+
+void heap_free_sized(void *ptr, size_t size, size_t alignment,
+		     const struct heap_where *where)
+{
+#if defined(LIBALLOC_DEBUG)
+	size_t usable = heap_usable(ptr);
+	unsigned size_class;
+
+	if (size > usable ||
+	    size_class_round(size, alignment, &size_class) < usable)
+		os_die("free with a wrong size of", ptr);
+#else
+	(void)size;
+	(void)alignment;
+#endif
+	heap_free(ptr, where);
+}
+
+/* An object that stayed where it is counts as freed and allocated anew. */
+static void recount(struct thread *thread, void *ptr, size_t old_usable,
+		    size_t requested, size_t usable, unsigned size_class)
+{
+	if (page_map_get((uintptr_t)ptr) & PAGE_SAMPLED)
+		forget_sample(thread, ptr);
+	if (thread) {
+		thread->direct_freed += old_usable;
+		thread->direct_nmalloc++;
+		thread->direct_ndalloc++;
+	}
+	count_allocation(thread, ptr, requested, usable, size_class);
+}
+
+/* A large object to usable bytes, in place. */
+static bool resize_in_place(void *ptr, uint64_t word, size_t requested,
+			    size_t usable, unsigned size_class, bool zero)
+{
+	struct extent *extent = page_word_extent(word);
+	size_t old_usable = extent->bytes;
+	struct thread *thread;
+	bool zeroed = false, done;
+
+	if (usable == old_usable)
+		return true;
+	if (extent->state == EXTENT_EMERGENCY || thread_busy)
+		return false;
+	thread = thread_get();
+	if (word & PAGE_SAMPLED)
+		forget_sample(thread, ptr);
+	thread_busy++;
+	done = page_heap_resize_large(extent->arena, extent, usable, size_class,
+				      &zeroed);
+	thread_busy--;
+	if (done && zero && !zeroed && usable > old_usable)
+		memset((char *)ptr + old_usable, 0, usable - old_usable);
+	if (done)
+		recount(thread, ptr, old_usable, requested, usable, size_class);
+	leave();
+	return done;
+}
+
+static bool aligned(const void *ptr, size_t alignment)
+{
+	return !alignment || !((uintptr_t)ptr & (alignment - 1));
+}
+
+/* Does the object at ptr serve size bytes where it is, if need be resized? */
+static bool fits_in_place(void *ptr, uint64_t word, size_t size, size_t usable,
+			  size_t alignment, unsigned size_class, bool zero)
+{
+	if (!aligned(ptr, alignment))
+		return false;
+	if (!(word & PAGE_LARGE))
+		return size_class == page_word_tag(word);
+	if (size_class_is_small(size_class))
+		return false;
+	return resize_in_place(ptr, word, size, usable, size_class,
+			       zero || opt.zero);
+}
+
+void *heap_reallocate(void *old, size_t size, size_t alignment, bool zero,
+		      const struct heap_where *where)
+{
+	uint64_t word = live_word(old);
+	size_t old_usable = word_usable(word), usable;
+	unsigned size_class;
+	void *ptr;
+
+	usable = size_class_round(size, alignment, &size_class);
+	if (!usable)
+		return NULL;
+	if (fits_in_place(old, word, size, usable, alignment, size_class, zero))
+		return old;
+	ptr = heap_allocate(size, alignment, zero, where);
+	if (!ptr)
+		return NULL;
+	memcpy(ptr, old, size < old_usable ? size : old_usable);
+	heap_free(old, where);
+	return ptr;
+}
+
+size_t heap_resize(void *ptr, size_t size, size_t extra, size_t alignment,
+		   bool zero)
+{
+	uint64_t word = live_word(ptr);
+	size_t old_usable = word_usable(word), least, most, usable;
+	unsigned size_class;
+
+	if (!aligned(ptr, alignment))
+		return old_usable;
+	if (extra > LARGE_MAX_BYTES - size)
+		extra = LARGE_MAX_BYTES - size;
+	least = size_class_round(size, 0, &size_class);
+	most = size_class_round(size + extra, 0, &size_class);
+	if (!least || !most || (least <= old_usable && old_usable <= most))
+		return old_usable;
+	if (!(word & PAGE_LARGE))
+		return old_usable;
+	usable = most;
+	if (!size_class_is_small(size_class) &&
+	    resize_in_place(ptr, word, size, usable, size_class,
+			    zero || opt.zero))
+		return usable;
+	usable = size_class_round(size, 0, &size_class);
+	if (usable > old_usable &&
+	    resize_in_place(ptr, word, size, usable, size_class,
+			    zero || opt.zero))
+		return usable;
+	return old_usable;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The OS layer: thin wrappers of system calls that keep errno. It owns the
+ * page size and the injected failures of tests; it never allocates.
+ */
+#include "config.h"
+
+#include "liballoc/heap/os.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "liballoc/ledger/ledger.h"
+
+#ifndef MREMAP_DONTUNMAP
+# define MREMAP_DONTUNMAP 4
+#endif
+
+size_t os_page_bytes = 4096;
+
+static unsigned fail_countdown;
+static bool fail_forever;
+
+void os_boot(void)
+{
+	unsigned long bytes = getauxval(AT_PAGESZ);
+
+	if (bytes >= 4096)
+		os_page_bytes = bytes;
+}
+
+void os_fail_map(unsigned nth, bool forever)
+{
+	__atomic_store_n(&fail_forever, forever, __ATOMIC_RELAXED);
+	__atomic_store_n(&fail_countdown, nth, __ATOMIC_RELAXED);
+}
+
+static bool map_must_fail(void)
+{
+	unsigned left = __atomic_load_n(&fail_countdown, __ATOMIC_RELAXED);
+
+	if (!left)
+		return false;
+	if (left > 1) {
+		__atomic_store_n(&fail_countdown, left - 1, __ATOMIC_RELAXED);
+		return false;
+	}
+	if (!__atomic_load_n(&fail_forever, __ATOMIC_RELAXED))
+		__atomic_store_n(&fail_countdown, 0, __ATOMIC_RELAXED);
+	return true;
+}
+
+void *os_map(size_t bytes, bool reserve)
+{
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+	int kept_errno = errno;
+	void *base = MAP_FAILED;
+
+	if (!reserve)
+		flags |= MAP_NORESERVE;
+	if (!map_must_fail())
+		base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
+	errno = kept_errno;
+	if (base != MAP_FAILED)
+		return base;
+	ledger_add_shared(&ledger_process()->map_failures, 1);
+	return NULL;
+}
+
+void os_unmap(void *base, size_t bytes)
+{
+	int kept_errno = errno;
+
+	munmap(base, bytes);
+	errno = kept_errno;
+}
+
+bool os_discard(void *base, size_t bytes)
+{
+	int kept_errno = errno;
+	bool done = madvise(base, bytes, MADV_DONTNEED) == 0;
+
+	errno = kept_errno;
+	return done;
+}
+
+bool os_discard_lazily(void *base, size_t bytes)
+{
+	int kept_errno = errno;
+	bool done = madvise(base, bytes, MADV_FREE) == 0;
+
+	errno = kept_errno;
+	return done;
+}
+
+bool os_move(void *from, void *to, size_t bytes)
+{
+	int flags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
+	int kept_errno = errno;
+	bool done = mremap(from, bytes, bytes, flags, to) != MAP_FAILED;
+
+	errno = kept_errno;
+	return done;
+}
+
+uint64_t os_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+unsigned os_cpu_count(void)
+{
+	int kept_errno = errno;
+	cpu_set_t set;
+	int count = 1;
+
+	/* With more CPUs than the set holds this fails: a big machine. */
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		count = CPU_COUNT(&set);
+	else
+		count = CPU_SETSIZE;
+	errno = kept_errno;
+	return count > 0 ? (unsigned)count : 1;
+}
+
+int os_thread_id(void)
+{
+	return (int)syscall(SYS_gettid);
+}
+
+void os_die(const char *text, const void *address)
+{
+	static const char digits[] = "0123456789abcdef";
+	char line[256] = "liballoc: ";
+	size_t length = strlen(line);
+	uintptr_t rest = (uintptr_t)address;
+	int shift;
+
+	while (*text && length < sizeof(line) - 24)
+		line[length++] = *text++;
+	line[length++] = ' ';
+	line[length++] = '0';
+	line[length++] = 'x';
+	for (shift = 60; shift > 0 && !(rest >> shift); shift -= 4)
+		;
+	for (; shift >= 0; shift -= 4)
+		line[length++] = digits[rest >> shift & 15];
+	line[length++] = '\n';
+	if (write(STDERR_FILENO, line, length) < 0)
+		abort();
+	abort();
+}

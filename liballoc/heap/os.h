@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What liballoc asks of the kernel: address space, giving pages back, the
+ * clock. None of these calls can reach malloc, and all of them keep errno.
+ */
+#ifndef LIBALLOC_HEAP_OS_H
+#define LIBALLOC_HEAP_OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The kernel's page: 4 KiB to 64 KiB. Set by os_boot(), then constant. */
+extern size_t os_page_bytes;
+
+void os_boot(void);
+
+/*
+ * Maps bytes (a multiple of the page) of zeroed private memory; NULL where the
+ * kernel refuses, which is counted. Without reserve, the memory counts
+ * towards no limit on what may be committed until it is touched.
+ */
+void *os_map(size_t bytes, bool reserve);
+void os_unmap(void *base, size_t bytes);
+/* Gives the pages back at once; true: they read as zero from now on. */
+bool os_discard(void *base, size_t bytes);
+/* Lets the kernel take the pages when it wants to; false: it cannot. */
+bool os_discard_lazily(void *base, size_t bytes);
+/*
+ * Moves the pages of [from, from + bytes) to the mapped range at to, and
+ * leaves from mapped and zero. False, with nothing changed, where the kernel
+ * cannot.
+ */
+bool os_move(void *from, void *to, size_t bytes);
+
+/* CLOCK_MONOTONIC, coarse: good to some milliseconds, and cheap. */
+uint64_t os_now_ns(void);
+/* The CPUs this process may run on; at least 1. */
+unsigned os_cpu_count(void);
+int os_thread_id(void);
+
+/* Writes text to stderr, then aborts. Async-signal-safe. */
+_Noreturn void os_die(const char *text, const void *address);
+
+/*
+ * For tests: the nth os_map() from now fails (1: the next one), and so do all
+ * later ones where forever is set; 0: none.
+ */
+void os_fail_map(unsigned nth, bool forever);
+
+#endif

@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The page heap. Owns the free runs of an arena and the page words that bound
+ * them: the first and last page of a free run carry the run and the arena's
+ * index, which is how neighbours find each other. Only runs of the same arena
+ * and state are joined, so clean memory stays known to be zero.
+ */
+#include "config.h"
+
+#include "liballoc/heap/page_heap.h"
+
+#include <string.h>
+
+#include "liballoc/heap/arena.h"
+#include "liballoc/heap/heap.h"
+#include "liballoc/heap/metadata.h"
+#include "liballoc/heap/os.h"
+#include "liballoc/heap/page_map.h"
+#include "liballoc/heap/size_class.h"
+#include "liballoc/ledger/ledger.h"
+#include "liballoc/prof/prof.h"
+
+#define FIRST_MAP ((size_t)512 << 10)
+#define MAX_MAP ((size_t)64 << 20)
+/* Extents that one operation may need: two splits, and a mapping. */
+#define SPARES 3u
+/* A free run this many times what is asked for is not cut while others fit. */
+#define MAX_CUT_RATIO 64u
+
+void page_heap_init(struct page_heap *heap)
+{
+	uint64_t now = os_now_ns();
+	ssize_t dirty = heap_default_dirty_decay_ms();
+	ssize_t muzzy = heap_default_muzzy_decay_ms();
+
+	lock_init(&heap->lock, LOCK_PAGE_HEAP);
+	heap->next_map_bytes = FIRST_MAP;
+	decay_set(&heap->decay[EXTENT_DIRTY], dirty, now);
+	decay_set(&heap->decay[EXTENT_MUZZY], muzzy, now);
+}
+
+/* Extents in hand, so that no operation stops half way for want of one. */
+static bool have_spares(struct page_heap *heap)
+{
+	while (heap->spare_count < SPARES) {
+		struct extent *extent = metadata_allocate(sizeof(*extent));
+
+		if (!extent)
+			return false;
+		extent->next = heap->spare;
+		heap->spare = extent;
+		heap->spare_count++;
+	}
+	return true;
+}
+
+static struct extent *take_spare(struct page_heap *heap)
+{
+	struct extent *extent = heap->spare;
+
+	heap->spare = extent->next;
+	heap->spare_count--;
+	memset(extent, 0, sizeof(*extent));
+	return extent;
+}
+
+static void put_spare(struct page_heap *heap, struct extent *extent)
+{
+	if (heap->spare_count >= 2 * SPARES) {
+		metadata_free(extent, sizeof(*extent));
+		return;
+	}
+	extent->next = heap->spare;
+	heap->spare = extent;
+	heap->spare_count++;
+}
+
+/* The ledger's words for free memory of each state. */
+static void publish_free(struct arena *arena)
+{
+	const size_t *bytes = arena->pages.free_bytes;
+
+	ledger_set(&arena->stats->dirty, bytes[EXTENT_DIRTY]);
+	ledger_set(&arena->stats->muzzy, bytes[EXTENT_MUZZY]);
+	ledger_set(&arena->stats->retained, bytes[EXTENT_CLEAN]);
+}
+
+static void count_free(struct arena *arena, enum extent_state state,
+		       size_t delta)
+{
+	struct process_stats *process = ledger_process();
+
+	arena->pages.free_bytes[state] += delta;
+	if (state == EXTENT_CLEAN) {
+		ledger_add_shared(&process->retained, delta);
+		ledger_add_shared(&process->mapped, -delta);
+		ledger_add(&arena->stats->mapped, -delta);
+	}
+}
+
+static void count_active(struct arena *arena, size_t delta)
+{
+	ledger_add(&arena->stats->active, delta);
+}
+
+static uint64_t mapped_peak;
+static bool peak_passed;
+
+static void note_peak(void)
+{
+	uint64_t mapped = ledger_get(&ledger_process()->mapped);
+
+	if (mapped <= ledger_get(&mapped_peak))
+		return;
+	ledger_set(&mapped_peak, mapped);
+	__atomic_store_n(&peak_passed, true, __ATOMIC_RELAXED);
+}
+
+bool page_heap_peak_passed(void)
+{
+	if (!__atomic_load_n(&peak_passed, __ATOMIC_RELAXED))
+		return false;
+	__atomic_store_n(&peak_passed, false, __ATOMIC_RELAXED);
+	return prof_gdump_get();
+}
+
+/* New address space, or address space that goes: counted as mapped. */
+static void count_mapped(struct arena *arena, size_t delta)
+{
+	ledger_add_shared(&ledger_process()->mapped, delta);
+	ledger_add(&arena->stats->mapped, delta);
+}
+
+static void set_bounds(const struct extent *run, uint64_t word)
+{
+	page_map_set(run->base, word);
+	page_map_set(run->base + run->bytes - PAGE_MAP_UNIT, word);
+}
+
+static void add_run(struct arena *arena, struct extent *run,
+		    enum extent_state state)
+{
+	struct page_heap *heap = &arena->pages;
+
+	run->state = state;
+	run->arena = arena;
+	set_bounds(run, page_word(run, arena->index, 0));
+	run_set_insert(&heap->runs[state], run);
+	if (state < EXTENT_CLEAN)
+		extent_list_append(&heap->by_age[state], run);
+	count_free(arena, state, run->bytes);
+}
+
+void page_heap_remove_run(struct arena *arena, struct extent *run)
+{
+	struct page_heap *heap = &arena->pages;
+
+	run_set_remove(&heap->runs[run->state], run);
+	if (run->state < EXTENT_CLEAN)
+		extent_list_remove(&heap->by_age[run->state], run);
+	set_bounds(run, 0);
+	count_free(arena, run->state, -run->bytes);
+}
+
+/* The free run of this arena that the page at address bounds, or NULL. */
+static struct extent *free_run_at(const struct arena *arena, uintptr_t address)
+{
+	uint64_t word = page_map_get(address);
+
+	if (!word || word & PAGE_LIVE || page_word_tag(word) != arena->index)
+		return NULL;
+	return page_word_extent(word);
+}
+
+/* Puts a run among the free ones, joined with its neighbours. */
+static void free_run(struct arena *arena, struct extent *run,
+		     enum extent_state state)
+{
+	struct page_heap *heap = &arena->pages;
+	struct extent *other = free_run_at(arena, run->base - PAGE_MAP_UNIT);
+
+	if (other && other->state == state) {
+		page_heap_remove_run(arena, other);
+		run->base = other->base;
+		run->bytes += other->bytes;
+		put_spare(heap, other);
+	}
+	other = free_run_at(arena, run->base + run->bytes);
+	if (other && other->state == state) {
+		page_heap_remove_run(arena, other);
+		run->bytes += other->bytes;
+		put_spare(heap, other);
+	}
+	add_run(arena, run, state);
+}
+
+/* Cuts run after bytes; the rest becomes free. Needs a spare. */
+static void cut(struct arena *arena, struct extent *run, size_t bytes,
+		enum extent_state state)
+{
+	struct extent *rest;
+
+	if (run->bytes == bytes)
+		return;
+	rest = take_spare(&arena->pages);
+	rest->base = run->base + bytes;
+	rest->bytes = run->bytes - bytes;
+	run->bytes = bytes;
+	add_run(arena, rest, state);
+}
+
+/* Makes a run that was removed into exactly what was asked for. */
+static struct extent *carve(struct arena *arena, struct extent *run,
+			    size_t bytes, size_t alignment)
+{
+	enum extent_state state = run->state;
+	size_t lead = -run->base & (alignment - 1);
+
+	if (lead) {
+		struct extent *front = take_spare(&arena->pages);
+
+		front->base = run->base;
+		front->bytes = lead;
+		run->base += lead;
+		run->bytes -= lead;
+		add_run(arena, front, state);
+	}
+	cut(arena, run, bytes, state);
+	run->zeroed = state == EXTENT_CLEAN;
+	run->state = EXTENT_BUSY;
+	run->arena = arena;
+	return run;
+}
+
+static struct extent *find_run(struct arena *arena, size_t bytes,
+			       size_t alignment)
+{
+	size_t need = bytes + alignment - os_page_bytes;
+	struct extent *run, *fallback = NULL;
+	unsigned state;
+
+	for (state = 0; state < EXTENT_FREE_STATES; state++) {
+		run = run_set_find(&arena->pages.runs[state], need);
+		if (!run)
+			continue;
+		if (state == EXTENT_CLEAN || run->bytes / MAX_CUT_RATIO <= need)
+			return run;
+		if (!fallback)
+			fallback = run;
+	}
+	return fallback;
+}
+
+/* A new mapping, as a clean run that is in no set. */
+static struct extent *map_run(struct arena *arena, size_t need)
+{
+	struct page_heap *heap = &arena->pages;
+	size_t bytes =
+		need > heap->next_map_bytes ? need : heap->next_map_bytes;
+	struct extent *run;
+	void *base = os_map(bytes, true);
+
+	if (!base && bytes > need) {
+		bytes = need;
+		base = os_map(bytes, true);
+	}
+	if (!base)
+		return NULL;
+	if (!page_map_cover((uintptr_t)base, bytes)) {
+		os_unmap(base, bytes);
+		return NULL;
+	}
+	if (need <= heap->next_map_bytes && heap->next_map_bytes < MAX_MAP)
+		heap->next_map_bytes *= 2;
+	count_mapped(arena, bytes);
+	run = take_spare(heap);
+	run->base = (uintptr_t)base;
+	run->bytes = bytes;
+	run->state = EXTENT_CLEAN;
+	return run;
+}
+
+static struct extent *take(struct arena *arena, size_t bytes, size_t alignment)
+{
+	struct extent *run;
+
+	if (!have_spares(&arena->pages))
+		return NULL;
+	run = find_run(arena, bytes, alignment);
+	if (run)
+		page_heap_remove_run(arena, run);
+	else
+		run = map_run(arena, bytes + alignment - os_page_bytes);
+	if (!run)
+		return NULL;
+	run = carve(arena, run, bytes, alignment);
+	count_active(arena, bytes);
+	note_peak();
+	publish_free(arena);
+	return run;
+}
+
+struct extent *page_heap_take(struct arena *arena, size_t bytes,
+			      size_t alignment)
+{
+	struct extent *run;
+
+	lock_take(&arena->pages.lock);
+	run = take(arena, bytes, alignment);
+	lock_release(&arena->pages.lock);
+	return run;
+}
+
+static void give(struct arena *arena, struct extent *run)
+{
+	count_active(arena, -run->bytes);
+	free_run(arena, run, EXTENT_DIRTY);
+	publish_free(arena);
+}
+
+/* Without the lock: what was just freed may be due. */
+static void after_give(struct arena *arena)
+{
+	if (arena->pages.decay[EXTENT_DIRTY].ms)
+		arena_tick(arena);
+	else
+		page_heap_decay(arena, false);
+}
+
+void page_heap_give(struct arena *arena, struct extent *extent)
+{
+	lock_take(&arena->pages.lock);
+	give(arena, extent);
+	lock_release(&arena->pages.lock);
+	after_give(arena);
+}
+
+static unsigned large_flags(const struct arena *arena,
+			    const struct extent *extent)
+{
+	size_t bytes = size_classes[extent->size_class].bytes;
+	unsigned flags = PAGE_LIVE | PAGE_LARGE;
+
+	if (arena->manual)
+		flags |= PAGE_BYPASS;
+	if (extent->size_class >= CACHED_CLASSES || bytes != extent->bytes)
+		flags |= PAGE_UNCACHED;
+	if (extent->sampled)
+		flags |= PAGE_SAMPLED;
+	return flags;
+}
+
+static void set_large_words(const struct arena *arena,
+			    const struct extent *extent)
+{
+	uint64_t word = page_word(extent, extent->size_class,
+				  large_flags(arena, extent));
+
+	page_map_set(extent->base + extent->bytes - PAGE_MAP_UNIT,
+		     word | PAGE_TAIL);
+	page_map_set(extent->base, word);
+}
+
+static void count_large(struct arena *arena, unsigned size_class, size_t bytes,
+			bool more)
+{
+	struct class_stats *class = arena->class_stats[size_class];
+
+	ledger_add(more ? &class->nmalloc : &class->ndalloc, 1);
+	ledger_add(&arena->stats->large_allocated, more ? bytes : -bytes);
+}
+
+void page_heap_count_requests(struct arena *arena, unsigned size_class,
+			      uint64_t requests)
+{
+	lock_take(&arena->pages.lock);
+	ledger_add(&arena->class_stats[size_class]->nrequests, requests);
+	lock_release(&arena->pages.lock);
+}
+
+struct extent *page_heap_take_large(struct arena *arena, size_t bytes,
+				    size_t alignment, unsigned size_class,
+				    uint64_t requests)
+{
+	struct extent *extent;
+
+	lock_take(&arena->pages.lock);
+	extent = take(arena, bytes, alignment);
+	if (extent) {
+		extent->state = EXTENT_LARGE;
+		extent->size_class = (uint8_t)size_class;
+		extent->sampled = 0;
+		set_large_words(arena, extent);
+		count_large(arena, size_class, bytes, true);
+		ledger_add(&arena->class_stats[size_class]->nrequests,
+			   requests);
+	}
+	lock_release(&arena->pages.lock);
+	return extent;
+}
+
+void page_heap_give_large(struct arena *arena, struct extent *extent)
+{
+	lock_take(&arena->pages.lock);
+	if (extent->state != EXTENT_LARGE)
+		os_die("double free of", (void *)extent->base);
+	set_bounds(extent, 0);
+	count_large(arena, extent->size_class, extent->bytes, false);
+	give(arena, extent);
+	lock_release(&arena->pages.lock);
+	after_give(arena);
+}
+
+void page_heap_mark_large(struct arena *arena, struct extent *extent,
+			  bool sampled)
+{
+	lock_take(&arena->pages.lock);
+	extent->sampled = sampled;
+	set_large_words(arena, extent);
+	lock_release(&arena->pages.lock);
+}
+
+/* The free run that follows extent and is long enough; removed from its set */
+static struct extent *take_following(struct arena *arena,
+				     const struct extent *extent, size_t more)
+{
+	struct extent *next = free_run_at(arena, extent->base + extent->bytes);
+
+	if (!next || next->bytes < more)
+		return NULL;
+	page_heap_remove_run(arena, next);
+	return next;
+}
+
+static bool grow_large(struct arena *arena, struct extent *extent, size_t bytes,
+		       bool *zeroed)
+{
+	struct extent *next;
+	size_t more = bytes - extent->bytes;
+
+	next = take_following(arena, extent, more);
+	if (!next)
+		return false;
+	cut(arena, next, more, next->state);
+	*zeroed = next->state == EXTENT_CLEAN;
+	put_spare(&arena->pages, next);
+	return true;
+}
+
+static void shrink_large(struct arena *arena, struct extent *extent,
+			 size_t bytes)
+{
+	struct extent *rest = take_spare(&arena->pages);
+
+	rest->base = extent->base + bytes;
+	rest->bytes = extent->bytes - bytes;
+	free_run(arena, rest, EXTENT_DIRTY);
+}
+
+static bool resize_large(struct arena *arena, struct extent *extent,
+			 size_t bytes, unsigned size_class, bool *zeroed)
+{
+	uintptr_t tail = extent->base + extent->bytes - PAGE_MAP_UNIT;
+
+	*zeroed = true;
+	if (!have_spares(&arena->pages))
+		return false;
+	if (bytes > extent->bytes && !grow_large(arena, extent, bytes, zeroed))
+		return false;
+	count_large(arena, extent->size_class, extent->bytes, false);
+	count_active(arena, bytes - extent->bytes);
+	page_map_set(tail, 0);
+	if (bytes < extent->bytes)
+		shrink_large(arena, extent, bytes);
+	extent->bytes = bytes;
+	extent->size_class = (uint8_t)size_class;
+	set_large_words(arena, extent);
+	count_large(arena, size_class, bytes, true);
+	publish_free(arena);
+	return true;
+}
+
+bool page_heap_resize_large(struct arena *arena, struct extent *extent,
+			    size_t bytes, unsigned size_class, bool *zeroed)
+{
+	bool done;
+
+	lock_take(&arena->pages.lock);
+	done = resize_large(arena, extent, bytes, size_class, zeroed);
+	lock_release(&arena->pages.lock);
+	return done;
+}
+
+void page_heap_return_run(struct arena *arena, struct extent *run,
+			  enum extent_state state)
+{
+	if (state < EXTENT_FREE_STATES) {
+		free_run(arena, run, state);
+	} else {
+		count_mapped(arena, -run->bytes);
+		put_spare(&arena->pages, run);
+	}
+	publish_free(arena);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An arena's pages: takes address space from the kernel in growing pieces,
+ * hands out runs by best fit, coalesces what comes back, and gives pages back
+ * to the kernel by time. Every function takes the page heap's lock itself,
+ * and none may be called with it held.
+ */
+#ifndef LIBALLOC_HEAP_PAGE_HEAP_H
+#define LIBALLOC_HEAP_PAGE_HEAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "liballoc/heap/decay.h"
+#include "liballoc/heap/extent.h"
+#include "liballoc/heap/lock.h"
+#include "liballoc/heap/run_set.h"
+
+struct arena;
+
+/* Everything is guarded by lock. */
+struct page_heap {
+	struct lock lock;
+	struct run_set runs[EXTENT_FREE_STATES];
+	/* Dirty and muzzy runs, longest free first. */
+	struct extent_list by_age[EXTENT_CLEAN];
+	size_t free_bytes[EXTENT_FREE_STATES];
+	struct decay decay[EXTENT_CLEAN];
+	struct extent *spare; /* unused extents, linked by next */
+	unsigned spare_count;
+	size_t next_map_bytes;
+	bool purging; /* some thread is at it */
+};
+
+void page_heap_init(struct page_heap *heap);
+
+/*
+ * A run of exactly bytes (a multiple of the page), aligned to alignment (a
+ * power of two; the page at least). Its state is busy and no page word is
+ * set; zeroed says whether its pages are zero. NULL: memory is short.
+ */
+struct extent *page_heap_take(struct arena *arena, size_t bytes,
+			      size_t alignment);
+/* Takes back a run whose page words are cleared already. */
+void page_heap_give(struct arena *arena, struct extent *extent);
+
+/* A large object: as above, with its page words set and counted. */
+struct extent *page_heap_take_large(struct arena *arena, size_t bytes,
+				    size_t alignment, unsigned size_class,
+				    uint64_t requests);
+/* Adds to the class's count of what the program asked for. */
+void page_heap_count_requests(struct arena *arena, unsigned size_class,
+			      uint64_t requests);
+void page_heap_give_large(struct arena *arena, struct extent *extent);
+/*
+ * Resizes a large object in place to bytes; false, with nothing changed,
+ * where what follows it is not free, or memory is short. zeroed: are the
+ * bytes that came known to be zero?
+ */
+bool page_heap_resize_large(struct arena *arena, struct extent *extent,
+			    size_t bytes, unsigned size_class, bool *zeroed);
+/* Marks a large object as sampled or not. */
+void page_heap_mark_large(struct arena *arena, struct extent *extent,
+			  bool sampled);
+
+/*
+ * For prof_gdump: has the process mapped more than ever since the last call,
+ * and does anybody care?
+ */
+bool page_heap_peak_passed(void);
+
+/* Gives back what is due (all: everything that is free). */
+void page_heap_decay(struct arena *arena, bool all);
+ssize_t page_heap_decay_ms(struct arena *arena, enum extent_state state);
+bool page_heap_set_decay_ms(struct arena *arena, enum extent_state state,
+			    ssize_t ms);
+
+/*
+ * For purge.c, with the lock held: takes a free run out of its set, and puts
+ * one back as state, or forgets it (EXTENT_FREE_STATES: it is unmapped).
+ */
+void page_heap_remove_run(struct arena *arena, struct extent *run);
+void page_heap_return_run(struct arena *arena, struct extent *run,
+			  enum extent_state state);
+
+#endif

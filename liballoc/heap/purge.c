@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Giving free pages back to the kernel: dirty ones become muzzy or clean,
+ * muzzy ones clean, oldest first, until what is left is within the decay
+ * curve. The system calls are made without the lock, on runs that are in no
+ * set meanwhile.
+ */
+#include "config.h"
+
+#include "liballoc/ctl/options.h"
+#include "liballoc/heap/arena.h"
+#include "liballoc/heap/os.h"
+#include "liballoc/heap/page_heap.h"
+#include "liballoc/ledger/ledger.h"
+
+static uint64_t *npurge(struct arena *arena, enum extent_state state)
+{
+	return state == EXTENT_DIRTY ? &arena->stats->dirty_npurge
+				     : &arena->stats->muzzy_npurge;
+}
+
+static void count_purged(struct arena *arena, enum extent_state state,
+			 size_t bytes)
+{
+	struct arena_stats *stats = arena->stats;
+	uint64_t pages = bytes / os_page_bytes;
+
+	if (state == EXTENT_DIRTY) {
+		ledger_add(&stats->dirty_nmadvise, 1);
+		ledger_add(&stats->dirty_purged, pages);
+	} else {
+		ledger_add(&stats->muzzy_nmadvise, 1);
+		ledger_add(&stats->muzzy_purged, pages);
+	}
+}
+
+/* What the pages of run became; EXTENT_FREE_STATES: they are unmapped. */
+static enum extent_state discard(struct extent *run, enum extent_state state,
+				 bool lazily)
+{
+	void *base = (void *)run->base;
+
+	if (lazily && state == EXTENT_DIRTY &&
+	    os_discard_lazily(base, run->bytes))
+		return EXTENT_MUZZY;
+	if (!opt.retain) {
+		os_unmap(base, run->bytes);
+		return EXTENT_FREE_STATES;
+	}
+	return os_discard(base, run->bytes) ? EXTENT_CLEAN : state;
+}
+
+/* Oldest first, until limit bytes of state are left. Lock held. */
+static void purge(struct arena *arena, enum extent_state state, size_t limit,
+		  bool lazily)
+{
+	struct page_heap *heap = &arena->pages;
+	struct extent *run;
+	enum extent_state became;
+
+	ledger_add(npurge(arena, state), 1);
+	while (heap->free_bytes[state] > limit &&
+	       (run = heap->by_age[state].head)) {
+		page_heap_remove_run(arena, run);
+		lock_release(&heap->lock);
+		became = discard(run, state, lazily);
+		lock_take(&heap->lock);
+		count_purged(arena, state, run->bytes);
+		page_heap_return_run(arena, run, became);
+		if (became == state)
+			break; /* the kernel would not have them */
+	}
+}
+
+static void decay_state(struct arena *arena, enum extent_state state, bool all)
+{
+	struct page_heap *heap = &arena->pages;
+	bool lazily = !all && heap->decay[EXTENT_MUZZY].ms != 0;
+	size_t limit;
+
+	limit = decay_limit(&heap->decay[state], os_now_ns(),
+			    heap->free_bytes[state]);
+	if (all)
+		limit = 0;
+	if (heap->free_bytes[state] > limit)
+		purge(arena, state, limit, lazily);
+}
+
+void page_heap_decay(struct arena *arena, bool all)
+{
+	struct page_heap *heap = &arena->pages;
+
+	lock_take(&heap->lock);
+	if (all || !heap->purging) {
+		heap->purging = true;
+		decay_state(arena, EXTENT_DIRTY, all);
+		decay_state(arena, EXTENT_MUZZY, all);
+		heap->purging = false;
+	}
+	lock_release(&heap->lock);
+}
+
+ssize_t page_heap_decay_ms(struct arena *arena, enum extent_state state)
+{
+	ssize_t ms;
+
+	lock_take(&arena->pages.lock);
+	ms = arena->pages.decay[state].ms;
+	lock_release(&arena->pages.lock);
+	return ms;
+}
+
+bool page_heap_set_decay_ms(struct arena *arena, enum extent_state state,
+			    ssize_t ms)
+{
+	uint64_t *word = state == EXTENT_DIRTY ? &arena->stats->dirty_decay_ms
+					       : &arena->stats->muzzy_decay_ms;
+	bool good;
+
+	lock_take(&arena->pages.lock);
+	good = decay_set(&arena->pages.decay[state], ms, os_now_ns());
+	if (good)
+		ledger_set(word, (uint64_t)ms);
+	lock_release(&arena->pages.lock);
+	if (good)
+		page_heap_decay(arena, false);
+	return good;
+}

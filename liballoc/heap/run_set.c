@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Best fit by treaps. Owns no memory: the links lie in the extents.
+ */
+#include "config.h"
+
+#include "liballoc/heap/run_set.h"
+
+#define LG_UNIT 12u
+
+/* The bin of runs of at least this many bytes; rounds down. */
+static unsigned bin_of(size_t bytes)
+{
+	size_t units = bytes >> LG_UNIT;
+	unsigned lg;
+
+	if (units < 8)
+		return (unsigned)units;
+	lg = 63 - (unsigned)__builtin_clzll(units);
+	return 8 + (lg - 3) * 4 + (unsigned)(units >> (lg - 2) & 3);
+}
+
+static uint64_t priority(const struct extent *run)
+{
+	return run->base * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static bool before(const struct extent *a, size_t bytes, uintptr_t base)
+{
+	return a->bytes != bytes ? a->bytes < bytes : a->base < base;
+}
+
+void run_set_insert(struct run_set *set, struct extent *run)
+{
+	unsigned bin = bin_of(run->bytes);
+	struct extent **link = &set->root[bin];
+	struct extent **left = &run->left, **right = &run->right;
+	struct extent *rest;
+
+	while (*link && priority(*link) >= priority(run))
+		link = before(*link, run->bytes, run->base) ? &(*link)->right
+							    : &(*link)->left;
+	rest = *link;
+	*link = run;
+	while (rest) {
+		if (before(rest, run->bytes, run->base)) {
+			*left = rest;
+			left = &rest->right;
+			rest = rest->right;
+		} else {
+			*right = rest;
+			right = &rest->left;
+			rest = rest->left;
+		}
+	}
+	*left = *right = NULL;
+	set->occupied[bin / 64] |= UINT64_C(1) << bin % 64;
+}
+
+void run_set_remove(struct run_set *set, struct extent *run)
+{
+	unsigned bin = bin_of(run->bytes);
+	struct extent **link = &set->root[bin];
+	struct extent *left = run->left, *right = run->right;
+
+	while (*link != run)
+		link = before(*link, run->bytes, run->base) ? &(*link)->right
+							    : &(*link)->left;
+	while (left && right) {
+		if (priority(left) >= priority(right)) {
+			*link = left;
+			link = &left->right;
+			left = left->right;
+		} else {
+			*link = right;
+			link = &right->left;
+			right = right->left;
+		}
+	}
+	*link = left ? left : right;
+	if (!set->root[bin])
+		set->occupied[bin / 64] &= ~(UINT64_C(1) << bin % 64);
+}
+
+static struct extent *fit_in_bin(struct extent *node, size_t bytes)
+{
+	struct extent *best = NULL;
+
+	while (node) {
+		if (node->bytes >= bytes) {
+			best = node;
+			node = node->left;
+		} else {
+			node = node->right;
+		}
+	}
+	return best;
+}
+
+struct extent *run_set_find(const struct run_set *set, size_t bytes)
+{
+	unsigned bin = bin_of(bytes);
+	struct extent *best = fit_in_bin(set->root[bin], bytes);
+	unsigned word = ++bin / 64;
+	uint64_t bits;
+
+	if (best)
+		return best;
+	if (word >= RUN_SET_BINS / 64)
+		return NULL;
+	bits = set->occupied[word] & ~UINT64_C(0) << bin % 64;
+	while (!bits) {
+		if (++word >= RUN_SET_BINS / 64)
+			return NULL;
+		bits = set->occupied[word];
+	}
+	bin = word * 64 + (unsigned)__builtin_ctzll(bits);
+	return fit_in_bin(set->root[bin], bytes);
+}

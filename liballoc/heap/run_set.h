@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A set of free runs of pages, searched for the best fit: the smallest run
+ * that is large enough, and of those the one at the lowest address. Runs are
+ * segregated by size, 4 lists to a doubling, each a treap ordered by (bytes,
+ * base) whose priorities are hashes of the bases. Intrusive; takes no lock.
+ */
+#ifndef LIBALLOC_HEAP_RUN_SET_H
+#define LIBALLOC_HEAP_RUN_SET_H
+
+#include <stdint.h>
+
+#include "liballoc/heap/extent.h"
+
+#define RUN_SET_BINS 192u
+
+struct run_set {
+	uint64_t occupied[RUN_SET_BINS / 64]; /* bit b: root[b] is not NULL */
+	struct extent *root[RUN_SET_BINS];
+};
+
+void run_set_insert(struct run_set *set, struct extent *run);
+void run_set_remove(struct run_set *set, struct extent *run);
+/* The best fit for bytes, left in the set; NULL: none is large enough. */
+struct extent *run_set_find(const struct run_set *set, size_t bytes);
+
+#endif

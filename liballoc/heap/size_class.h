@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Size classes. Small ones (8, multiples of 16 up to 128, then 8 to a
+ * doubling up to 16 KiB) are served from slabs. Larger objects get whole
+ * pages, exactly; their classes, 4 to a doubling, are buckets for statistics.
+ * Those buckets that are whole pages and small enough are cached by threads.
+ */
+#ifndef LIBALLOC_HEAP_SIZE_CLASS_H
+#define LIBALLOC_HEAP_SIZE_CLASS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SMALL_CLASSES 65u
+#define SMALL_MAX_BYTES ((size_t)16 << 10)
+#define LARGE_CLASSES 124u /* 20 KiB to 2^45 bytes */
+#define SIZE_CLASSES (SMALL_CLASSES + LARGE_CLASSES)
+#define LARGE_MAX_BYTES ((size_t)1 << 45)
+/* Classes [0, CACHED_CLASSES) may have a bin in a cache: up to 32 KiB. */
+#define CACHED_CLASSES (SMALL_CLASSES + 4)
+#define CACHED_MAX_BYTES ((size_t)32 << 10)
+
+struct size_class {
+	size_t bytes;
+	uint32_t slab_bytes; /* 0: large */
+	uint32_t regions;    /* in a slab */
+	uint32_t reciprocal; /* offset * reciprocal >> 32 = region's index */
+};
+
+extern struct size_class size_classes[SIZE_CLASSES];
+
+/*
+ * The class for a request at natural alignment, of up to CACHED_MAX_BYTES;
+ * CACHED_CLASSES where that class is none that is cached (64 KiB pages).
+ * Filled by size_class_boot(); before that all are 0.
+ */
+extern uint8_t size_class_of_8[1024 / 8 + 1];
+extern uint8_t size_class_of_128[CACHED_MAX_BYTES / 128 + 1];
+
+static inline unsigned size_class_cached(size_t bytes)
+{
+	if (bytes <= 1024)
+		return size_class_of_8[(bytes + 7) / 8];
+	return size_class_of_128[(bytes + 127) / 128];
+}
+
+/* Needs os_boot(); tells the ledger. */
+void size_class_boot(void);
+
+/* The class for bytes in [1, LARGE_MAX_BYTES]. */
+unsigned size_class_of(size_t bytes);
+/*
+ * What a request gets: usable bytes, and the class; 0 where nothing can serve
+ * it. alignment is a power of two, or 0.
+ */
+size_t size_class_round(size_t bytes, size_t alignment, unsigned *size_class);
+
+static inline bool size_class_is_small(unsigned size_class)
+{
+	return size_class < SMALL_CLASSES;
+}
+
+#endif

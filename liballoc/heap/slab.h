@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A slab: a run of pages cut into regions of one size, and a bitmap apart
+ * from them that says which are free. The caller locks its bin.
+ */
+#ifndef LIBALLOC_HEAP_SLAB_H
+#define LIBALLOC_HEAP_SLAB_H
+
+#include <stdbool.h>
+
+#include "liballoc/heap/extent.h"
+
+/* Makes a run that the page heap gave into an empty slab. False: no memory. */
+bool slab_init(struct extent *slab, unsigned size_class);
+/* Undoes that: the run may go back to the page heap. */
+void slab_fini(struct extent *slab);
+
+/*
+ * Takes up to want free regions, the lowest addresses first, stored from
+ * regions[want - 1] downwards; returns how many.
+ */
+unsigned slab_take(struct extent *slab, void **regions, unsigned want);
+/* Gives one back; aborts where it is no region, or is free already. */
+void slab_give(struct extent *slab, void *region);
+
+/* Sets the slab's page words, by its flags. */
+void slab_set_words(const struct extent *slab);
+
+#endif

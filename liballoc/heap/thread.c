@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Threads: their start, their end, their list, and the publishing of their
+ * statistics. Owns the TLS words and the pthread key; a thread's end is put
+ * off for some rounds of destructors, so that those of the program run on a
+ * working cache, and what comes later is served without one.
+ */
+#include "config.h"
+
+#include "liballoc/heap/thread.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "liballoc/ctl/options.h"
+#include "liballoc/heap/arena.h"
+#include "liballoc/heap/heap.h"
+#include "liballoc/heap/internal.h"
+#include "liballoc/heap/lock.h"
+#include "liballoc/heap/metadata.h"
+#include "liballoc/heap/os.h"
+#include "liballoc/ledger/ledger.h"
+
+/* Published at least once in so many bytes, sampled or not. */
+#define MAX_COUNTDOWN ((int64_t)1 << 20)
+#define TICKS_PER_PUBLICATION 16u
+#define EXIT_ROUNDS 2u
+
+enum thread_phase {
+	PHASE_NONE,
+	PHASE_MAKING,
+	PHASE_LIVE,
+	PHASE_ENDED,
+};
+
+struct thread thread_none;
+__thread struct thread *thread_current = &thread_none;
+__thread unsigned thread_busy;
+static __thread enum thread_phase phase;
+
+/* Guards the list, the recycled structs and the next uid. */
+static struct lock lock = LOCK_INIT(LOCK_THREAD_LIST);
+static struct thread *threads, *recycled;
+static uint64_t next_uid;
+static pthread_key_t key;
+static bool have_key;
+
+static void thread_exit(void *pointer);
+
+void thread_boot(void)
+{
+	have_key = pthread_key_create(&key, thread_exit) == 0;
+}
+
+static struct thread *new_struct(void)
+{
+	struct thread *thread;
+
+	lock_take(&lock);
+	thread = recycled;
+	if (thread)
+		recycled = thread->next;
+	lock_release(&lock);
+	if (!thread)
+		return metadata_allocate(sizeof(*thread));
+	memset(thread, 0, sizeof(*thread));
+	return thread;
+}
+
+static void list_thread(struct thread *thread)
+{
+	lock_take(&lock);
+	thread->uid = next_uid++;
+	thread->next = threads;
+	if (threads)
+		threads->previous = thread;
+	threads = thread;
+	lock_release(&lock);
+}
+
+static void unlist_thread(struct thread *thread)
+{
+	if (thread->previous)
+		thread->previous->next = thread->next;
+	else
+		threads = thread->next;
+	if (thread->next)
+		thread->next->previous = thread->previous;
+}
+
+static void draw(struct thread *thread)
+{
+	int64_t interval = prof_next_interval(thread);
+
+	thread->countdown_cut = interval > MAX_COUNTDOWN;
+	if (thread->countdown_cut)
+		interval = MAX_COUNTDOWN;
+	thread->countdown = thread->countdown_start = interval;
+}
+
+static struct thread *new_thread(void)
+{
+	struct thread *thread = new_struct();
+
+	if (!thread)
+		return NULL;
+	thread->live = true;
+	thread->arena = arena_choose();
+	thread->prof.active = prof_thread_active_init_get();
+	if (opt.tcache && !opt.zero)
+		cache_init(&thread->cache, opt.tcache_max);
+	list_thread(thread);
+	ledger_add_shared(&ledger_process()->threads_created, 1);
+	ledger_add_shared(&ledger_process()->threads_live, 1);
+	return thread;
+}
+
+static struct thread *make(void)
+{
+	struct thread *thread;
+	int kept_errno = errno;
+
+	phase = PHASE_MAKING;
+	thread_busy++;
+	thread = new_thread();
+	thread_busy--;
+	phase = thread ? PHASE_LIVE : PHASE_NONE;
+	if (!thread)
+		return NULL;
+	thread_current = thread;
+	/* Both may come back here, and find the thread made. */
+	thread->reentrancy++;
+	thread->countdown = thread->countdown_start = MAX_COUNTDOWN;
+	prof_thread_start(thread);
+	if (have_key)
+		pthread_setspecific(key, thread);
+	thread->reentrancy--;
+	thread->allocated +=
+		(uint64_t)(thread->countdown_start - thread->countdown);
+	draw(thread);
+	errno = kept_errno;
+	return thread;
+}
+
+struct thread *thread_get(void)
+{
+	if (thread_current->live)
+		return thread_current;
+	if (phase != PHASE_NONE || thread_busy)
+		return NULL;
+	return make();
+}
+
+struct thread *thread_peek(void)
+{
+	return thread_current->live ? thread_current : NULL;
+}
+
+void thread_each(void (*visit)(struct thread *thread, void *context),
+		 void *context)
+{
+	struct thread *thread;
+
+	thread_busy++;
+	lock_take(&lock);
+	for (thread = threads; thread; thread = thread->next)
+		visit(thread, context);
+	lock_release(&lock);
+	thread_busy--;
+}
+
+/* Everything that the thread has in the ledger but its row ends here. */
+static void end(struct thread *thread)
+{
+	thread_busy++;
+	cache_fini(&thread->cache, thread->arena);
+	thread_publish(thread);
+	arena_leave(thread->arena);
+	prof_thread_exit(thread);
+	ledger_add_shared(&ledger_process()->threads_exited, 1);
+	ledger_add_shared(&ledger_process()->threads_live, (uint64_t)-1);
+	lock_take(&lock);
+	unlist_thread(thread);
+	thread->next = recycled;
+	recycled = thread;
+	lock_release(&lock);
+	thread_busy--;
+}
+
+static void thread_exit(void *pointer)
+{
+	struct thread *thread = pointer;
+
+	if (thread != thread_current)
+		return;
+	if (thread->exit_rounds++ < EXIT_ROUNDS) {
+		pthread_setspecific(key, thread);
+		return;
+	}
+	thread->reentrancy++;
+	thread_current = &thread_none;
+	phase = PHASE_ENDED;
+	end(thread);
+	heap_run_deferred();
+}
+
+void thread_publish(struct thread *thread)
+{
+	struct thread_stats *row = ledger_thread_stats(thread->prof.ledger_row);
+	uint64_t nmalloc = thread->direct_nmalloc;
+	uint64_t ndalloc = thread->direct_ndalloc;
+	uint64_t freed = thread->direct_freed, held = 0;
+	unsigned i;
+
+	for (i = 0; i < CACHED_CLASSES; i++) {
+		const struct cache_bin *bin = &thread->cache.bins[i];
+		const struct cache_bin_account *account =
+			&thread->cache.accounts[i];
+		uint64_t frees = cache_count(bin) + cache_served(bin) +
+				 account->flushed - account->filled;
+
+		nmalloc += cache_served(bin);
+		ndalloc += frees;
+		freed += frees * bin->bytes;
+		held += cache_count(bin) * (uint64_t)bin->bytes;
+	}
+	thread->deallocated = freed;
+	ledger_set(&row->allocated,
+		   thread->allocated + (uint64_t)(thread->countdown_start -
+						  thread->countdown));
+	ledger_set(&row->deallocated, freed);
+	ledger_set(&row->nmalloc, nmalloc);
+	ledger_set(&row->ndalloc, ndalloc);
+	ledger_set(&row->arena, thread->arena->index);
+	ledger_set(&row->tcache_bytes, held);
+	ledger_add_shared(&thread->arena->stats->tcache_bytes,
+			  held - thread->cached_bytes);
+	thread->cached_bytes = held;
+}
+
+void thread_tick(struct thread *thread)
+{
+	if (++thread->slow_calls % TICKS_PER_PUBLICATION == 0)
+		thread_publish(thread);
+}
+
+void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
+		  size_t usable_bytes, unsigned size_class)
+{
+	bool offer = !thread->countdown_cut && !thread->reentrancy;
+
+	thread_busy++;
+	thread_publish(thread);
+	cache_trim(&thread->cache, thread->arena);
+	arena_tick_another();
+	thread_busy--;
+	thread->reentrancy++;
+	if (offer &&
+	    prof_sample(thread, ptr, requested_bytes, usable_bytes, size_class))
+		heap_mark_sampled(ptr, true);
+	thread->allocated +=
+		(uint64_t)(thread->countdown_start - thread->countdown);
+	draw(thread);
+	thread->reentrancy--;
+}
+
+unsigned heap_thread_arena(struct thread *thread)
+{
+	return thread->arena->index;
+}
+
+void heap_thread_set_arena(struct thread *thread, struct arena *arena)
+{
+	if (arena == thread->arena)
+		return;
+	thread_busy++;
+	cache_flush(&thread->cache, thread->arena);
+	thread_publish(thread);
+	arena_leave(thread->arena);
+	thread->arena = arena;
+	arena_join(arena);
+	thread_busy--;
+	heap_run_deferred();
+}
+
+void heap_thread_flush(struct thread *thread)
+{
+	thread_busy++;
+	cache_flush(&thread->cache, thread->arena);
+	thread_publish(thread);
+	thread_busy--;
+	heap_run_deferred();
+}
+
+bool heap_thread_cache_enabled(struct thread *thread)
+{
+	return thread->cache.class_count != 0;
+}
+
+void heap_thread_enable_cache(struct thread *thread, bool on)
+{
+	if (on == heap_thread_cache_enabled(thread))
+		return;
+	thread_busy++;
+	if (on)
+		cache_init(&thread->cache, opt.tcache_max);
+	else
+		cache_fini(&thread->cache, thread->arena);
+	thread_publish(thread);
+	thread_busy--;
+	heap_run_deferred();
+}
+
+static void publish_row(struct thread *thread, void *context)
+{
+	(void)context;
+	thread_publish(thread);
+}
+
+void heap_publish(void)
+{
+	struct thread *thread = thread_get();
+
+	if (thread) {
+		thread_busy++;
+		cache_publish(&thread->cache, thread->arena);
+		thread_busy--;
+	}
+	thread_each(publish_row, NULL);
+	heap_run_deferred();
+}
+
+void thread_prefork(void)
+{
+	lock_take_for_fork(&lock);
+}
+
+void thread_postfork_parent(void)
+{
+	lock_release_for_fork(&lock);
+}
+
+/*
+ * The other threads are gone; the profiler tells the ledger. What their caches
+ * held stays allocated: a copy of a cache that was in use is not to be trusted.
+ */
+void thread_postfork_child(void)
+{
+	struct thread *mine = thread_peek(), *thread = threads, *next;
+
+	lock_reset(&lock);
+	for (; thread; thread = next) {
+		next = thread->next;
+		if (thread == mine)
+			continue;
+		arena_leave(thread->arena);
+		ledger_add_shared(&ledger_process()->threads_exited, 1);
+		ledger_add_shared(&ledger_process()->threads_live,
+				  (uint64_t)-1);
+		thread->next = recycled;
+		recycled = thread;
+	}
+	threads = mine;
+	if (mine)
+		mine->next = mine->previous = NULL;
+}
