@@ -1,1 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
+# make bench: allocators on the same programs, and jeprof against Perl jeprof.
+# make check-instructions: instruction counts against those expected.
+noinst_PROGRAMS += %D%/measure %D%/pairs %D%/patterns
+%C%_measure_SOURCES = %D%/measure.c
+%C%_measure_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
+%C%_pairs_SOURCES = %D%/pairs.c
+%C%_patterns_SOURCES = %D%/patterns.c
+%C%_patterns_LDADD = -lpthread
+EXTRA_DIST += %D%/instructions %D%/instructions.expected %D%/objects.py \
+	%D%/puzzle.smt2 %D%/run %D%/sqlite.sh %D%/trees.lua
+
+bench: all
+	$(AM_V_at)$(top_srcdir)/quickstart setup bench
+	$(AM_V_at)$(top_srcdir)/%D%/run $(BENCH_FLAGS) $(abs_top_builddir)
+check-instructions: all
+	$(AM_V_at)$(top_srcdir)/%D%/instructions $(abs_top_builddir)
+.PHONY: bench check-instructions
