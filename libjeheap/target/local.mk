@@ -1,1 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
+libjeheap_libjeheap_a_SOURCES += \
+	%D%/find.c \
+	%D%/image.c %D%/image.h \
+	%D%/info.c \
+	%D%/maps.c %D%/maps.h \
+	%D%/proc.h %D%/process.c \
+	%D%/target.h \
+	%D%/view.c

@@ -20,23 +20,41 @@ struct target {
 	struct arena arena;
 	int pid;
 	int memory_fd;		 /* /proc/PID/mem, or -1 */
+	char name[64];		 /* "process 12 (cat)", for messages */
 	struct str maps;	 /* the text of /proc/PID/maps */
 	uint64_t ledger_address; /* 0: not looked for yet */
 };
 
-/* "process 12 is gone", "not permitted: ... run as its user or as root". */
+/*
+ * False, with the remedy: the process is gone, a zombie, a kernel thread, or
+ * not to be read by this user. Close it only where it was opened.
+ */
 bool target_open(struct target *target, int pid, struct diag *diag);
 void target_close(struct target *target);
 /* All of [address, address + size), or false. */
 bool target_read(struct target *target, uint64_t address, void *buffer,
 		 size_t size, struct diag *diag);
-/* Finds the ledger; "process 12 (cat) does not run on liballoc". */
+/*
+ * Finds the ledger: by the note or the symbol of each file mapped, in the
+ * order of addresses, else by the magic of an anonymous mapping. Where a
+ * process holds several copies, the first one that is set up is it: those
+ * that serve no allocation are not. "process 12 (cat) does not run on
+ * liballoc".
+ */
 bool target_find_ledger(struct target *target, struct diag *diag);
 
 /*
+ * The build-id in the notes of the ELF image whose first byte is mapped at
+ * this address, read from the process's memory; false where there is none.
+ */
+bool target_build_id(struct target *target, uint64_t address,
+		     struct arena *arena, struct str *id);
+
+/*
  * A copy of a ledger, each section checked against the region: in here,
- * offsets, strides and counts can be trusted, contents cannot. Sections that
- * a newer minor version has grown are read by their own stride; a pointer
+ * offsets, strides and counts can be trusted, contents cannot, but for
+ * two: metrics lie in their section's rows, and strings end in NUL. Sections
+ * that a newer minor version has grown are read by their own stride; a pointer
  * from ledger_row() has at least the bytes that layout.h knows.
  */
 struct ledger_view {
@@ -44,7 +62,8 @@ struct ledger_view {
 	const uint8_t *rows[LEDGER_SECTIONS];
 	uint64_t count[LEDGER_SECTIONS];  /* rows copied */
 	uint32_t stride[LEDGER_SECTIONS]; /* bytes */
-	uint64_t torn_rows;
+	uint64_t torn_rows; /* left out: metrics and samples that make no
+			       sense, as when caught in mid-write */
 };
 
 /* Which sections to copy: a bit (1u << id) each. */
@@ -55,7 +74,11 @@ struct ledger_view {
  (1u << LEDGER_CLASSES | 1u << LEDGER_THREADS | 1u << LEDGER_STACKS |          \
   1u << LEDGER_FRAMES | 1u << LEDGER_COUNTS | 1u << LEDGER_SAMPLES)
 
-/* Copies from the process, again while the generation changes. */
+/*
+ * Copies from the process, again while the generation changes. A section is
+ * copied before those that its rows refer to, so that what they refer to is
+ * there; sections not wanted have a count of 0.
+ */
 bool target_read_ledger(struct target *target, unsigned want,
 			struct arena *arena, struct ledger_view *view,
 			struct diag *diag);
@@ -86,5 +109,11 @@ struct process_info {
 	unsigned uid;
 };
 bool process_info(int pid, struct process_info *info);
+
+/*
+ * The processes on liballoc that this user may read, by pid; *hidden counts
+ * the processes that could not be looked at.
+ */
+size_t target_list(struct arena *arena, int **pids, size_t *hidden);
 
 #endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Finds the ledger of a process: the note or the symbol of the files that it
+ * maps, else the magic of an anonymous mapping. Judges the header only as far
+ * as it takes to know one.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "libjeheap/target/image.h"
+#include "libjeheap/target/maps.h"
+#include "libjeheap/target/proc.h"
+#include "libjeheap/target/target.h"
+
+/* No region is smaller: see liballoc's LEDGER_MIN_BYTES. */
+#define SMALLEST_MAPPING ((uint64_t)256 << 10)
+
+struct search {
+	struct target *target;
+	struct arena *arena;
+	bool on_liballoc; /* seen, even if no ledger is set up */
+};
+
+/* Is there a ledger at the address? If so, it is the target's. */
+static bool accept(struct search *search, uint64_t address)
+{
+	struct diag ignored = {0};
+	uint64_t magic;
+
+	if (address == 0 || address % 8 != 0 ||
+	    !target_read(search->target, address, &magic, sizeof(magic),
+			 &ignored) ||
+	    magic != LEDGER_MAGIC)
+		return false;
+	search->target->ledger_address = address;
+	return true;
+}
+
+/* The variable that holds the region's address is at `variable`. */
+static bool accept_variable(struct search *search, uint64_t variable)
+{
+	struct diag ignored = {0};
+	uint64_t address;
+
+	search->on_liballoc = true;
+	return target_read(search->target, variable, &address, sizeof(address),
+			   &ignored) &&
+	       accept(search, address);
+}
+
+static bool by_note(struct search *search, const struct memory_image *image)
+{
+	struct memory_note note;
+	int64_t distance;
+
+	if (!memory_image_note(image, LEDGER_NOTE_NAME, LEDGER_NOTE_TYPE,
+			       search->arena, &note) ||
+	    note.desc.len < sizeof(distance))
+		return false;
+	memcpy(&distance, note.desc.ptr, sizeof(distance));
+	return accept_variable(search, note.desc_address + (uint64_t)distance);
+}
+
+static bool by_symbol(struct search *search, const struct memory_image *image)
+{
+	uint64_t variable;
+
+	return memory_image_symbol(image, LEDGER_SYMBOL, &variable) &&
+	       accept_variable(search, variable);
+}
+
+static bool in_files(struct search *search)
+{
+	struct str maps = search->target->maps;
+	struct map_line line;
+
+	while (next_map(&maps, &line)) {
+		struct memory_image image;
+		struct arena_mark mark = arena_mark(search->arena);
+		bool found;
+
+		if (!line.readable || line.offset != 0 || !line.path.len ||
+		    line.path.ptr[0] != '/' ||
+		    !memory_image_read(search->target, line.start, &image))
+			continue;
+		found = by_note(search, &image) ||
+			(str_starts_with(str_basename(line.path),
+					 STR("liballoc.so")) &&
+			 by_symbol(search, &image));
+		arena_rewind(search->arena, mark);
+		if (found)
+			return true;
+	}
+	return false;
+}
+
+static bool in_anonymous(struct search *search, bool named)
+{
+	struct str name = STR("[anon:" LEDGER_MAPPING_NAME "]");
+	struct str maps = search->target->maps;
+	struct map_line line;
+
+	while (next_map(&maps, &line)) {
+		if (!line.readable || !line.writable || line.shared ||
+		    line.limit - line.start < SMALLEST_MAPPING)
+			continue;
+		if (named ? !str_equal(line.path, name) : line.path.len > 0)
+			continue;
+		if (accept(search, line.start))
+			return true;
+	}
+	return false;
+}
+
+bool target_find_ledger(struct target *target, struct diag *diag)
+{
+	struct arena scratch = {0};
+	struct search search = {target, &scratch, false};
+	bool found;
+
+	if (target->ledger_address)
+		return true;
+	if (!target_probe(target, diag))
+		return false;
+	found = in_files(&search) || in_anonymous(&search, true) ||
+		in_anonymous(&search, false);
+	arena_free(&scratch);
+	if (found)
+		return true;
+	if (search.on_liballoc)
+		return diag_set(diag,
+				"%s has liballoc loaded, but has not "
+				"allocated from it yet",
+				target->name);
+	return diag_set(diag,
+			"%s does not run on liballoc; link the program with "
+			"-lalloc, or start it with LD_PRELOAD=liballoc.so",
+			target->name);
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Copies a ledger's sections out of a process or a buffer, and checks all
+ * that a reader computes addresses from. Follows no pointer: there are none.
+ */
+#include "config.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <time.h>
+
+#include "libjeheap/target/target.h"
+
+/* A ledger that claims more is damaged, or not worth waiting for. */
+#define SECTION_MAX_BYTES ((uint64_t)2 << 30)
+#define STRIDE_MAX 65536u
+/* While tables are being replaced, for up to 2 s: */
+#define ATTEMPTS 200
+#define ATTEMPT_PAUSE_NS 10000000
+
+/* Where the bytes of a region come from. */
+struct source {
+	bool (*read)(const struct source *source, uint64_t offset, void *buffer,
+		     size_t size, struct diag *diag);
+	const char *name;
+	/* of a process: */
+	struct target *target;
+	/* of memory: */
+	const uint8_t *region;
+	uint64_t size;
+};
+
+static bool read_from_process(const struct source *source, uint64_t offset,
+			      void *buffer, size_t size, struct diag *diag)
+{
+	return target_read(source->target,
+			   source->target->ledger_address + offset, buffer,
+			   size, diag);
+}
+
+static bool read_from_memory(const struct source *source, uint64_t offset,
+			     void *buffer, size_t size, struct diag *diag)
+{
+	if (offset > source->size || size > source->size - offset)
+		return diag_at_offset(diag, source->name, offset,
+				      "the ledger ends before this, at %llu",
+				      (unsigned long long)source->size);
+	if (size)
+		memcpy(buffer, source->region + offset, size);
+	return true;
+}
+
+static bool fail(const struct source *source, struct diag *diag,
+		 const char *what)
+{
+	return diag_set(diag, "the ledger of %s is damaged: %s", source->name,
+			what);
+}
+
+static bool check_header(const struct source *source,
+			 const struct ledger_header *h, struct diag *diag)
+{
+	if (h->magic != LEDGER_MAGIC)
+		return fail(source, diag, "it has not the right magic");
+	if (h->major != LEDGER_VERSION_MAJOR)
+		return diag_set(diag,
+				"the ledger of %s has layout version %u.%u, "
+				"and this program reads version %u; use the "
+				"commands that came with that liballoc",
+				source->name, h->major, h->minor,
+				LEDGER_VERSION_MAJOR);
+	if (h->header_bytes < sizeof(*h) ||
+	    h->section_count < LEDGER_SECTIONS ||
+	    h->region_bytes < h->header_bytes)
+		return fail(source, diag, "its header is too small");
+	if (h->lg_sample >= 64)
+		return fail(source, diag, "its sampling rate is out of range");
+	return true;
+}
+
+/* The least that a row must hold. */
+static const uint32_t row_bytes[LEDGER_SECTIONS] = {
+	[LEDGER_METRICS] = sizeof(struct ledger_metric),
+	[LEDGER_PROCESS] = sizeof(uint64_t),
+	[LEDGER_ARENAS] = sizeof(uint64_t),
+	[LEDGER_CLASSES] = sizeof(struct ledger_class),
+	[LEDGER_ARENA_CLASSES] = sizeof(uint64_t),
+	[LEDGER_THREADS] = sizeof(struct ledger_thread),
+	[LEDGER_STACKS] = sizeof(struct ledger_stack),
+	[LEDGER_FRAMES] = sizeof(uint64_t),
+	[LEDGER_COUNTS] = sizeof(struct ledger_count),
+	[LEDGER_SAMPLES] = sizeof(struct ledger_sample),
+};
+
+static bool check_section(const struct source *source,
+			  const struct ledger_header *h, unsigned id,
+			  const struct ledger_section *s, struct diag *diag)
+{
+	uint64_t bytes;
+
+	if (s->stride < row_bytes[id] || s->stride > STRIDE_MAX ||
+	    s->stride % 8 != 0)
+		return fail(source, diag, "a section's stride is wrong");
+	if (s->count > s->capacity)
+		return fail(source, diag, "a section has more rows than room");
+	bytes = s->count * s->stride;
+	if (s->offset % 8 != 0 || s->offset < h->header_bytes ||
+	    s->offset > h->region_bytes || bytes > h->region_bytes - s->offset)
+		return fail(source, diag, "a section lies outside of it");
+	if (bytes > SECTION_MAX_BYTES)
+		return fail(source, diag, "a section is beyond all measure");
+	return true;
+}
+
+/* Reads the descriptor afresh, since its count grows, and then the rows. */
+static bool copy_section(const struct source *source, unsigned id,
+			 struct arena *arena, struct ledger_view *view,
+			 struct diag *diag)
+{
+	struct ledger_section *s = &view->header.sections[id];
+	uint64_t at = offsetof(struct ledger_header, sections) +
+		      id * sizeof(struct ledger_section);
+	size_t bytes;
+	uint8_t *rows;
+
+	if (!source->read(source, at, s, sizeof(*s), diag) ||
+	    !check_section(source, &view->header, id, s, diag))
+		return false;
+	bytes = s->count * s->stride;
+	if (source->region && bytes > source->size)
+		return fail(source, diag, "it is cut short");
+	rows = arena_alloc(arena, bytes);
+	if (!source->read(source, s->offset, rows, bytes, diag))
+		return false;
+	view->rows[id] = rows;
+	view->count[id] = s->count;
+	view->stride[id] = s->stride;
+	return true;
+}
+
+/* Rows refer to rows of sections further down this list. */
+static const uint8_t copy_order[] = {
+	LEDGER_SAMPLES, LEDGER_COUNTS,	LEDGER_STACKS, LEDGER_FRAMES,
+	LEDGER_THREADS, LEDGER_PROCESS, LEDGER_ARENAS, LEDGER_ARENA_CLASSES,
+	LEDGER_CLASSES, LEDGER_METRICS,
+};
+
+static bool copy_sections(const struct source *source, unsigned want,
+			  struct arena *arena, struct ledger_view *view,
+			  struct diag *diag)
+{
+	for (size_t i = 0; i < sizeof(copy_order); i++)
+		if (want & 1u << copy_order[i] &&
+		    !copy_section(source, copy_order[i], arena, view, diag))
+			return false;
+	return true;
+}
+
+static bool is_changing(uint64_t before, uint64_t after)
+{
+	return before % 2 != 0 || before != after;
+}
+
+/* One attempt; *changing where the tables were being replaced meanwhile. */
+static bool copy_once(const struct source *source, unsigned want,
+		      struct arena *arena, struct ledger_view *view,
+		      bool *changing, struct diag *diag)
+{
+	struct ledger_header after;
+	uint64_t generation;
+	bool copied;
+
+	memset(view, 0, sizeof(*view));
+	*changing = false;
+	if (!source->read(source, 0, &view->header, sizeof(view->header),
+			  diag) ||
+	    !check_header(source, &view->header, diag))
+		return false;
+	generation = view->header.generation;
+	copied = copy_sections(source, want, arena, view, diag);
+	if (!source->read(source, 0, &after, sizeof(after), diag))
+		return false;
+	*changing = is_changing(generation, after.generation);
+	return copied;
+}
+
+/* Moves the rows that are good to the front; drops the others. */
+static void keep_rows(struct ledger_view *view, unsigned id,
+		      bool (*good)(const struct ledger_view *view, void *row))
+{
+	uint32_t stride = view->stride[id];
+	uint8_t *rows = (uint8_t *)(uintptr_t)view->rows[id], *to = rows;
+
+	for (uint64_t i = 0; i < view->count[id]; i++) {
+		uint8_t *row = rows + i * stride;
+
+		if (!good(view, row)) {
+			view->torn_rows++;
+			continue;
+		}
+		if (to != row)
+			memcpy(to, row, stride);
+		to += stride;
+	}
+	view->count[id] = (uint64_t)(to - rows) / stride;
+}
+
+static bool good_metric(const struct ledger_view *view, void *row)
+{
+	struct ledger_metric *m = row;
+	uint64_t end = m->offset + m->count * UINT64_C(8);
+
+	m->name[sizeof(m->name) - 1] = '\0';
+	m->help[sizeof(m->help) - 1] = '\0';
+	mask_text(m->name, strlen(m->name));
+	mask_text(m->help, strlen(m->help));
+	if (m->section >= LEDGER_SECTIONS || m->offset % 8 != 0 ||
+	    m->count == 0)
+		return false;
+	return !view->rows[m->section] || end <= view->stride[m->section];
+}
+
+static bool good_sample(const struct ledger_view *view, void *row)
+{
+	const struct ledger_sample *s = row;
+
+	(void)view;
+	return s->address <= 1 || s->check == ledger_sample_check(s);
+}
+
+static void end_thread_names(struct ledger_view *view)
+{
+	for (uint64_t i = 0; i < view->count[LEDGER_THREADS]; i++) {
+		struct ledger_thread *t =
+			(void *)(uintptr_t)ledger_row(view, LEDGER_THREADS, i);
+
+		t->name[sizeof(t->name) - 1] = '\0';
+		mask_text(t->name, strlen(t->name));
+	}
+}
+
+static void clean(struct ledger_view *view)
+{
+	if (view->rows[LEDGER_METRICS])
+		keep_rows(view, LEDGER_METRICS, good_metric);
+	if (view->rows[LEDGER_SAMPLES])
+		keep_rows(view, LEDGER_SAMPLES, good_sample);
+	end_thread_names(view);
+	view->header.version[sizeof(view->header.version) - 1] = '\0';
+	mask_text(view->header.version, strlen(view->header.version));
+	if (view->header.build_id_bytes > sizeof(view->header.build_id))
+		view->header.build_id_bytes = 0;
+}
+
+bool target_read_ledger(struct target *target, unsigned want,
+			struct arena *arena, struct ledger_view *view,
+			struct diag *diag)
+{
+	struct source source = {.read = read_from_process,
+				.name = target->name,
+				.target = target};
+	struct timespec pause = {0, ATTEMPT_PAUSE_NS};
+
+	if (!target_find_ledger(target, diag))
+		return false;
+	for (int i = 0; i < ATTEMPTS; i++) {
+		struct arena_mark mark = arena_mark(arena);
+		struct diag why = {0};
+		bool changing;
+		bool copied =
+			copy_once(&source, want, arena, view, &changing, &why);
+
+		if (copied && !changing) {
+			clean(view);
+			return true;
+		}
+		arena_rewind(arena, mark);
+		if (!changing)
+			return diag_set(diag, "%s", why.text);
+		nanosleep(&pause, NULL);
+	}
+	return diag_set(diag,
+			"the tables of %s kept being replaced; if it is "
+			"stopped, let it go on, and try again",
+			target->name);
+}
+
+bool ledger_view_from_memory(const void *region, size_t size, unsigned want,
+			     struct arena *arena, struct ledger_view *view,
+			     struct diag *diag)
+{
+	struct source source = {.read = read_from_memory,
+				.name = "the image",
+				.region = region,
+				.size = size};
+	bool changing;
+
+	if (!copy_once(&source, want, arena, view, &changing, diag))
+		return false;
+	if (changing)
+		return fail(&source, diag,
+			    "its tables were just being replaced");
+	clean(view);
+	return true;
+}
+
+const void *ledger_row(const struct ledger_view *view, unsigned section,
+		       uint64_t row)
+{
+	if (section >= LEDGER_SECTIONS || row >= view->count[section])
+		return NULL;
+	return view->rows[section] + row * view->stride[section];
+}
+
+const struct ledger_metric *ledger_view_metric(const struct ledger_view *view,
+					       unsigned section,
+					       const char *name)
+{
+	for (uint64_t i = 0; i < view->count[LEDGER_METRICS]; i++) {
+		const struct ledger_metric *m =
+			ledger_row(view, LEDGER_METRICS, i);
+
+		if (m->section == section && strcmp(m->name, name) == 0)
+			return m;
+	}
+	return NULL;
+}
+
+uint64_t ledger_view_get(const struct ledger_view *view,
+			 const struct ledger_metric *metric, uint64_t row)
+{
+	const uint8_t *values = ledger_row(view, metric->section, row);
+	uint64_t value = 0;
+
+	if (values)
+		memcpy(&value, values + metric->offset, sizeof(value));
+	return value;
+}
+
+uint64_t ledger_view_sum(const struct ledger_view *view,
+			 const struct ledger_metric *metric)
+{
+	uint64_t sum = 0;
+
+	for (uint64_t i = 0; i < view->count[metric->section]; i++)
+		sum += ledger_view_get(view, metric, i);
+	return sum;
+}
