@@ -12,3 +12,6 @@ libjeheap_libjeheap_a_SOURCES += \
 	%D%/read_maps.c \
 	%D%/read_pprof.c \
 	%D%/read_symbolized.c
+libjeheap_libjeheap_a_SOURCES += \
+	%D%/from_ledger.c %D%/from_ledger.h \
+	%D%/read_process.c

@@ -95,6 +95,23 @@ bool process_info(int pid, struct process_info *info)
 	return good;
 }
 
+struct str target_command_line(const struct target *target, struct arena *arena)
+{
+	struct str content;
+	char *text;
+
+	if (!proc_read(arena, target->pid, "cmdline", &content))
+		return (struct str){0};
+	text = arena_copy(arena, content.ptr, content.len);
+	while (content.len && text[content.len - 1] == '\0')
+		content.len--;
+	for (size_t i = 0; i < content.len; i++)
+		if (text[i] == '\0')
+			text[i] = ' ';
+	mask_text(text, content.len);
+	return (struct str){text, content.len};
+}
+
 static int compare_pids(const void *pa, const void *pb)
 {
 	int a = *(const int *)pa, b = *(const int *)pb;

@@ -110,6 +110,10 @@ struct process_info {
 };
 bool process_info(int pid, struct process_info *info);
 
+/* The arguments, with spaces between them; empty where they are not known. */
+struct str target_command_line(const struct target *target,
+			       struct arena *arena);
+
 /*
  * The processes on liballoc that this user may read, by pid; *hidden counts
  * the processes that could not be looked at.

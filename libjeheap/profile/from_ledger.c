@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Walks the ledger's counts stack by stack and adds them up as a dump's
+ * reader does. The view's offsets can be trusted; what rows say cannot.
+ */
+#include "config.h"
+
+#include "libjeheap/profile/from_ledger.h"
+
+#include <stdlib.h>
+
+#include "libjeheap/profile/counts.h"
+
+/* No unwinder goes deeper; liballoc's own limit is far below. */
+#define FRAMES_MAX 65536u
+
+struct converter {
+	struct profile *profile;
+	const struct ledger_view *view;
+	struct arena scratch;
+	bool accumulated; /* allocations since the start count too */
+	uint64_t torn_rows;
+};
+
+static const struct ledger_count *count_row(const struct ledger_view *view,
+					    uint64_t row)
+{
+	return ledger_row(view, LEDGER_COUNTS, row);
+}
+
+static int by_stack(const void *pa, const void *pb, void *data)
+{
+	const struct ledger_view *view = data;
+	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
+	uint32_t stack_a = count_row(view, a)->stack;
+	uint32_t stack_b = count_row(view, b)->stack;
+
+	if (stack_a != stack_b)
+		return stack_a < stack_b ? -1 : 1;
+	return (a > b) - (a < b);
+}
+
+/* The rows in use, by stack: a dump goes through the stacks in this order. */
+static uint64_t *list_rows(struct converter *c, size_t *count)
+{
+	struct ledger_view view = *c->view;
+	uint64_t rows = view.count[LEDGER_COUNTS];
+	uint64_t *order = ARENA_ARRAY(&c->scratch, rows, uint64_t);
+
+	*count = 0;
+	for (uint64_t i = 0; i < rows; i++)
+		if (count_row(&view, i)->allocated_count)
+			order[(*count)++] = i;
+	if (*count)
+		qsort_r(order, *count, sizeof(*order), by_stack, &view);
+	return order;
+}
+
+/* In use is allocated minus freed, where freed has not been caught ahead. */
+static uint64_t rest(uint64_t allocated, uint64_t freed)
+{
+	return allocated > freed ? allocated - freed : 0;
+}
+
+/* False where the row cannot be: its class is unknown or bytes are missing. */
+static bool counts_of(const struct converter *c, const struct ledger_count *row,
+		      struct sampled_counts *counts)
+{
+	const struct ledger_class *class =
+		ledger_row(c->view, LEDGER_CLASSES, row->size_class);
+	uint64_t size =
+		class && class->regions_per_slab ? class->size_bytes : 0;
+
+	if (!class || row->lg_sample >= 64)
+		return false;
+	*counts = (struct sampled_counts){
+		.inuse_count = rest(row->allocated_count, row->freed_count),
+		.inuse_bytes = rest(row->allocated_bytes, row->freed_bytes),
+		.alloc_count = row->allocated_count,
+		.alloc_bytes = row->allocated_bytes,
+	};
+	/* Of small classes the count tells all, even while it moves. */
+	if (size && (__builtin_mul_overflow(counts->inuse_count, size,
+					    &counts->inuse_bytes) ||
+		     __builtin_mul_overflow(counts->alloc_count, size,
+					    &counts->alloc_bytes)))
+		return false;
+	if (!c->accumulated)
+		counts->alloc_count = counts->alloc_bytes = 0;
+	return true;
+}
+
+/* The frames are return addresses: the call is before each. */
+static bool stack_of(struct converter *c, uint32_t row, uint32_t *stack)
+{
+	const struct ledger_stack *s = ledger_row(c->view, LEDGER_STACKS, row);
+	uint64_t frames = c->view->count[LEDGER_FRAMES];
+	struct arena_mark mark = arena_mark(&c->scratch);
+	uint32_t *locations;
+	uint32_t count;
+
+	if (!s || s->frame_count > FRAMES_MAX || s->first_frame > frames ||
+	    s->frame_count > frames - s->first_frame)
+		return false;
+	count = s->frame_count ? s->frame_count : 1;
+	locations = ARENA_ARRAY(&c->scratch, count, uint32_t);
+	if (!s->frame_count)
+		locations[0] = profile_location(c->profile, 0);
+	for (uint32_t i = 0; i < s->frame_count; i++) {
+		const uint64_t *address = ledger_row(
+			c->view, LEDGER_FRAMES, (uint64_t)s->first_frame + i);
+
+		locations[i] = profile_location(c->profile,
+						*address - (*address != 0));
+	}
+	*stack = profile_stack(c->profile, locations, count);
+	arena_rewind(&c->scratch, mark);
+	return true;
+}
+
+static uint32_t thread_of(struct converter *c, uint32_t row)
+{
+	const struct ledger_thread *t =
+		ledger_row(c->view, LEDGER_THREADS, row);
+
+	if (!t)
+		return NONE;
+	return profile_thread(c->profile, t->uid, str_of(t->name));
+}
+
+/* Adds the rows [0, count) of `order`, all of one stack. */
+static void add_stack(struct converter *c, const uint64_t *order, size_t count)
+{
+	uint32_t stack = NONE;
+	bool made = false;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct ledger_count *row = count_row(c->view, order[i]);
+		struct sampled_counts counts;
+
+		if (!counts_of(c, row, &counts)) {
+			c->torn_rows++;
+			continue;
+		}
+		if (!counts.inuse_count && !counts.alloc_count)
+			continue;
+		if (!made && !stack_of(c, row->stack, &stack)) {
+			c->torn_rows += count - i;
+			return;
+		}
+		made = true;
+		profile_add_counts(c->profile, stack, thread_of(c, row->thread),
+				   &counts,
+				   (double)(UINT64_C(1) << row->lg_sample));
+	}
+}
+
+static void add_samples(struct converter *c)
+{
+	size_t count, first, next;
+	uint64_t *order = list_rows(c, &count);
+
+	for (first = 0; first < count; first = next) {
+		uint32_t stack = count_row(c->view, order[first])->stack;
+
+		for (next = first + 1;
+		     next < count &&
+		     count_row(c->view, order[next])->stack == stack;
+		     next++)
+			;
+		add_stack(c, order + first, next - first);
+	}
+	profile_order_samples(c->profile);
+}
+
+static double process_metric(const struct ledger_view *view, const char *name)
+{
+	const struct ledger_metric *metric =
+		ledger_view_metric(view, LEDGER_PROCESS, name);
+
+	return metric ? (double)ledger_view_get(view, metric, 0) : 0;
+}
+
+static void add_facts(struct profile *profile, const struct ledger_view *view)
+{
+	const struct ledger_header *h = &view->header;
+
+	profile->period_bytes = UINT64_C(1) << h->lg_sample;
+	profile->has_alloc = h->flags & LEDGER_PROF_ACCUM;
+	profile->exact_sizes = true;
+	profile->start_time_ns = h->start_time_ns;
+	profile->pid = h->pid;
+	profile->dropped_samples = process_metric(view, "prof_dropped_samples");
+	profile->dropped_bytes = process_metric(view, "prof_dropped_bytes");
+}
+
+void profile_from_ledger(struct profile *profile,
+			 const struct ledger_view *view)
+{
+	struct converter c = {
+		.profile = profile,
+		.view = view,
+		.accumulated = view->header.flags & LEDGER_PROF_ACCUM,
+	};
+
+	add_facts(profile, view);
+	add_samples(&c);
+	if (c.torn_rows)
+		*ARENA_PUSH(profile->arena, profile->comments,
+			    profile->comment_count, profile->comment_capacity) =
+			str_of(arena_printf(
+				profile->arena,
+				"%llu rows of the ledger were incomplete and "
+				"are left out",
+				(unsigned long long)c.torn_rows));
+	arena_free(&c.scratch);
+}

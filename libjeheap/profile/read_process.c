@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The profile of a running process, from its ledger and /proc. Knows files
+ * by the build-ids in the process's memory, whatever has become of them on
+ * disk.
+ */
+#include "config.h"
+
+#include "libjeheap/profile/read.h"
+
+#include <time.h>
+
+#include "libjeheap/profile/from_ledger.h"
+#include "libjeheap/target/maps.h"
+#include "libjeheap/target/target.h"
+
+/* The mapped files' build-ids; a file's first mapping bears its notes. */
+static size_t read_build_ids(struct target *target,
+			     struct mapped_build_id **ids)
+{
+	struct str maps = target->maps, path = {0}, id = {0};
+	size_t count = 0, capacity = 0;
+	struct map_line line;
+
+	*ids = NULL;
+	while (next_map(&maps, &line)) {
+		if (!line.path.len)
+			continue;
+		if (line.offset == 0 || !str_equal(line.path, path)) {
+			path = line.path;
+			id.len = 0;
+			if (line.readable && line.offset == 0 &&
+			    (path.ptr[0] == '/' ||
+			     str_equal(path, STR("[vdso]"))))
+				target_build_id(target, line.start,
+						&target->arena, &id);
+		}
+		if (id.len)
+			*ARENA_PUSH(&target->arena, *ids, count, capacity) =
+				(struct mapped_build_id){line.start, line.limit,
+							 id};
+	}
+	return count;
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec t = {0};
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static void add_times(struct profile *profile,
+		      const struct ledger_header *header)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+	profile->time_ns = clock_ns(CLOCK_REALTIME);
+	if (now > header->start_monotonic_ns)
+		profile->duration_ns = now - header->start_monotonic_ns;
+}
+
+static struct profile *convert(struct target *target,
+			       const struct ledger_view *view)
+{
+	struct profile *profile = profile_new();
+	struct mapped_build_id *ids;
+	size_t id_count = read_build_ids(target, &ids);
+
+	profile->source = str_copy(profile->arena, str_of(target->name));
+	read_maps(profile, target->maps, ids, id_count);
+	profile_from_ledger(profile, view);
+	add_times(profile, &view->header);
+	profile->pid = target->pid;
+	profile->command = target_command_line(target, profile->arena);
+	return profile;
+}
+
+static bool read_samples(struct target *target, struct ledger_view *view,
+			 struct diag *diag)
+{
+	if (!target_read_ledger(target, LEDGER_WANT_COUNTS, &target->arena,
+				view, diag))
+		return false;
+	if (view->header.flags & LEDGER_PROF)
+		return true;
+	return diag_set(diag,
+			"%s has profiling switched off for good; start it "
+			"without prof:false in MALLOC_CONF",
+			target->name);
+}
+
+struct profile *read_process(int pid, struct diag *diag)
+{
+	struct profile *profile = NULL;
+	struct ledger_view view;
+	struct target target;
+
+	if (!target_open(&target, pid, diag))
+		return NULL;
+	/*
+	 * The maps are read before the samples: what is mapped since has hardly
+	 * been sampled, but what was unmapped since may have been.
+	 */
+	if (read_samples(&target, &view, diag))
+		profile = convert(&target, &view);
+	target_close(&target);
+	return profile;
+}
