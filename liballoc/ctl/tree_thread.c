@@ -50,6 +50,18 @@ static int set_arena(const struct ctl_call *call, const uint64_t *value)
 	return 0;
 }
 
+/*
+ * Brings the thread's counters up to now. What the countdown has counted goes
+ * over into allocated, so that a pointer to that is right at this moment too.
+ */
+static void publish_counters(struct thread *thread)
+{
+	thread->allocated +=
+		(uint64_t)(thread->countdown_start - thread->countdown);
+	thread->countdown_start = thread->countdown;
+	heap_publish();
+}
+
 /* number: 0 allocated, 1 deallocated. */
 static uint64_t *counter(struct thread *thread, const struct ctl_call *call)
 {
@@ -63,7 +75,7 @@ static int get_counter(const struct ctl_call *call, uint64_t *value)
 
 	if (error)
 		return error;
-	heap_publish();
+	publish_counters(thread);
 	*value = *counter(thread, call);
 	return 0;
 }
@@ -75,6 +87,7 @@ static int get_counter_pointer(const struct ctl_call *call, uint64_t *value)
 
 	if (error)
 		return error;
+	publish_counters(thread);
 	*value = ctl_from_pointer(counter(thread, call));
 	return 0;
 }
