@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-TEST_UNITS += %D%/estimate %D%/profile
+TEST_UNITS += %D%/estimate %D%/profile %D%/transform
 %C%_estimate_CFLAGS = $(UNIT_CFLAGS) $(TOOL_CFLAGS)
 %C%_estimate_LDADD = $(TOOL_LIBS)
 %C%_profile_CFLAGS = $(UNIT_CFLAGS) $(TOOL_CFLAGS)
 %C%_profile_LDADD = $(TOOL_LIBS)
+%C%_transform_CFLAGS = $(UNIT_CFLAGS) $(TOOL_CFLAGS)
+%C%_transform_LDADD = $(TOOL_LIBS)
