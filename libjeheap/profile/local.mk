@@ -19,4 +19,6 @@ libjeheap_libjeheap_a_SOURCES += \
 	%D%/read_pprof.c \
 	%D%/read_process.c \
 	%D%/read_symbolized.c \
-	%D%/same_file.c %D%/same_file.h
+	%D%/same_file.c %D%/same_file.h \
+	%D%/write_pprof.c %D%/write.h \
+	%D%/write_raw.c

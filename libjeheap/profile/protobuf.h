@@ -41,4 +41,10 @@ void proto_put_bytes(struct text *out, uint32_t number, struct str bytes);
 /* The same, where an empty one counts: an element of a repeated field. */
 void proto_put_element(struct text *out, uint32_t number, struct str bytes);
 
+/*
+ * The comment by which a profile.proto of ours says that its label "bytes" is
+ * no true size, so that variances made from it are approximate.
+ */
+extern const char *const mean_sizes_comment;
+
 #endif

@@ -592,13 +592,19 @@ static bool take_all(struct pprof_reader *r, const struct messages *messages,
 static bool take_comments(struct pprof_reader *r)
 {
 	struct profile *profile = r->profile;
+	struct str comment;
 	size_t i;
 
-	for (i = 0; i < r->comment_count; i++)
-		*ARENA_PUSH(profile->arena, profile->comments,
-			    profile->comment_count, profile->comment_capacity) =
-			str_copy(profile->arena,
-				 string_at(r, &r->c, r->comments[i]));
+	for (i = 0; i < r->comment_count; i++) {
+		comment = string_at(r, &r->c, r->comments[i]);
+		if (str_equal(comment, str_of(mean_sizes_comment)))
+			profile->exact_sizes = false;
+		else
+			*ARENA_PUSH(profile->arena, profile->comments,
+				    profile->comment_count,
+				    profile->comment_capacity) =
+				str_copy(profile->arena, comment);
+	}
 	return !r->c.failed;
 }
 

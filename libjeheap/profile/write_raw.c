@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The symbolized text that jeprof --raw stands for: names, then the estimates
+ * as an exact "heap profile:", which every reader sums as it is. "# " lines,
+ * which only we read, keep threads, sizes and variances (extension.c).
+ */
+#include "config.h"
+
+#include "libjeheap/profile/write.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+struct raw_writer {
+	const struct profile *profile;
+	struct arena arena;
+	FILE *stream;
+	size_t *first, *next; /* samples by stack: a list; SIZE_MAX ends it */
+};
+
+/* A line's text must have no line end. */
+static void put_masked(struct raw_writer *w, struct str s)
+{
+	char *copy = str_cstring(&w->arena, s);
+
+	mask_text(copy, s.len);
+	fputs(copy, w->stream);
+}
+
+/* With "- -" for the "--" that ends a name. */
+static void put_name(struct raw_writer *w, struct str name)
+{
+	struct arena_mark mark = arena_mark(&w->arena);
+	size_t at;
+
+	while ((at = str_find(name, STR("--"))) != SIZE_MAX) {
+		put_masked(w, (struct str){name.ptr, at});
+		fputs("- -", w->stream);
+		name = (struct str){name.ptr + at + 2, name.len - at - 2};
+	}
+	put_masked(w, name);
+	arena_rewind(&w->arena, mark);
+}
+
+static void put_symbol(struct raw_writer *w, uint64_t address,
+		       const struct location *location)
+{
+	uint32_t i = location->line_count;
+
+	fprintf(w->stream, "0x%016" PRIx64, address);
+	while (i-- > 0) {
+		fputs(i + 1 == location->line_count ? " " : "--", w->stream);
+		put_name(w, w->profile->functions[location->lines[i].function]
+				    .name);
+	}
+	fputc('\n', w->stream);
+}
+
+/*
+ * A reader looks up the leaf by its return address, others by what is before
+ * it; a location may stand in both places.
+ */
+static void put_symbols(struct raw_writer *w)
+{
+	const struct profile *p = w->profile;
+	bool *is_leaf = ARENA_ARRAY(&w->arena, p->location_count, bool);
+	bool *is_caller = ARENA_ARRAY(&w->arena, p->location_count, bool);
+	const struct stack *stack;
+	size_t i;
+	uint32_t k;
+
+	for (i = 0; i < p->sample_count; i++) {
+		stack = &p->stacks[p->samples[i].stack];
+		for (k = 0; k < stack->count; k++)
+			(k ? is_caller : is_leaf)[p->frames[stack->first + k]] =
+				true;
+	}
+	fputs("--- symbol\n", w->stream);
+	if (p->mapping_count) {
+		fputs("binary=", w->stream);
+		put_masked(w, p->files[p->mappings[0].file].path);
+		fputc('\n', w->stream);
+	}
+	for (i = 0; i < p->location_count; i++) {
+		if (is_leaf[i] && p->locations[i].line_count)
+			put_symbol(w, p->locations[i].address + 1,
+				   &p->locations[i]);
+		if (is_caller[i] && p->locations[i].line_count)
+			put_symbol(w, p->locations[i].address,
+				   &p->locations[i]);
+	}
+	fputs("---\n", w->stream);
+}
+
+static long long to_count(double value)
+{
+	if (!(fabs(value) < 9e18))
+		return value < 0 ? INT64_MIN : INT64_MAX;
+	return llround(value);
+}
+
+static void put_counts(struct raw_writer *w, const double *totals)
+{
+	fprintf(w->stream, "%6lld: %8lld [%6lld: %8lld] @",
+		to_count(totals[INUSE_OBJECTS]), to_count(totals[INUSE_SPACE]),
+		to_count(totals[ALLOC_OBJECTS]), to_count(totals[ALLOC_SPACE]));
+}
+
+static void put_value(struct raw_writer *w, const struct sample *sample)
+{
+	unsigned t;
+
+	if (sample->thread == NONE)
+		fputs("# value t*:", w->stream);
+	else
+		fprintf(w->stream, "# value t%" PRIu64 ":",
+			w->profile->threads[sample->thread].uid);
+	fprintf(w->stream, " %" PRIu64 " %.17g %.17g", sample->block_bytes,
+		sample->inuse_samples, sample->alloc_samples);
+	for (t = 0; t < SAMPLE_TYPES; t++)
+		fprintf(w->stream, " %.17g %.17g", sample->value[t].total,
+			sample->value[t].variance);
+	fputc('\n', w->stream);
+}
+
+static void sort_by_stack(struct raw_writer *w)
+{
+	const struct profile *p = w->profile;
+	size_t i, *first;
+
+	w->first = ARENA_ARRAY(&w->arena, p->stack_count, size_t);
+	w->next = ARENA_ARRAY(&w->arena, p->sample_count, size_t);
+	memset(w->first, 0xff, p->stack_count * sizeof(*w->first));
+	for (i = p->sample_count; i-- > 0;) {
+		first = &w->first[p->samples[i].stack];
+		w->next[i] = *first;
+		*first = i;
+	}
+}
+
+static void put_stack(struct raw_writer *w, size_t number)
+{
+	const struct profile *p = w->profile;
+	const struct stack *stack = &p->stacks[number];
+	double totals[SAMPLE_TYPES] = {0};
+	uint32_t k;
+	size_t i, t;
+
+	if (w->first[number] == SIZE_MAX)
+		return;
+	for (i = w->first[number]; i != SIZE_MAX; i = w->next[i])
+		for (t = 0; t < SAMPLE_TYPES; t++)
+			totals[t] += p->samples[i].value[t].total;
+	put_counts(w, totals);
+	for (k = 0; k < stack->count; k++)
+		fprintf(w->stream, " 0x%016" PRIx64,
+			p->locations[p->frames[stack->first + k]].address + 1);
+	fputc('\n', w->stream);
+	for (i = w->first[number]; i != SIZE_MAX; i = w->next[i])
+		put_value(w, &p->samples[i]);
+}
+
+static void put_header(struct raw_writer *w)
+{
+	const struct profile *p = w->profile;
+	double totals[SAMPLE_TYPES];
+	size_t i;
+	unsigned t;
+
+	for (t = 0; t < SAMPLE_TYPES; t++)
+		totals[t] = profile_total(p, t).total;
+	fputs("--- heap\nheap profile: ", w->stream);
+	put_counts(w, totals);
+	fputs(" heapprofile\n# jeheap 1\n", w->stream);
+	fprintf(w->stream, "# period_bytes %" PRIu64 "\n# exact_sizes %d\n",
+		p->period_bytes, p->exact_sizes);
+	if (p->time_ns)
+		fprintf(w->stream, "# time_ns %" PRIu64 "\n", p->time_ns);
+	if (p->start_time_ns)
+		fprintf(w->stream, "# start_time_ns %" PRIu64 "\n",
+			p->start_time_ns);
+	for (i = 0; i < p->thread_count; i++)
+		if (p->threads[i].name.len) {
+			fprintf(w->stream, "# thread %" PRIu64 " ",
+				p->threads[i].uid);
+			put_masked(w, p->threads[i].name);
+			fputc('\n', w->stream);
+		}
+}
+
+static void put_build_id(struct raw_writer *w, const struct mapping *mapping)
+{
+	const struct object_file *file = &w->profile->files[mapping->file];
+	size_t i;
+
+	if (!file->build_id.len)
+		return;
+	fprintf(w->stream, "# build_id %" PRIx64 "-%" PRIx64 " ",
+		mapping->start, mapping->limit);
+	for (i = 0; i < file->build_id.len; i++)
+		fprintf(w->stream, "%02x",
+			(unsigned char)file->build_id.ptr[i]);
+	fputc(' ', w->stream);
+	put_masked(w, file->path);
+	fputc('\n', w->stream);
+}
+
+static void put_maps(struct raw_writer *w)
+{
+	const struct profile *p = w->profile;
+	const struct mapping *m;
+	size_t i;
+
+	for (i = 0; i < p->mapping_count; i++)
+		put_build_id(w, &p->mappings[i]);
+	fputs("\nMAPPED_LIBRARIES:\n", w->stream);
+	for (i = 0; i < p->mapping_count; i++) {
+		m = &p->mappings[i];
+		fprintf(w->stream,
+			"%" PRIx64 "-%" PRIx64 " r-xp %08" PRIx64
+			" 00:00 0                          ",
+			m->start, m->limit, m->offset);
+		put_masked(w, p->files[m->file].path);
+		fputs(p->files[m->file].deleted ? " (deleted)\n" : "\n",
+		      w->stream);
+	}
+}
+
+bool write_raw(const struct profile *profile, FILE *stream, struct diag *diag)
+{
+	struct raw_writer w = {.profile = profile, .stream = stream};
+	size_t i;
+
+	sort_by_stack(&w);
+	put_symbols(&w);
+	put_header(&w);
+	for (i = 0; i < profile->stack_count; i++)
+		put_stack(&w, i);
+	put_maps(&w);
+	arena_free(&w.arena);
+	return !ferror(stream) || diag_set(diag, "cannot write the profile");
+}
