@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Checks of the sources themselves: make check-format, check-headers,
-# check-tidy.
+# check-tidy; and all tests on instrumented builds: check-asan, check-ubsan,
+# check-tsan, check-valgrind.
 EXTRA_DIST += %D%/check-format %D%/check-headers %D%/check-tidy \
-	%D%/packages %D%/run-tap
+	%D%/check-sanitized %D%/packages %D%/run-tap
 
 check-format:
 	$(AM_V_at)$(SHELL) $(top_srcdir)/%D%/check-format $(top_srcdir)
@@ -13,4 +14,21 @@ check-headers:
 check-tidy:
 	$(AM_V_at)$(SHELL) $(top_srcdir)/%D%/check-tidy $(top_srcdir) \
 		$(abs_builddir) $(ELF_CFLAGS) $(DW_CFLAGS) $(GVC_CFLAGS)
-.PHONY: check-format check-headers check-tidy
+
+CHECK_SANITIZED = $(AM_V_at)unset MAKEFLAGS; CC=clang CXX=clang++ \
+	$(SHELL) $(top_srcdir)/%D%/check-sanitized $(abs_top_srcdir) \
+	$(abs_top_builddir)
+check-asan:
+	$(CHECK_SANITIZED) address
+check-ubsan:
+	$(CHECK_SANITIZED) undefined
+check-tsan:
+	$(CHECK_SANITIZED) thread
+# The unit tests of the tools: liballoc's bring a malloc of their own, which
+# memcheck could not look into.
+check-valgrind: all
+	$(MAKE) check \
+		LOG_COMPILER='valgrind -q --error-exitcode=99' \
+		TESTS='$(foreach part,base profile report symbol target,$(filter tests/unit/$(part)/%,$(TEST_UNITS)))'
+.PHONY: check-format check-headers check-tidy check-asan check-ubsan \
+	check-tsan check-valgrind
