@@ -31,7 +31,7 @@ double report_whole(const struct profile *profile,
 		    const struct report_options *options)
 {
 	if (options->whole)
-		return options->whole->total;
+		return options->whole[options->type].total;
 	return profile_total(profile, options->type).total;
 }
 

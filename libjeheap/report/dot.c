@@ -251,7 +251,7 @@ static void put_legend_totals(const struct drawing *d)
 {
 	const struct report_options *options = d->options;
 	struct value total = options->whole && !options->difference
-				     ? *options->whole
+				     ? options->whole[options->type]
 				     : d->graph->total;
 	char number[NUMBER_BYTES], error[NUMBER_BYTES];
 

@@ -160,7 +160,7 @@ static int compare_by_flat(const void *left, const void *right)
 static double whole_of(const struct graph *graph,
 		       const struct report_options *options)
 {
-	return fabs(options->whole ? options->whole->total
+	return fabs(options->whole ? options->whole[options->type].total
 				   : graph->total.total);
 }
 

@@ -4,6 +4,7 @@ libjeheap_libjeheap_a_SOURCES += \
 	%D%/callgrind.c \
 	%D%/collapsed.c \
 	%D%/dot.c \
+	%D%/flame.c \
 	%D%/frames.c %D%/frames.h \
 	%D%/graph.c \
 	%D%/graphviz.c \
@@ -14,10 +15,11 @@ libjeheap_libjeheap_a_SOURCES += \
 	%D%/text.c
 
 # Scripts that reports carry, as the elements of a C array.
-EXTRA_DIST += %D%/pan_zoom.js
-report_arrays = %D%/pan_zoom.inc
+EXTRA_DIST += %D%/flame.html %D%/pan_zoom.js
+report_arrays = %D%/flame.inc %D%/pan_zoom.inc
 BUILT_SOURCES += $(report_arrays)
 CLEANFILES += $(report_arrays)
+%D%/libjeheap_a-flame.$(OBJEXT): %D%/flame.inc
 %D%/libjeheap_a-graphviz.$(OBJEXT): %D%/pan_zoom.inc
 
 SUFFIXES = .js .html .inc

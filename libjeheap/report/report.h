@@ -27,8 +27,9 @@ struct report_options {
 	bool difference;   /* the profile is new - old */
 	const char *title; /* of the profile, or NULL: its source */
 	/*
-	 * What 100 % is: the total before anything was filtered out, or, for a
-	 * difference, the base's total. NULL: the profile's own total.
+	 * What 100 % is, by sample type (SAMPLE_TYPES of them): the total
+	 * before anything was filtered out, or, for a difference, the base's
+	 * total. NULL: the profile's own total.
 	 */
 	const struct value *whole;
 	const char *selection; /* "focus=RE ignore=RE", or NULL: nothing was

@@ -103,7 +103,8 @@ bool report_json(const struct profile *profile,
 	put_source(&json, profile, options, &arena);
 	put_value(&json, "total", graph->total);
 	put_value(&json, "whole",
-		  options->whole ? *options->whole : graph->total);
+		  options->whole ? options->whole[options->type]
+				 : graph->total);
 	put_rows(&json, graph, options->node_count);
 	put_nameless(&json, profile, options, &arena);
 	json_double(&json, "dropped_samples", profile->dropped_samples);

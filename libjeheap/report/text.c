@@ -78,7 +78,7 @@ static void print_totals(const struct page *page)
 			amount(page, buffer, page->whole));
 	} else {
 		print_value(page, "Total",
-			    options->whole ? *options->whole
+			    options->whole ? options->whole[options->type]
 					   : page->graph->total);
 		fputc('\n', page->stream);
 	}
