@@ -91,12 +91,8 @@ static void unlist_thread(struct thread *thread)
 
 static void draw(struct thread *thread)
 {
-	int64_t interval = prof_next_interval(thread);
-
-	thread->countdown_cut = interval > MAX_COUNTDOWN;
-	if (thread->countdown_cut)
-		interval = MAX_COUNTDOWN;
-	thread->countdown = thread->countdown_start = interval;
+	thread->countdown = thread->countdown_start =
+		prof_next_interval(thread);
 }
 
 static struct thread *new_thread(void)
@@ -248,7 +244,7 @@ void thread_tick(struct thread *thread)
 void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 		  size_t usable_bytes, unsigned size_class)
 {
-	bool offer = !thread->countdown_cut && !thread->reentrancy;
+	bool offer = !thread->reentrancy;
 
 	thread_busy++;
 	thread_publish(thread);

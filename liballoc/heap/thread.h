@@ -24,16 +24,11 @@ struct thread {
 	 */
 	int64_t countdown;
 	int64_t countdown_start; /* what was drawn last */
-	/*
-	 * The draw was cut short, so the event is for publishing only. The
-	 * intervals have no memory: to draw anew then changes no odds.
-	 */
-	bool countdown_cut;
-	bool live;	       /* false: thread_none */
-	unsigned exit_rounds;  /* destructor calls so far */
-	uint64_t allocated;    /* bytes, up to the last draw */
-	uint64_t deallocated;  /* bytes, up to the last publication */
-	uint64_t direct_freed; /* bytes freed past this thread's cache */
+	bool live;		 /* false: thread_none */
+	unsigned exit_rounds;	 /* destructor calls so far */
+	uint64_t allocated;	 /* bytes, up to the last draw */
+	uint64_t deallocated;	 /* bytes, up to the last publication */
+	uint64_t direct_freed;	 /* bytes freed past this thread's cache */
 	uint64_t direct_nmalloc;
 	uint64_t direct_ndalloc;
 	uint64_t cached_bytes; /* as last told to the arena's ledger row */
@@ -43,7 +38,7 @@ struct thread {
 	uint64_t uid; /* 0, 1, 2 ... in order of first allocation */
 	struct arena *arena;
 	struct thread *next, *previous; /* in the list of threads */
-	struct prof_thread prof;	/* ledger_row is set by the heap */
+	struct prof_thread prof;
 	struct cache cache;
 };
 

@@ -96,9 +96,8 @@ struct process_stats *ledger_process(void);
 struct arena_stats *ledger_arena(unsigned arena);
 struct class_stats *ledger_class(unsigned arena, unsigned size_class);
 /*
- * A thread's row; 0 where the table is full. Any thread, lock-free. Taken
- * and given back by prof_thread_start() and prof_thread_exit(), profiling or
- * not; the row is struct prof_thread's ledger_row.
+ * A thread's row; 0 where the table is full. Any thread, lock-free. The heap
+ * keeps it in struct prof_thread's ledger_row.
  */
 uint32_t ledger_thread_new(uint64_t uid, int os_tid);
 /* The thread has ended; its row is reused once no count refers to it. */
@@ -125,6 +124,8 @@ void *ledger_rows(unsigned section);
 uint32_t ledger_capacity(unsigned section);
 /* Raises the rows in use to at least count, with release; any thread. */
 void ledger_publish(unsigned section, uint64_t count);
+/* No rows are in use any more; within ledger_replace_begin() and _end(). */
+void ledger_clear(unsigned section);
 /* Brackets a replacement of tables: generation is odd in between. */
 void ledger_replace_begin(void);
 void ledger_replace_end(void);

@@ -215,6 +215,11 @@ void ledger_publish(unsigned section, uint64_t count)
 		;
 }
 
+void ledger_clear(unsigned section)
+{
+	ledger_set(&ledger_here->sections[section].count, 0);
+}
+
 struct process_stats *ledger_process(void)
 {
 	return ledger_rows(LEDGER_PROCESS);

@@ -14,13 +14,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "liballoc/prof/unwind/memory.h"
+
 /* The profiler's part of struct thread; zeroed when the thread starts. */
 struct prof_thread {
 	uint64_t random[4];  /* state of the generator; all 0: unseeded */
 	uint32_t ledger_row; /* in LEDGER_THREADS; 0: none was left */
+	uint8_t lg_sample;   /* the rate that the interval was drawn at */
+	bool cut;	     /* the interval was cut at PROF_INTERVAL_MAX */
 	bool active;	     /* thread.prof.active */
-	uint64_t bytes_to_interval; /* towards lg_prof_interval */
+	struct stack_bounds stack;
 };
+
+/*
+ * No interval is longer, so that statistics are published and new rates come
+ * into force soon; bytes. What is cut off is drawn when it is due.
+ */
+#define PROF_INTERVAL_MAX ((int64_t)1 << 20)
 
 struct thread;
 
@@ -35,17 +45,19 @@ void prof_thread_start(struct thread *thread);
 void prof_thread_exit(struct thread *thread);
 
 /*
- * The bytes from here to the next sampled byte: geometric with mean
- * 1 << lg_sample, so that each allocated byte is equally likely, or a long
- * way off where sampling is inactive. In [1, 2^62].
+ * The bytes that pass from here before the next event, in [0,
+ * PROF_INTERVAL_MAX]: geometric with mean about 1 << lg_sample, so that each
+ * allocated byte is equally likely to be sampled. Goes on where sampling is
+ * inactive. Called when the thread starts and after each event.
  */
 int64_t prof_next_interval(struct thread *thread);
 
 /*
- * An allocation that crossed the countdown: ptr of usable_bytes, asked for as
- * requested_bytes. Takes a sample if sampling is active (returns true: the
- * caller marks the object as sampled) or does not (false). size_class is the
- * row in LEDGER_CLASSES. Called with no lock held. errno is kept.
+ * An allocation that took thread->countdown below zero, where it still is: ptr
+ * of usable_bytes, asked for as requested_bytes. Takes a sample if the object
+ * has one and sampling is active (returns true: the caller marks the object as
+ * sampled), or does not (false). size_class is the row in LEDGER_CLASSES.
+ * Called with no lock held. errno is kept.
  */
 bool prof_sample(struct thread *thread, void *ptr, size_t requested_bytes,
 		 size_t usable_bytes, unsigned size_class);

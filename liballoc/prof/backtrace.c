@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Takes call stacks and cuts the allocator's own frames off. In a shared
+ * library those are the frames within it; in a program that liballoc is linked
+ * into, those up to the outermost function of its API.
+ */
+#include "config.h"
+
+#include <elf.h>
+#include <link.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#include "liballoc/heap/heap.h"
+#include "liballoc/include/liballoc/liballoc.h"
+#include "liballoc/prof/backtrace.h"
+#include "liballoc/prof/unwind/find.h"
+#include "liballoc/prof/unwind/unwind.h"
+
+extern const ElfW(Ehdr) __ehdr_start
+	__attribute__((weak, visibility("hidden")));
+
+static uint64_t own_low, own_high; /* the library's code; 0: linked in */
+
+void backtrace_boot(void)
+{
+	const uint8_t *base = (const uint8_t *)&__ehdr_start;
+	const ElfW(Phdr) * segments;
+
+	if (!base)
+		return;
+	segments = (const void *)(base + __ehdr_start.e_phoff);
+	if (getauxval(AT_PHDR) == (uintptr_t)segments)
+		return;
+	for (unsigned i = 0; i < __ehdr_start.e_phnum; i++) {
+		if (segments[i].p_type != PT_LOAD ||
+		    !(segments[i].p_flags & PF_X))
+			continue;
+		own_low = (uintptr_t)base + segments[i].p_vaddr;
+		own_high = own_low + segments[i].p_memsz;
+	}
+}
+
+static bool is_api(uint64_t function)
+{
+	const uint64_t api[] = {
+		(uintptr_t)malloc,	   (uintptr_t)calloc,
+		(uintptr_t)realloc,	   (uintptr_t)reallocarray,
+		(uintptr_t)posix_memalign, (uintptr_t)aligned_alloc,
+		(uintptr_t)memalign,	   (uintptr_t)valloc,
+		(uintptr_t)pvalloc,	   (uintptr_t)mallocx,
+		(uintptr_t)rallocx,	   (uintptr_t)xallocx,
+		(uintptr_t)heap_allocate,  (uintptr_t)heap_reallocate,
+		(uintptr_t)heap_resize,
+	};
+
+	for (unsigned i = 0; i < sizeof(api) / sizeof(api[0]); i++)
+		if (api[i] == function)
+			return true;
+	return false;
+}
+
+static unsigned count_linked_in(const uint64_t *frames, unsigned depth)
+{
+	unsigned own = 0;
+	struct fde fde;
+
+	for (unsigned i = 0; i < depth && i < BACKTRACE_OWN; i++)
+		if (find_fde(frames[i] - 1, &fde) && is_api(fde.pc_begin))
+			own = i + 1;
+	return own;
+}
+
+static unsigned count_own(const uint64_t *frames, unsigned depth)
+{
+	unsigned own = 0;
+
+	if (own_high == 0)
+		return count_linked_in(frames, depth);
+	while (own < depth && own < BACKTRACE_OWN && frames[own] > own_low &&
+	       frames[own] <= own_high)
+		own++;
+	return own;
+}
+
+unsigned backtrace_take(uint64_t frames[BACKTRACE_MAX], unsigned max,
+			struct stack_bounds *bounds, bool *truncated)
+{
+	uint64_t all[BACKTRACE_MAX + BACKTRACE_OWN];
+	unsigned depth = 0, own;
+	struct unwind unwind;
+
+	if (max > BACKTRACE_MAX)
+		max = BACKTRACE_MAX;
+	unwind_start(&unwind, bounds);
+	while (depth < max + BACKTRACE_OWN && unwind_next(&unwind))
+		all[depth++] = unwind_address(&unwind);
+	own = count_own(all, depth);
+	depth -= own;
+	*truncated = depth > max;
+	if (depth > max)
+		depth = max;
+	memcpy(frames, all + own, depth * sizeof(frames[0]));
+	return depth;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The call stack of an allocation, as the program sees it: from the caller of
+ * malloc on, without the allocator's own frames.
+ */
+#ifndef LIBALLOC_PROF_BACKTRACE_H
+#define LIBALLOC_PROF_BACKTRACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "liballoc/prof/unwind/memory.h"
+
+#define BACKTRACE_MAX 128u
+/* Frames of the allocator itself that a walk may begin with. */
+#define BACKTRACE_OWN 16u
+
+/* Once: finds out which code is the allocator's. */
+void backtrace_boot(void);
+
+/*
+ * Return addresses, leaf first, at most max and BACKTRACE_MAX; how many.
+ * *truncated: there were more. Async-signal-safe.
+ */
+unsigned backtrace_take(uint64_t frames[BACKTRACE_MAX], unsigned max,
+			struct stack_bounds *bounds, bool *truncated);
+
+#endif

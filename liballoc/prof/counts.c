@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * LEDGER_COUNTS: a row for each (stack, thread, size class, rate), and its
+ * hash index. Looking up takes no lock beside the caller's shard; adding takes
+ * counts_lock. A row holds its thread's row in the ledger (ledger_thread_hold)
+ * until it is emptied or passes to row 0, which stands for exited threads.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "liballoc/ctl/options.h"
+#include "liballoc/prof/tables.h"
+
+struct lock counts_lock = LOCK_INIT(LOCK_PROF_COUNTS);
+static uint32_t *heads, *links; /* row + 1; links also chain the free rows */
+static uint32_t buckets;
+static uint32_t free_rows; /* guarded by counts_lock */
+
+size_t counts_index_bytes(void)
+{
+	uint32_t rows = ledger_capacity(LEDGER_COUNTS);
+
+	return ((size_t)tables_buckets(rows) + rows) * sizeof(uint32_t);
+}
+
+void counts_boot(void *index)
+{
+	buckets = tables_buckets(ledger_capacity(LEDGER_COUNTS));
+	heads = index;
+	links = heads + buckets;
+}
+
+static struct ledger_count *count_row(uint32_t row)
+{
+	return (struct ledger_count *)ledger_rows(LEDGER_COUNTS) + row;
+}
+
+static uint32_t *bucket(const struct ledger_count *key)
+{
+	uint64_t hash = tables_mix((uint64_t)key->stack << 32 | key->thread);
+
+	hash = tables_mix(hash ^
+			  ((uint64_t)key->size_class << 32 | key->lg_sample));
+	return &heads[hash & (buckets - 1)];
+}
+
+static bool same_key(const struct ledger_count *a, const struct ledger_count *b)
+{
+	return a->stack == b->stack && a->thread == b->thread &&
+	       a->size_class == b->size_class && a->lg_sample == b->lg_sample;
+}
+
+static uint32_t find(const struct ledger_count *key)
+{
+	uint32_t at = __atomic_load_n(bucket(key), __ATOMIC_ACQUIRE);
+
+	for (; at != 0; at = links[at - 1])
+		if (same_key(count_row(at - 1), key))
+			return at - 1;
+	return TABLES_NONE;
+}
+
+static void insert(uint32_t row)
+{
+	uint32_t *head = bucket(count_row(row));
+
+	links[row] = *head;
+	__atomic_store_n(head, row + 1, __ATOMIC_RELEASE);
+}
+
+/* A row that nobody can find yet, all zero; holding counts_lock. */
+static uint32_t take_row(void)
+{
+	struct ledger_section *section =
+		&ledger_header()->sections[LEDGER_COUNTS];
+	uint32_t row = free_rows;
+
+	if (row != 0) {
+		free_rows = links[row - 1];
+		return row - 1;
+	}
+	return section->count < section->capacity ? (uint32_t)section->count
+						  : TABLES_NONE;
+}
+
+static uint32_t append(const struct ledger_count *key)
+{
+	uint32_t row = take_row();
+
+	if (row == TABLES_NONE)
+		return row;
+	*count_row(row) = *key;
+	ledger_thread_hold(key->thread);
+	ledger_publish(LEDGER_COUNTS, (uint64_t)row + 1);
+	insert(row);
+	return row;
+}
+
+uint32_t counts_get(uint32_t stack, const struct sampled *what)
+{
+	struct ledger_count key = {
+		.stack = stack,
+		.thread = what->thread,
+		.size_class = what->size_class,
+		.lg_sample = what->lg_sample,
+	};
+	uint32_t row = find(&key);
+
+	if (row != TABLES_NONE)
+		return row;
+	lock_take(&counts_lock);
+	row = find(&key);
+	if (row == TABLES_NONE)
+		row = append(&key);
+	lock_release(&counts_lock);
+	return row;
+}
+
+static void empty(uint32_t row)
+{
+	uint32_t thread = count_row(row)->thread;
+
+	memset(count_row(row), 0, sizeof(struct ledger_count));
+	links[row] = free_rows;
+	free_rows = row + 1;
+	ledger_thread_release(thread);
+}
+
+static void add_up(struct ledger_count *to, const struct ledger_count *from)
+{
+	to->allocated_count += from->allocated_count;
+	to->allocated_bytes += from->allocated_bytes;
+	to->freed_count += from->freed_count;
+	to->freed_bytes += from->freed_bytes;
+	to->requested_bytes += from->requested_bytes;
+}
+
+/*
+ * Passes a row to thread 0, into the row that is there already if no sample
+ * refers to this one. Two rows of one key are no harm: readers add them up.
+ */
+static void pass_on(uint32_t row, bool in_use)
+{
+	struct ledger_count key = *count_row(row);
+	uint32_t to;
+
+	key.thread = 0;
+	to = find(&key);
+	if (!in_use && !opt.prof_accum) {
+		empty(row);
+	} else if (!in_use && to != TABLES_NONE) {
+		add_up(count_row(to), count_row(row));
+		empty(row);
+	} else {
+		ledger_thread_release(count_row(row)->thread);
+		count_row(row)->thread = 0;
+		insert(row);
+	}
+}
+
+static void fold_row(uint32_t row, bool any)
+{
+	const struct ledger_count *count = count_row(row);
+	bool in_use = count->allocated_count != count->freed_count;
+	uint32_t state = ledger_thread(count->thread)->state;
+
+	if (count->thread != 0 && state != LEDGER_THREAD_EXITED)
+		insert(row);
+	else if (in_use && !any)
+		insert(row);
+	else
+		pass_on(row, in_use);
+}
+
+/* All shards are held, so nobody looks at the index meanwhile. */
+void counts_fold(bool any)
+{
+	uint64_t rows = ledger_header()->sections[LEDGER_COUNTS].count;
+
+	lock_take(&counts_lock);
+	memset(heads, 0, buckets * sizeof(heads[0]));
+	free_rows = 0;
+	for (uint32_t row = 0; row < rows; row++)
+		if (count_row(row)->allocated_count != 0)
+			fold_row(row, any);
+		else
+			empty(row);
+	lock_release(&counts_lock);
+}
+
+void counts_reset(void)
+{
+	uint64_t rows = ledger_header()->sections[LEDGER_COUNTS].count;
+
+	for (uint32_t row = 0; row < rows; row++)
+		ledger_thread_release(count_row(row)->thread);
+	memset(count_row(0), 0, rows * sizeof(struct ledger_count));
+	memset(heads, 0, buckets * sizeof(heads[0]));
+	free_rows = 0;
+	ledger_clear(LEDGER_COUNTS);
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The sampler: draws intervals, takes samples, forgets them when objects are
+ * freed. Owns the life of the profiler's part of each thread. Decides nothing
+ * about dumps.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "liballoc/ctl/options.h"
+#include "liballoc/ctl/print.h"
+#include "liballoc/heap/os.h"
+#include "liballoc/heap/thread.h"
+#include "liballoc/ledger/ledger.h"
+#include "liballoc/prof/backtrace.h"
+#include "liballoc/prof/prof.h"
+#include "liballoc/prof/random.h"
+#include "liballoc/prof/state.h"
+#include "liballoc/prof/tables.h"
+
+/* Where no profile is kept, events serve the heap's statistics alone. */
+#define IDLE_INTERVAL ((int64_t)1 << 20)
+
+void prof_boot(void)
+{
+	triggers_boot();
+	if (!opt.prof)
+		return;
+	random_boot();
+	backtrace_boot();
+	if (!tables_boot()) {
+		message("no memory for the profiler: nothing is sampled", NULL);
+		return;
+	}
+	prof_state_set_rate((unsigned)opt.lg_prof_sample);
+	prof_state.ready = true;
+	prof_active_set(opt.prof_active);
+}
+
+void prof_thread_start(struct thread *thread)
+{
+	struct prof_thread *prof = &thread->prof;
+	int os_tid = os_thread_id();
+
+	prof->active = prof_thread_active_init_get();
+	prof->ledger_row = ledger_thread_new(thread->uid, os_tid);
+	if (prof->ledger_row == 0 && prof_state.ready) {
+		tables_fold(true);
+		prof->ledger_row = ledger_thread_new(thread->uid, os_tid);
+	}
+}
+
+void prof_thread_exit(struct thread *thread)
+{
+	ledger_thread_exit(thread->prof.ledger_row);
+	thread->prof.ledger_row = 0;
+	tables_note_garbage();
+}
+
+int64_t prof_next_interval(struct thread *thread)
+{
+	struct prof_thread *prof = &thread->prof;
+	const uint64_t *random = prof->random;
+	int64_t interval;
+
+	if (!prof_state.ready)
+		return IDLE_INTERVAL;
+	if (!(random[0] | random[1] | random[2] | random[3]))
+		random_seed(prof->random, thread->uid);
+	prof->lg_sample = (uint8_t)prof_lg_sample_get();
+	interval = random_interval(prof->random, prof->lg_sample);
+	/* The distribution has no memory: the rest is drawn when it is due. */
+	prof->cut = interval > PROF_INTERVAL_MAX;
+	return prof->cut ? PROF_INTERVAL_MAX : interval;
+}
+
+/*
+ * An interval that was cut ended within this object, at a byte that need not
+ * be a sampled one: is there one among the object's bytes from there on?
+ */
+static bool draw_rest(struct thread *thread, size_t usable_bytes)
+{
+	uint64_t rest = -(uint64_t)thread->countdown;
+
+	if (!thread->prof.cut)
+		return true;
+	if (rest > usable_bytes)
+		rest = usable_bytes;
+	return (uint64_t)random_interval(thread->prof.random,
+					 thread->prof.lg_sample) < rest;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now = {0};
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void count_dropped(size_t usable_bytes)
+{
+	ledger_add_shared(&ledger_process()->prof_dropped_samples, 1);
+	ledger_add_shared(&ledger_process()->prof_dropped_bytes, usable_bytes);
+}
+
+/* Not inlined, so that its frame is there only while a sample is taken. */
+static __attribute__((noinline)) bool take(struct thread *thread,
+					   const struct sampled *what)
+{
+	uint64_t frames[BACKTRACE_MAX];
+	bool truncated = false;
+	unsigned depth = backtrace_take(frames, opt.prof_bt_max,
+					&thread->prof.stack, &truncated);
+
+	if (truncated)
+		ledger_add_shared(&ledger_process()->prof_truncated_stacks, 1);
+	if (depth == 0)
+		return false;
+	if (tables_add(what, frames, depth))
+		return true;
+	tables_fold(false);
+	return tables_add(what, frames, depth);
+}
+
+static bool sample(struct thread *thread, void *ptr, size_t requested_bytes,
+		   size_t usable_bytes, unsigned size_class)
+{
+	struct sampled what = {
+		.address = (uintptr_t)ptr,
+		.requested_bytes = requested_bytes,
+		.usable_bytes = usable_bytes,
+		.birth_ns = now_ns(),
+		.thread = thread->prof.ledger_row,
+		.size_class = size_class,
+		.lg_sample = thread->prof.lg_sample,
+	};
+
+	if (!take(thread, &what)) {
+		count_dropped(usable_bytes);
+		return false;
+	}
+	ledger_add_shared(
+		&ledger_thread_stats(thread->prof.ledger_row)->samples, 1);
+	return true;
+}
+
+bool prof_sample(struct thread *thread, void *ptr, size_t requested_bytes,
+		 size_t usable_bytes, unsigned size_class)
+{
+	uint64_t passed =
+		(uint64_t)(thread->countdown_start - thread->countdown);
+	int kept_errno = errno;
+	bool sampled = false;
+
+	if (prof_state.ready && prof_active_get() && thread->prof.active &&
+	    draw_rest(thread, usable_bytes))
+		sampled = sample(thread, ptr, requested_bytes, usable_bytes,
+				 size_class);
+	triggers_count(passed);
+	errno = kept_errno;
+	return sampled;
+}
+
+bool prof_free(struct thread *thread, void *ptr)
+{
+	(void)thread;
+	return prof_state.ready && tables_remove((uintptr_t)ptr);
+}
+
+bool prof_is_sampled(const void *ptr)
+{
+	return prof_state.ready && tables_has((uintptr_t)ptr);
+}
+
+void prof_prefork(void)
+{
+	if (prof_state.ready)
+		tables_prefork();
+}
+
+void prof_postfork_parent(void)
+{
+	if (prof_state.ready)
+		tables_postfork_parent();
+}
+
+void prof_postfork_child(struct thread *thread)
+{
+	if (prof_state.ready) {
+		tables_postfork_child();
+		random_boot();
+		triggers_postfork_child();
+	}
+	ledger_postfork_child(thread ? thread->prof.ledger_row : 0,
+			      os_thread_id());
+	/* The interval under way was drawn by the parent: it is as good. */
+	if (thread)
+		for (unsigned i = 0; i < 4; i++)
+			thread->prof.random[i] = 0;
+}

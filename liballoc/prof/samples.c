@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The live samples: dense rows of LEDGER_SAMPLES, found by address through
+ * shards, each with its lock, bucket heads and free rows. Freed rows are used
+ * again first, so the rows in use stay few and no tombstone slows anything.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "liballoc/heap/os.h"
+#include "liballoc/heap/thread.h"
+#include "liballoc/prof/tables.h"
+
+/* Rows that a shard takes at a time: few, so that few are touched. */
+#define CHUNK 16u
+/* Rows of garbage that make folding worth while. */
+#define FOLD_CREDIT 1024u
+
+struct shard {
+	struct lock lock;
+	uint32_t *heads;    /* row + 1 */
+	uint32_t free_rows; /* row + 1, chained by links */
+	uint32_t next_row, last_row;
+} __attribute__((aligned(64)));
+
+struct lock tables_dump_lock = LOCK_INIT(LOCK_PROF_DUMP);
+static struct shard shards[TABLES_SHARDS];
+static uint32_t *links;
+static uint32_t buckets;   /* of each shard */
+static uint64_t rows_used; /* handed to shards */
+static uint32_t fold_credit = FOLD_CREDIT;
+
+uint32_t tables_buckets(uint32_t rows)
+{
+	uint32_t n = 64;
+
+	while (n < rows / 4)
+		n *= 2;
+	return n;
+}
+
+uint64_t tables_mix(uint64_t x)
+{
+	x = (x ^ (x >> 32)) * UINT64_C(0x9e3779b97f4a7c15);
+	return (x ^ (x >> 29)) * UINT64_C(0xbf58476d1ce4e5b9) ^ (x >> 31);
+}
+
+bool tables_boot(void)
+{
+	uint32_t rows = ledger_capacity(LEDGER_SAMPLES);
+	size_t own, bytes;
+	uint32_t *index;
+
+	buckets = tables_buckets(rows / TABLES_SHARDS);
+	own = ((size_t)buckets * TABLES_SHARDS + rows) * sizeof(uint32_t);
+	bytes = own + stacks_index_bytes() + counts_index_bytes();
+	bytes = (bytes + os_page_bytes - 1) / os_page_bytes * os_page_bytes;
+	index = os_map(bytes, false);
+	if (!index)
+		return false;
+	ledger_add_shared(&ledger_process()->metadata, bytes);
+	for (unsigned i = 0; i < TABLES_SHARDS; i++) {
+		lock_init(&shards[i].lock, LOCK_PROF_TABLES);
+		shards[i].heads = index + (size_t)i * buckets;
+	}
+	links = index + (size_t)buckets * TABLES_SHARDS;
+	stacks_boot(links + rows);
+	counts_boot(links + rows + stacks_index_bytes() / sizeof(uint32_t));
+	return true;
+}
+
+static struct ledger_sample *sample_row(uint32_t row)
+{
+	return (struct ledger_sample *)ledger_rows(LEDGER_SAMPLES) + row;
+}
+
+static struct ledger_count *count_row(uint32_t row)
+{
+	return (struct ledger_count *)ledger_rows(LEDGER_COUNTS) + row;
+}
+
+static struct shard *shard_of(uint64_t hash)
+{
+	return &shards[hash >> 60];
+}
+
+static uint32_t *bucket_of(struct shard *shard, uint64_t hash)
+{
+	return &shard->heads[hash & (buckets - 1)];
+}
+
+/* The link that leads to the address's row, or to 0. */
+static uint32_t *find_link(struct shard *shard, uint64_t address)
+{
+	uint32_t *link = bucket_of(shard, tables_mix(address));
+
+	while (*link != 0 && sample_row(*link - 1)->address != address)
+		link = &links[*link - 1];
+	return link;
+}
+
+static void refill(struct shard *shard)
+{
+	uint64_t first =
+		__atomic_fetch_add(&rows_used, CHUNK, __ATOMIC_RELAXED);
+	uint64_t rows = ledger_capacity(LEDGER_SAMPLES), last = first + CHUNK;
+
+	if (first >= rows) {
+		__atomic_fetch_sub(&rows_used, CHUNK, __ATOMIC_RELAXED);
+		return;
+	}
+	last = last < rows ? last : rows;
+	shard->next_row = (uint32_t)first;
+	shard->last_row = (uint32_t)last;
+	ledger_publish(LEDGER_SAMPLES, last);
+}
+
+static uint32_t take_row(struct shard *shard)
+{
+	uint32_t row = shard->free_rows;
+
+	if (row != 0) {
+		shard->free_rows = links[row - 1];
+		return row - 1;
+	}
+	if (shard->next_row == shard->last_row)
+		refill(shard);
+	return shard->next_row < shard->last_row ? shard->next_row++
+						 : TABLES_NONE;
+}
+
+static void give_row(struct shard *shard, uint32_t row)
+{
+	links[row] = shard->free_rows;
+	shard->free_rows = row + 1;
+}
+
+static bool remove_held(struct shard *shard, uint64_t address)
+{
+	uint32_t *link = find_link(shard, address);
+	uint32_t row = *link - 1;
+	struct ledger_sample *sample;
+	struct ledger_count *count;
+
+	if (*link == 0)
+		return false;
+	sample = sample_row(row);
+	count = count_row(sample->count);
+	/* Bytes first: who reads them last never finds more than is there. */
+	ledger_add_shared(&count->freed_bytes, sample->usable_bytes);
+	ledger_add_shared(&count->freed_count, 1);
+	ledger_set(&sample->address, 1);
+	*link = links[row];
+	give_row(shard, row);
+	ledger_add_shared(&ledger_process()->prof_samples_live, (uint64_t)-1);
+	return true;
+}
+
+static struct shard *take_shard(uint64_t address)
+{
+	struct shard *shard = shard_of(tables_mix(address));
+
+	thread_busy++;
+	lock_take(&shard->lock);
+	return shard;
+}
+
+static void release_shard(struct shard *shard)
+{
+	lock_release(&shard->lock);
+	thread_busy--;
+}
+
+static void write_row(struct ledger_sample *row, const struct sampled *what,
+		      uint32_t count)
+{
+	struct ledger_sample sample = {
+		.address = what->address,
+		.usable_bytes = what->usable_bytes,
+		.requested_bytes = what->requested_bytes,
+		.birth_ns = what->birth_ns,
+		.count = count,
+	};
+
+	row->usable_bytes = sample.usable_bytes;
+	row->requested_bytes = sample.requested_bytes;
+	row->birth_ns = sample.birth_ns;
+	row->count = count;
+	row->check = ledger_sample_check(&sample);
+	__atomic_store_n(&row->address, sample.address, __ATOMIC_RELEASE);
+}
+
+static bool add_held(struct shard *shard, const struct sampled *what,
+		     uint32_t count_index)
+{
+	struct ledger_count *count = count_row(count_index);
+	uint32_t *head = bucket_of(shard, tables_mix(what->address));
+	uint32_t row = take_row(shard);
+
+	if (row == TABLES_NONE)
+		return false;
+	ledger_add_shared(&count->allocated_count, 1);
+	ledger_add_shared(&count->allocated_bytes, what->usable_bytes);
+	ledger_add_shared(&count->requested_bytes, what->requested_bytes);
+	write_row(sample_row(row), what, count_index);
+	links[row] = *head;
+	*head = row + 1;
+	ledger_add_shared(&ledger_process()->prof_samples, 1);
+	ledger_add_shared(&ledger_process()->prof_samples_live, 1);
+	return true;
+}
+
+bool tables_add(const struct sampled *what, const uint64_t *frames,
+		unsigned depth)
+{
+	struct shard *shard = take_shard(what->address);
+	uint32_t stack, count = TABLES_NONE;
+	bool added;
+
+	/* A sample that is still here was freed unseen. */
+	remove_held(shard, what->address);
+	stack = stacks_intern(frames, depth);
+	if (stack != TABLES_NONE)
+		count = counts_get(stack, what);
+	added = count != TABLES_NONE && add_held(shard, what, count);
+	release_shard(shard);
+	return added;
+}
+
+bool tables_remove(uint64_t address)
+{
+	struct shard *shard = take_shard(address);
+	bool removed = remove_held(shard, address);
+
+	release_shard(shard);
+	if (removed)
+		tables_note_garbage();
+	return removed;
+}
+
+bool tables_has(uint64_t address)
+{
+	struct shard *shard = take_shard(address);
+	bool found = *find_link(shard, address) != 0;
+
+	release_shard(shard);
+	return found;
+}
+
+static void take_all(void)
+{
+	thread_busy++;
+	for (unsigned i = 0; i < TABLES_SHARDS; i++)
+		lock_take_for_fork(&shards[i].lock);
+}
+
+static void release_all(void)
+{
+	for (unsigned i = 0; i < TABLES_SHARDS; i++)
+		lock_release_for_fork(&shards[i].lock);
+	thread_busy--;
+}
+
+void tables_note_garbage(void)
+{
+	if (__atomic_load_n(&fold_credit, __ATOMIC_RELAXED) < FOLD_CREDIT)
+		__atomic_fetch_add(&fold_credit, 1, __ATOMIC_RELAXED);
+}
+
+void tables_fold(bool any)
+{
+	if (__atomic_load_n(&fold_credit, __ATOMIC_RELAXED) < FOLD_CREDIT ||
+	    !lock_try(&tables_dump_lock))
+		return;
+	__atomic_store_n(&fold_credit, 0, __ATOMIC_RELAXED);
+	take_all();
+	ledger_replace_begin();
+	counts_fold(any);
+	ledger_replace_end();
+	release_all();
+	lock_release(&tables_dump_lock);
+}
+
+static void reset_samples(void)
+{
+	uint64_t rows = ledger_header()->sections[LEDGER_SAMPLES].count;
+
+	memset(sample_row(0), 0, rows * sizeof(struct ledger_sample));
+	for (unsigned i = 0; i < TABLES_SHARDS; i++) {
+		struct shard *shard = &shards[i];
+
+		memset(shard->heads, 0, buckets * sizeof(shard->heads[0]));
+		shard->free_rows = shard->next_row = shard->last_row = 0;
+	}
+	rows_used = 0;
+	ledger_clear(LEDGER_SAMPLES);
+	ledger_set(&ledger_process()->prof_samples_live, 0);
+}
+
+void tables_reset(void)
+{
+	take_all();
+	ledger_replace_begin();
+	reset_samples();
+	counts_reset();
+	stacks_reset();
+	ledger_replace_end();
+	release_all();
+}
+
+void tables_prefork(void)
+{
+	lock_take_for_fork(&tables_dump_lock);
+	take_all();
+	lock_take_for_fork(&stacks_lock);
+	lock_take_for_fork(&counts_lock);
+}
+
+void tables_postfork_parent(void)
+{
+	lock_release_for_fork(&counts_lock);
+	lock_release_for_fork(&stacks_lock);
+	release_all();
+	lock_release_for_fork(&tables_dump_lock);
+}
+
+void tables_postfork_child(void)
+{
+	lock_reset(&counts_lock);
+	lock_reset(&stacks_lock);
+	for (unsigned i = 0; i < TABLES_SHARDS; i++)
+		lock_reset(&shards[i].lock);
+	lock_reset(&tables_dump_lock);
+	thread_busy--;
+}

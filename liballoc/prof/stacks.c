@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The interned call stacks: LEDGER_STACKS and LEDGER_FRAMES, append-only, and
+ * their hash index of bucket heads and links, both holding row + 1. Looking up
+ * takes no lock; adding takes stacks_lock.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include "liballoc/prof/tables.h"
+
+struct lock stacks_lock = LOCK_INIT(LOCK_PROF_STACKS);
+static uint32_t *heads, *links;
+static uint32_t buckets;
+static uint64_t frames_used; /* guarded by stacks_lock */
+
+size_t stacks_index_bytes(void)
+{
+	uint32_t rows = ledger_capacity(LEDGER_STACKS);
+
+	return ((size_t)tables_buckets(rows) + rows) * sizeof(uint32_t);
+}
+
+void stacks_boot(void *index)
+{
+	buckets = tables_buckets(ledger_capacity(LEDGER_STACKS));
+	heads = index;
+	links = heads + buckets;
+}
+
+static struct ledger_stack *stack_row(uint32_t row)
+{
+	return (struct ledger_stack *)ledger_rows(LEDGER_STACKS) + row;
+}
+
+static uint64_t *frame_row(uint64_t row)
+{
+	return (uint64_t *)ledger_rows(LEDGER_FRAMES) + row;
+}
+
+static uint64_t hash_frames(const uint64_t *frames, unsigned depth)
+{
+	uint64_t hash = depth;
+
+	for (unsigned i = 0; i < depth; i++)
+		hash = tables_mix(hash ^ frames[i]) + i;
+	return hash;
+}
+
+static uint32_t find(uint64_t hash, const uint64_t *frames, unsigned depth)
+{
+	uint32_t at =
+		__atomic_load_n(&heads[hash & (buckets - 1)], __ATOMIC_ACQUIRE);
+
+	for (; at != 0; at = links[at - 1]) {
+		const struct ledger_stack *stack = stack_row(at - 1);
+
+		if (stack->hash == hash && stack->frame_count == depth &&
+		    memcmp(frame_row(stack->first_frame), frames,
+			   depth * sizeof(frames[0])) == 0)
+			return at - 1;
+	}
+	return TABLES_NONE;
+}
+
+/* Holding stacks_lock. */
+static uint32_t append(uint64_t hash, const uint64_t *frames, unsigned depth)
+{
+	struct ledger_section *section =
+		&ledger_header()->sections[LEDGER_STACKS];
+	uint32_t *head = &heads[hash & (buckets - 1)];
+	uint32_t row = (uint32_t)section->count;
+	struct ledger_stack *stack = stack_row(row);
+
+	if (row >= section->capacity ||
+	    depth > ledger_capacity(LEDGER_FRAMES) - frames_used)
+		return TABLES_NONE;
+	stack->hash = hash;
+	stack->first_frame = (uint32_t)frames_used;
+	stack->frame_count = depth;
+	memcpy(frame_row(frames_used), frames, depth * sizeof(frames[0]));
+	frames_used += depth;
+	ledger_publish(LEDGER_FRAMES, frames_used);
+	ledger_publish(LEDGER_STACKS, (uint64_t)row + 1);
+	ledger_set(&ledger_process()->prof_stacks, (uint64_t)row + 1);
+	links[row] = *head;
+	__atomic_store_n(head, row + 1, __ATOMIC_RELEASE);
+	return row;
+}
+
+uint32_t stacks_intern(const uint64_t *frames, unsigned depth)
+{
+	uint64_t hash = hash_frames(frames, depth);
+	uint32_t row = find(hash, frames, depth);
+
+	if (row != TABLES_NONE)
+		return row;
+	lock_take(&stacks_lock);
+	row = find(hash, frames, depth);
+	if (row == TABLES_NONE)
+		row = append(hash, frames, depth);
+	lock_release(&stacks_lock);
+	return row;
+}
+
+void stacks_reset(void)
+{
+	memset(heads, 0, buckets * sizeof(heads[0]));
+	frames_used = 0;
+	ledger_clear(LEDGER_STACKS);
+	ledger_clear(LEDGER_FRAMES);
+	ledger_set(&ledger_process()->prof_stacks, 0);
+}

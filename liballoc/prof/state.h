@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the profiler's files share: the switches that can change at run time.
+ * All are read and written with relaxed atomics.
+ */
+#ifndef LIBALLOC_PROF_STATE_H
+#define LIBALLOC_PROF_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct prof_state {
+	bool ready; /* opt.prof, and there was memory for the tables */
+	bool active;
+	bool thread_active_init;
+	bool gdump;
+	uint32_t lg_sample;
+};
+
+extern struct prof_state prof_state;
+
+/* Sets the rate here and in the ledger. */
+void prof_state_set_rate(unsigned lg_sample);
+
+/* Counts bytes allocated towards lg_prof_interval; dumps when due. */
+void triggers_count(uint64_t bytes);
+void triggers_boot(void);
+void triggers_postfork_child(void);
+
+#endif

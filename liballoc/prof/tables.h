@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The profiler's tables in the ledger: stacks, counts and live samples, with
+ * the indexes to find them, which are ours alone. Bounded by the ledger's
+ * size; what finds no room is reported to the caller and counted by it.
+ *
+ * Locks, in this order: dump, shards by number, stacks, counts. A shard's lock
+ * guards the samples whose address falls to it and is held through each
+ * operation, so whoever holds all of them has the tables to himself. Under
+ * none of them is anything called but the kernel's futex, and thread_busy is
+ * up, so that a signal handler's malloc and free keep away.
+ */
+#ifndef LIBALLOC_PROF_TABLES_H
+#define LIBALLOC_PROF_TABLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "liballoc/heap/lock.h"
+#include "liballoc/ledger/ledger.h"
+
+#define TABLES_NONE UINT32_MAX
+#define TABLES_SHARDS 16u
+
+/* What is sampled, as the caller knows it. */
+struct sampled {
+	uint64_t address;
+	uint64_t requested_bytes;
+	uint64_t usable_bytes;
+	uint64_t birth_ns; /* CLOCK_MONOTONIC */
+	uint32_t thread;   /* row in LEDGER_THREADS */
+	uint32_t size_class;
+	uint32_t lg_sample;
+};
+
+/* Maps the indexes; false where there is no memory: then nothing is sampled. */
+bool tables_boot(void);
+
+/* Adds a sample; false where a table is full, and then nothing has changed. */
+bool tables_add(const struct sampled *what, const uint64_t *frames,
+		unsigned depth);
+/* The object at address is no longer in use; false where it was no sample. */
+bool tables_remove(uint64_t address);
+bool tables_has(uint64_t address);
+
+/*
+ * Makes room: adds up what exited threads counted into row 0, so that rows of
+ * counts and threads are free again. any: also where objects are in use.
+ * Does nothing while a dump is being written, or soon after the last time.
+ */
+void tables_fold(bool any);
+/* Something that folding may reclaim has come to be. */
+void tables_note_garbage(void);
+
+/* Empties all tables. The caller holds the dump lock. */
+void tables_reset(void);
+
+/* Held while a dump reads the tables, so that they are not replaced. */
+extern struct lock tables_dump_lock;
+
+void tables_prefork(void);
+void tables_postfork_parent(void);
+void tables_postfork_child(void);
+
+/* Between the files of the tables: a stack's row, and a count's, or NONE. */
+size_t stacks_index_bytes(void);
+void stacks_boot(void *index);
+uint32_t stacks_intern(const uint64_t *frames, unsigned depth);
+void stacks_reset(void);
+size_t counts_index_bytes(void);
+void counts_boot(void *index);
+uint32_t counts_get(uint32_t stack, const struct sampled *what);
+void counts_fold(bool any);
+void counts_reset(void);
+extern struct lock stacks_lock, counts_lock;
+
+/* Bucket heads: a power of two, at least 1/4 of the rows. */
+uint32_t tables_buckets(uint32_t rows);
+uint64_t tables_mix(uint64_t x);
+
+#endif

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Finds the object by _dl_find_object, which takes no lock, and the entry by
+ * binary search in .eh_frame_hdr (LSB Core 10.6.2). Reads only the segment
+ * that holds the header.
+ */
+#include "config.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <string.h>
+
+#include "liballoc/prof/unwind/find.h"
+
+/* An object with unwind tables: its code, and where the tables are. */
+struct object {
+	const uint8_t *low, *high; /* readable round the header */
+	const uint8_t *header;	   /* .eh_frame_hdr */
+};
+
+/* Narrows [low, high) to the segment that holds the header. */
+static void narrow_to_segment(struct object *object)
+{
+	const ElfW(Ehdr) *file = (const void *)object->low;
+	const uint8_t *base = object->low;
+	const ElfW(Phdr) * segments;
+	ElfW(Addr) first = 0;
+
+	if (object->high - object->low < (ptrdiff_t)sizeof(*file) ||
+	    memcmp(file->e_ident, ELFMAG, SELFMAG) != 0 ||
+	    file->e_phentsize != sizeof(*segments) ||
+	    file->e_phoff + file->e_phnum * sizeof(*segments) > 4096)
+		return;
+	segments = (const void *)(base + file->e_phoff);
+	for (unsigned i = file->e_phnum; i-- > 0;)
+		if (segments[i].p_type == PT_LOAD)
+			first = segments[i].p_vaddr & -segments[i].p_align;
+	for (unsigned i = 0; i < file->e_phnum; i++) {
+		const uint8_t *at = base + (segments[i].p_vaddr - first);
+
+		if (segments[i].p_type != PT_LOAD || object->header < at ||
+		    object->header >= at + segments[i].p_filesz)
+			continue;
+		object->low = at;
+		object->high = at + segments[i].p_filesz;
+		return;
+	}
+}
+
+#if HAVE__DL_FIND_OBJECT
+static bool find_object(uint64_t pc, struct object *object)
+{
+	struct dl_find_object found;
+
+	if (_dl_find_object((void *)(uintptr_t)pc, &found) != 0)
+		return false;
+	object->low = found.dlfo_map_start;
+	object->high = found.dlfo_map_end;
+	object->header = found.dlfo_eh_frame;
+	return true;
+}
+#else
+static const uint8_t *link_map_segments(const struct link_map *map, uint64_t pc,
+					struct object *object)
+{
+	const uint8_t *base = (const uint8_t *)map->l_addr;
+	const ElfW(Ehdr) *file = (const void *)base;
+	const ElfW(Phdr) * segments;
+	const uint8_t *code = NULL;
+
+	if (!base || memcmp(file->e_ident, ELFMAG, SELFMAG) != 0)
+		return NULL;
+	segments = (const void *)(base + file->e_phoff);
+	object->low = base;
+	for (unsigned i = 0; i < file->e_phnum; i++) {
+		const uint8_t *at = base + segments[i].p_vaddr;
+
+		if (segments[i].p_type == PT_GNU_EH_FRAME)
+			object->header = at;
+		if (segments[i].p_type != PT_LOAD)
+			continue;
+		object->high = at + segments[i].p_memsz;
+		if (pc - (uintptr_t)at < segments[i].p_memsz)
+			code = at;
+	}
+	return code;
+}
+
+/*
+ * Without _dl_find_object: the debugger's list of link maps, which is whole
+ * while its state says so. A position-dependent program has no base and is
+ * not found: its frames go by frame pointer.
+ */
+static bool find_object(uint64_t pc, struct object *object)
+{
+	const struct link_map *map;
+
+	if (_r_debug.r_state != RT_CONSISTENT)
+		return false;
+	for (map = _r_debug.r_map; map; map = map->l_next) {
+		*object = (struct object){0};
+		if (link_map_segments(map, pc, object))
+			return true;
+	}
+	return false;
+}
+#endif
+
+bool find_is_code(uint64_t pc)
+{
+	struct object object;
+
+	return find_object(pc, &object);
+}
+
+static struct reader reader_at(uint64_t address, const uint8_t *low,
+			       const uint8_t *high)
+{
+	struct reader reader = {(const uint8_t *)(uintptr_t)address, high,
+				false};
+
+	if (reader.at < low || reader.at >= high)
+		reader.bad = true;
+	return reader;
+}
+
+/* Reads an entry's length and cuts the reader to the entry. */
+static bool enter_entry(struct reader *reader, unsigned *id_bytes)
+{
+	uint64_t length = read_unsigned(reader, 4);
+
+	*id_bytes = 4;
+	if (length == UINT32_MAX) {
+		length = read_unsigned(reader, 8);
+		*id_bytes = 8;
+	}
+	if (reader->bad || length == 0 ||
+	    length > (uint64_t)(reader->end - reader->at))
+		return false;
+	reader->end = reader->at + length;
+	return true;
+}
+
+static bool read_augmentation(struct reader *reader, const char *letters,
+			      struct fde *fde)
+{
+	const uint8_t *end;
+	uint64_t bytes;
+
+	if (letters[0] == 0)
+		return true;
+	/* Without 'z' nobody can know what follows. */
+	if (letters[0] != 'z')
+		return false;
+	fde->augmented = 1;
+	bytes = read_uleb(reader);
+	if (reader->bad || bytes > (uint64_t)(reader->end - reader->at))
+		return false;
+	end = reader->at + bytes;
+	while (*++letters) {
+		if (*letters == 'R')
+			fde->encoding = (uint8_t)read_unsigned(reader, 1);
+		else if (*letters == 'L')
+			read_skip(reader, 1);
+		else if (*letters == 'P')
+			read_pointer(reader, (uint8_t)read_unsigned(reader, 1),
+				     0);
+		else if (*letters == 'S')
+			fde->signal_frame = true;
+		else if (*letters != 'B' && *letters != 'G')
+			break;
+	}
+	reader->at = end;
+	return !reader->bad;
+}
+
+static bool read_cie(struct reader reader, struct fde *fde)
+{
+	const char *letters;
+	unsigned id_bytes;
+	uint8_t version;
+
+	if (!enter_entry(&reader, &id_bytes) ||
+	    read_unsigned(&reader, id_bytes) != 0)
+		return false;
+	version = (uint8_t)read_unsigned(&reader, 1);
+	if (version != 1 && version != 3 && version != 4)
+		return false;
+	letters = (const char *)reader.at;
+	while (read_unsigned(&reader, 1) != 0)
+		;
+	if (reader.bad)
+		return false;
+	if (version == 4)
+		read_skip(&reader, 2);
+	fde->code_align = read_uleb(&reader);
+	fde->data_align = read_sleb(&reader);
+	fde->return_column =
+		version == 1 ? read_unsigned(&reader, 1) : read_uleb(&reader);
+	if (!read_augmentation(&reader, letters, fde))
+		return false;
+	fde->initial = reader;
+	return !reader.bad;
+}
+
+/* Reads the FDE there; false where it is a CIE, the end, or garbled. */
+static bool read_fde(struct reader reader, const uint8_t *low,
+		     const uint8_t *high, uint64_t data_base, struct fde *fde)
+{
+	uint64_t place, back, bytes;
+	unsigned id_bytes;
+
+	memset(fde, 0, sizeof(*fde));
+	if (!enter_entry(&reader, &id_bytes))
+		return false;
+	place = (uintptr_t)reader.at;
+	back = read_unsigned(&reader, id_bytes);
+	if (reader.bad || back == 0 ||
+	    !read_cie(reader_at(place - back, low, high), fde))
+		return false;
+	fde->pc_begin = read_pointer(&reader, fde->encoding, data_base);
+	bytes = read_pointer(&reader, fde->encoding & 0x0f, 0);
+	fde->pc_end = fde->pc_begin + bytes;
+	if (fde->augmented)
+		read_skip(&reader, read_uleb(&reader));
+	fde->instructions = reader;
+	return !reader.bad;
+}
+
+/* The last table row whose code begins at or before pc; rows of two int32. */
+static uint64_t search(const uint8_t *table, uint64_t rows, uint64_t base,
+		       uint64_t pc)
+{
+	uint64_t low = 0, high = rows;
+	int32_t row[2];
+
+	while (high - low > 1) {
+		uint64_t middle = low + (high - low) / 2;
+
+		memcpy(row, table + middle * sizeof(row), sizeof(row));
+		if (base + (uint64_t)(int64_t)row[0] <= pc)
+			low = middle;
+		else
+			high = middle;
+	}
+	memcpy(row, table + low * sizeof(row), sizeof(row));
+	return base + (uint64_t)(int64_t)row[1];
+}
+
+/* Without a table: from entry to entry. */
+static bool scan(uint64_t pc, struct reader reader, const uint8_t *low,
+		 uint64_t data_base, struct fde *fde)
+{
+	const uint8_t *high = reader.end;
+	unsigned id_bytes;
+
+	while (!reader.bad) {
+		struct reader entry = reader;
+
+		if (!enter_entry(&entry, &id_bytes))
+			return false;
+		if (read_fde(reader, low, high, data_base, fde) &&
+		    pc >= fde->pc_begin && pc < fde->pc_end)
+			return true;
+		reader.at = entry.end;
+	}
+	return false;
+}
+
+bool find_fde_in(uint64_t pc, const uint8_t *header, const uint8_t *low,
+		 const uint8_t *high, struct fde *fde)
+{
+	struct reader reader = reader_at((uintptr_t)header, low, high);
+	uint64_t base = (uintptr_t)header, frames, rows, entry;
+	uint8_t encodings[4];
+
+	for (unsigned i = 0; i < 4; i++)
+		encodings[i] = (uint8_t)read_unsigned(&reader, 1);
+	frames = read_pointer(&reader, encodings[1], base);
+	rows = read_pointer(&reader, encodings[2], base);
+	if (reader.bad || encodings[0] != 1)
+		return false;
+	if (encodings[3] != (ENCODING_DATA_RELATIVE | ENCODING_S4) || rows == 0)
+		return scan(pc, reader_at(frames, low, high), low, base, fde);
+	if (rows > (uint64_t)(reader.end - reader.at) / 8)
+		return false;
+	entry = search(reader.at, rows, base, pc);
+	return read_fde(reader_at(entry, low, high), low, high, base, fde) &&
+	       pc >= fde->pc_begin && pc < fde->pc_end;
+}
+
+bool find_fde(uint64_t pc, struct fde *fde)
+{
+	struct object object = {0};
+
+	if (!find_object(pc, &object) || !object.header)
+		return false;
+	narrow_to_segment(&object);
+	return find_fde_in(pc, object.header, object.low, object.high, fde);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Walks the calling thread's stack. Takes no lock, allocates nothing, is
+ * async-signal-safe, and stops cleanly where it cannot go on: at the stack's
+ * end, at code without unwind tables whose frame pointer does not hold, at
+ * garbage.
+ *
+ *	struct unwind u;
+ *
+ *	unwind_start(&u, &bounds);
+ *	while (unwind_next(&u))
+ *		use(unwind_address(&u));
+ */
+#ifndef LIBALLOC_PROF_UNWIND_UNWIND_H
+#define LIBALLOC_PROF_UNWIND_UNWIND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "liballoc/prof/unwind/arch.h"
+#include "liballoc/prof/unwind/memory.h"
+
+struct unwind {
+	struct unwind_registers registers;
+	struct unwind_memory memory;
+	bool exact; /* the pc is of the instruction, not after a call */
+};
+
+/* At the calling function's own frame. bounds: the thread's, or NULL. */
+#define unwind_start(unwind, bounds)                                           \
+ do {                                                                          \
+  unwind_capture(&(unwind)->registers);                                        \
+  unwind_ready(unwind, bounds);                                                \
+ } while (0)
+
+void unwind_ready(struct unwind *unwind, struct stack_bounds *bounds);
+
+/* On to the caller; false at the end, and then the state means nothing. */
+bool unwind_next(struct unwind *unwind);
+
+/*
+ * The frame as a return address: address - 1 lies in the instruction that was
+ * being executed, in frames that a signal interrupted too.
+ */
+static inline uint64_t unwind_address(const struct unwind *unwind)
+{
+	return unwind->registers.reg[UNWIND_PC] + unwind->exact;
+}
+
+#endif
