@@ -37,20 +37,28 @@ bool heap_is_booted(void)
 	return __atomic_load_n(&phase, __ATOMIC_ACQUIRE) == BOOT_DONE;
 }
 
+static void boot_once(void)
+{
+	conf_boot();
+	os_boot();
+	ledger_boot(opt.prof_ledger_bytes);
+	size_class_boot();
+	thread_boot();
+	prof_boot();
+}
+
 static void boot(void)
 {
+	static bool once;
 	int kept_errno = errno;
 	bool good;
 
 	booting = true;
 	thread_busy++;
-	conf_boot();
-	os_boot();
-	ledger_boot(opt.prof_ledger_bytes);
-	size_class_boot();
+	if (!once)
+		boot_once();
+	once = true;
 	good = arena_boot();
-	thread_boot();
-	prof_boot();
 	thread_busy--;
 	booting = false;
 	errno = kept_errno;
