@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From a ledger to a profile: what its rows mean, and that rows which refer
+ * to nothing are left out and mentioned.
+ */
+#include "config.h"
+
+#include "libjeheap/profile/estimate.h"
+#include "libjeheap/profile/from_ledger.h"
+#include "libjeheap/profile/read.h"
+#include "tap/tap.h"
+#include "unit/target/region.h"
+
+static const char maps[] =
+	"00400000-00401000 r--p 00000000 08:01 1 /opt/program\n"
+	"00401000-00402000 r-xp 00001000 08:01 1 /opt/program\n";
+
+static struct region region;
+
+static struct profile *convert(void)
+{
+	struct profile *profile = profile_new();
+	struct ledger_view view;
+	struct diag diag = {0};
+
+	read_maps(profile, str_of(maps), NULL, 0);
+	if (!ledger_view_from_memory(&region, sizeof(region),
+				     LEDGER_WANT_COUNTS, profile->arena, &view,
+				     &diag)) {
+		tap_line("# %s\n", diag.text);
+		return profile;
+	}
+	profile_from_ledger(profile, &view);
+	return profile;
+}
+
+static void test_good(void)
+{
+	double period = 1 << REGION_LG_SAMPLE;
+	struct estimate small = estimate_from_samples(2, 128, period);
+	struct estimate middle = estimate_from_samples(2, 2048, period);
+	struct estimate large = estimate_from_samples(2, 1500000, period);
+	struct estimate all = estimate_from_samples(3, 192, period);
+	struct profile *profile;
+	const struct sample *s;
+	const struct stack *stack;
+
+	region_fill(&region);
+	profile = convert();
+	is_uint(profile->sample_count, 3, "a sample for each row in use");
+	is_uint(profile->stack_count, 2, "its stacks");
+	is_uint(profile->period_bytes, 4096, "its rate");
+	ok(profile->has_alloc && profile->exact_sizes, "its qualities");
+	ok(profile->dropped_samples == 7 && profile->dropped_bytes == 7000,
+	   "what was lost");
+
+	s = &profile->samples[0];
+	stack = &profile->stacks[s->stack];
+	is_uint(stack->count, 3, "the first stack comes first");
+	is_uint(profile->locations[profile->frames[stack->first]].offset,
+		0x1000, "of call sites as offsets in the file");
+	is_uint(profile->threads[s->thread].uid, 0, "by thread");
+	ok(str_equal(profile->threads[s->thread].name, STR("main")),
+	   "which has a name");
+	is_uint(s->block_bytes, 750000, "of large ones, the mean size");
+	ok(s->value[INUSE_SPACE].total == large.bytes.total,
+	   "as the estimator says");
+	ok(profile->samples[1].value[INUSE_OBJECTS].total ==
+		   middle.objects.total,
+	   "objects too");
+
+	s = &profile->samples[2];
+	ok(s->value[INUSE_SPACE].total == small.bytes.total &&
+		   s->value[INUSE_SPACE].variance == small.bytes.variance,
+	   "in use is what was allocated and not freed");
+	ok(s->value[ALLOC_SPACE].total == all.bytes.total,
+	   "allocated is all of it");
+	ok(s->inuse_samples == 2 && s->alloc_samples == 3,
+	   "from as many samples");
+	is_uint(profile->comment_count, 0, "nothing is left out");
+	profile_free(profile);
+}
+
+static void test_without_accum(void)
+{
+	struct profile *profile;
+
+	region_fill(&region);
+	region.header.flags &= ~LEDGER_PROF_ACCUM;
+	region.counts[0].freed_count = 3;
+	profile = convert();
+	ok(!profile->has_alloc, "without prof_accum");
+	ok(profile_total(profile, ALLOC_SPACE).total == 0,
+	   "nothing is said of the past");
+	is_uint(profile->sample_count, 2, "and what is all freed is gone");
+	profile_free(profile);
+}
+
+/* Freed counts that were caught ahead, and refer to rows beyond the end. */
+static void test_torn(void)
+{
+	struct profile *profile;
+
+	region_fill(&region);
+	region.counts[0].freed_count = 4;
+	region.counts[0].freed_bytes = 256;
+	region.counts[1].stack = 77;
+	region.counts[2].size_class = 99;
+	region.counts[3] =
+		(struct ledger_count){1, 900, 0, 64, 1, 64, 0, 0, 0, 0};
+	profile = convert();
+	is_uint(profile->sample_count, 1, "rows that refer to nothing go");
+	ok(profile->samples[0].value[INUSE_SPACE].total == 0,
+	   "freed ahead of allocated is nothing in use");
+	ok(profile->comment_count == 1 &&
+		   str_find(profile->comments[0], STR("3 rows")) != SIZE_MAX,
+	   "a comment says how many");
+	profile_free(profile);
+
+	region_fill(&region);
+	region.stacks[0].first_frame = 4;
+	region.stacks[1].frame_count = UINT32_MAX;
+	profile = convert();
+	is_uint(profile->sample_count, 0, "stacks beyond the frames go");
+	profile_free(profile);
+
+	region_fill(&region);
+	region.counts[0].thread = 900;
+	region.stacks[0].frame_count = 0;
+	profile = convert();
+	is_uint(profile->sample_count, 3,
+		"an unknown thread or an empty stack do not matter");
+	profile_free(profile);
+}
+
+int main(void)
+{
+	plan(16 + 3 + 5);
+	test_good();
+	test_without_accum();
+	test_torn();
+	return done_testing();
+}
