@@ -26,6 +26,7 @@ include %D%/cli/jeheapdiff/local.mk
 include %D%/cli/jestat/local.mk
 endif
 include %D%/integration/local.mk
+include %D%/integration/ctl/local.mk
 
 # check_PROGRAMS that are tests are listed once, in TEST_UNITS.
 check_PROGRAMS += $(TEST_UNITS)

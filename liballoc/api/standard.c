@@ -57,13 +57,16 @@ API void *calloc(size_t count, size_t size)
 	return allocate(bytes, 0, true);
 }
 
-/* As jemalloc by default: a size of 0 keeps an allocation of 1 byte. */
+/* As glibc, and jemalloc's zero_realloc:free: a size of 0 frees. */
 API void *realloc(void *ptr, size_t size)
 {
 	if (!ptr)
 		return malloc(size);
-	if (!size)
+	if (!size) {
 		ledger_add_shared(&ledger_process()->zero_reallocs, 1);
+		free(ptr);
+		return NULL;
+	}
 	return api_result(heap_reallocate(ptr, size, 0, false, NULL));
 }
 

@@ -1,6 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
-TEST_UNITS += %D%/conf
+TEST_UNITS += %D%/conf %D%/stats %D%/tree
 
 %C%_conf_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_conf_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_conf_LDADD = $(UNIT_LIBALLOC_LIBS)
+
+%C%_stats_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_stats_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_stats_LDADD = $(UNIT_LIBALLOC_LIBS)
+
+%C%_tree_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_tree_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_tree_LDADD = $(UNIT_LIBALLOC_LIBS)
+
+# No test: prints the tables, for tests/integration/ctl/manual.sh.
+check_PROGRAMS += %D%/list
+%C%_list_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_list_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_list_LDADD = $(UNIT_LIBALLOC_LIBS)

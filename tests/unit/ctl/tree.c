@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The tree of controls: each row by name and by numbers, with right and wrong
+ * lengths, read where it may be and where it may not; then what the ones with
+ * an effect do.
+ */
+#include "config.h"
+
+#include "liballoc/ctl/tree.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+
+#include "liballoc/ctl/ctl.h"
+#include "liballoc/heap/heap.h"
+#include "liballoc/include/liballoc/liballoc.h"
+#include "tap/tap.h"
+
+/* The row's name, indices being 0. */
+static void instance(const struct ctl_row *row, char *name)
+{
+	for (const char *p = row->name; *p; p++) {
+		if (*p != '<') {
+			*name++ = *p;
+			continue;
+		}
+		*name++ = '0';
+		p += 2;
+	}
+	*name = '\0';
+}
+
+static size_t bytes_of(const struct ctl_row *row)
+{
+	switch (row->type) {
+	case CTL_VOID:
+		return 0;
+	case CTL_BOOL:
+		return 1;
+	case CTL_UINT32:
+	case CTL_UNSIGNED:
+		return 4;
+	default:
+		return 8;
+	}
+}
+
+/* A read with too short, too long and no lengths copies what fits. */
+static bool reads_by_length(const char *name, size_t right)
+{
+	const uint64_t pattern = UINT64_C(0xa5a5a5a5a5a5a5a5);
+
+	for (size_t length = 0; length <= 16; length++) {
+		uint64_t old[2] = {pattern, pattern};
+		size_t got = length;
+		int error = mallctl(name, old, &got, NULL, 0);
+		size_t fits = length < right ? length : right;
+
+		if (error != (length == right ? 0 : EINVAL) || got != fits)
+			return false;
+		if (memcmp((char *)old + fits, (const char *)&pattern,
+			   8 - fits % 8) != 0)
+			return false;
+	}
+	return mallctl(name, NULL, NULL, NULL, 0) == 0;
+}
+
+static void test_readable(const struct ctl_row *row, const char *name)
+{
+	uint64_t value = 0, again = 1;
+	size_t length = bytes_of(row), mib[CTL_MAX_DEPTH], depth = 9;
+
+	ok(reads_by_length(name, length), "%s reads by its length", name);
+	ok(mallctlnametomib(name, mib, &depth) == 0 &&
+		   depth == ctl_row_depth(row) &&
+		   mallctlbymib(mib, depth, &value, &length, NULL, 0) == 0 &&
+		   mallctl(name, &again, &length, NULL, 0) == 0,
+	   "%s reads by its numbers", name);
+}
+
+static void test_row(const struct ctl_row *row)
+{
+	char name[128];
+	uint64_t value = 0;
+	size_t length = bytes_of(row);
+
+	instance(row, name);
+	if (row->get && !(row->rules & (CTL_MUST_READ | CTL_EITHER)))
+		test_readable(row, name);
+	if (!row->get && !row->exchange)
+		ok(mallctl(name, &value, &length, NULL, 0) == EPERM,
+		   "%s cannot be read", name);
+	if (!row->set && !row->exchange)
+		ok(mallctl(name, NULL, NULL, &value, length) == EPERM,
+		   "%s cannot be set", name);
+	if (row->set && row->type != CTL_VOID)
+		ok(mallctl(name, NULL, NULL, &value, length + 1) == EINVAL &&
+			   mallctl(name, NULL, NULL, &value, length - 1) ==
+				   EINVAL,
+		   "%s is not set by a wrong length", name);
+	if (row->type == CTL_VOID)
+		ok(mallctl(name, NULL, NULL, &value, 8) == EPERM &&
+			   mallctl(name, NULL, NULL, NULL, 0) == 0,
+		   "%s takes no value, and works", name);
+}
+
+static unsigned tests_of(const struct ctl_row *row)
+{
+	unsigned count = 0;
+
+	if (row->get && !(row->rules & (CTL_MUST_READ | CTL_EITHER)))
+		count += 2;
+	count += !row->get && !row->exchange;
+	count += !row->set && !row->exchange;
+	count += row->set && row->type != CTL_VOID;
+	count += row->type == CTL_VOID;
+	return count;
+}
+
+static const char *const absent[] = {
+	"",
+	".",
+	"nothing",
+	"version.",
+	".version",
+	"version.x",
+	"stats",
+	"stats.arenas",
+	"stats.arenas.0",
+	"stats.arenas.0.bins.0",
+	"stats.arenas..nthreads",
+	"stats.arenas.x.nthreads",
+	"stats.arenas.-1.nthreads",
+	"stats.arenas.0x0.nthreads",
+	"stats.arenas.18446744073709551616.nthreads",
+	"stats.arenas.4097.nthreads",
+	"stats.arenas.4095.nthreads",
+	"stats.arenas.0.bins.65535.nmalloc",
+	"stats.arenas.0.lextents.65535.nmalloc",
+	"arenas.bin.65535.size",
+	"arenas.bin.1x.size",
+	"arenas.lextent.65535.size",
+	"arena.65535.purge",
+	"arena.<i>.purge",
+	"stats.mutexes.ctl.num_ops",
+	"max_background_threads",
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void test_names(void)
+{
+	size_t mib[CTL_MAX_DEPTH] = {0}, depth;
+	uint64_t value;
+	size_t length = 8;
+
+	for (unsigned i = 0; i < COUNT(absent); i++)
+		ok(mallctl(absent[i], &value, &length, NULL, 0) == ENOENT,
+		   "\"%s\" does not exist", absent[i]);
+	depth = 3;
+	ok(mallctlnametomib("arenas.bin.7.size", mib, &depth) == 0 &&
+		   depth == 3 && mib[2] == 7,
+	   "numbers of the beginning, where there is room for no more");
+	depth = CTL_MAX_DEPTH;
+	ok(mallctlnametomib("stats.arenas.0.bins", mib, &depth) == 0 &&
+		   depth == 4 && mib[2] == 0,
+	   "numbers of the beginning of a name");
+	ok(mallctlbymib(mib, 4, &value, &length, NULL, 0) == ENOENT,
+	   "which is no control");
+	depth = CTL_MAX_DEPTH;
+	ok(mallctlnametomib("arenas.bin.65535.size", mib, &depth) == ENOENT,
+	   "numbers of an index that is not there");
+	mallctlnametomib("arenas.bin.0.size", mib, &depth);
+	mib[2] = heap_small_class_count();
+	ok(mallctlbymib(mib, depth, &value, &length, NULL, 0) == ENOENT,
+	   "an index that is not there, by numbers");
+	mib[2] = SIZE_MAX;
+	ok(mallctlbymib(mib, depth, &value, &length, NULL, 0) == ENOENT,
+	   "an enormous one");
+	mib[2] = 0;
+	mib[3] = SIZE_MAX;
+	ok(mallctlbymib(mib, depth, &value, &length, NULL, 0) == ENOENT &&
+		   mallctlbymib(mib, 0, &value, &length, NULL, 0) == ENOENT &&
+		   mallctlbymib(mib, 99, &value, &length, NULL, 0) == ENOENT,
+	   "numbers that are none");
+}
+
+static uint64_t get(const char *name)
+{
+	uint64_t value = 0;
+	size_t length = 8;
+
+	/* Booleans and 32-bit words: the length is put right by the error. */
+	if (mallctl(name, &value, &length, NULL, 0) == EINVAL)
+		mallctl(name, &value, &length, NULL, 0);
+	return value;
+}
+
+static int set(const char *name, uint64_t value, size_t length)
+{
+	return mallctl(name, NULL, NULL, &value, length);
+}
+
+static void test_epoch(void)
+{
+	uint64_t before = get("epoch"), value = 7, after = 0;
+	size_t length = sizeof(after);
+
+	ok(mallctl("epoch", &after, &length, &value, sizeof(value)) == 0 &&
+		   after == before + 1,
+	   "epoch counts, and returns what it is now");
+	ok(set("background_thread", false, 1) == 0 &&
+		   set("background_thread", true, 1) == ENOENT &&
+		   !get("background_thread"),
+	   "there is no background thread");
+}
+
+static void *sink;
+
+static void test_thread(void)
+{
+	uint64_t before = get("thread.allocated"), freed;
+	uint64_t *counter = NULL;
+	size_t length = sizeof(counter);
+
+	sink = malloc(1000);
+	is_uint(get("thread.allocated") - before, malloc_usable_size(sink),
+		"thread.allocated counts to the byte");
+	mallctl("thread.allocatedp", &counter, &length, NULL, 0);
+	is_uint(*counter, get("thread.allocated"),
+		"thread.allocatedp points to it");
+	freed = get("thread.deallocated");
+	before = malloc_usable_size(sink);
+	free(sink);
+	is_uint(get("thread.deallocated") - freed, before,
+		"thread.deallocated counts too");
+	ok(set("thread.tcache.enabled", false, 1) == 0 &&
+		   !get("thread.tcache.enabled"),
+	   "the thread's cache can be switched off");
+	ok(mallctl("thread.tcache.flush", NULL, NULL, NULL, 0) == EFAULT,
+	   "and cannot be flushed then");
+	ok(set("thread.tcache.enabled", true, 1) == 0 &&
+		   get("thread.tcache.enabled"),
+	   "and on again");
+}
+
+static void test_arenas(void)
+{
+	unsigned made = 0, found = 0;
+	size_t length = sizeof(made);
+	char name[64];
+
+	ok(mallctl("arenas.create", NULL, NULL, NULL, 0) == EINVAL,
+	   "an arena must be taken to be made");
+	ok(mallctl("arenas.create", &made, &length, NULL, 0) == 0 &&
+		   made + 1 == get("arenas.narenas"),
+	   "an arena is made");
+	sink = mallocx(100, MALLOCX_ARENA(made));
+	ok(mallctl("arenas.lookup", &found, &length, &sink, sizeof(sink)) ==
+			   0 &&
+		   found == made,
+	   "what it gives can be looked up");
+	ok(mallctl("arenas.lookup", &found, &length, NULL, 0) == EINVAL &&
+		   mallctl("arenas.lookup", &found, &length, &(void *){&made},
+			   sizeof(void *)) == EINVAL,
+	   "what is not ours cannot");
+	dallocx(sink, 0);
+	ok(set("thread.arena", made, 4) == 0 && get("thread.arena") == made,
+	   "a thread can move to it");
+	ok(set("thread.arena", made + 1, 4) == EFAULT &&
+		   set("thread.arena", 0, 4) == 0,
+	   "but not to one that is not there");
+	snprintf(name, sizeof(name), "arena.%u.dirty_decay_ms", made);
+	ok(set(name, 1234, 8) == 0 && get(name) == 1234,
+	   "an arena's decay time can be set");
+	ok(set(name, (uint64_t)-2, 8) == EFAULT && get(name) == 1234,
+	   "but not to less than never");
+	ok(set("arenas.muzzy_decay_ms", (uint64_t)-1, 8) == 0 &&
+		   get("arenas.muzzy_decay_ms") == UINT64_MAX,
+	   "so can that of arenas to come");
+	snprintf(name, sizeof(name), "arena.%u.purge", made + 1);
+	ok(mallctl(name, NULL, NULL, NULL, 0) == 0 &&
+		   mallctl("arena.4096.decay", NULL, NULL, NULL, 0) == 0,
+	   "all arenas can be purged, by their number or as 4096");
+	ok(!get("arena.4097.initialized") && get("arena.4096.initialized"),
+	   "the pseudo arenas can be asked for");
+}
+
+static void test_caches(void)
+{
+	unsigned made = 0;
+	size_t length = sizeof(made);
+
+	ok(mallctl("tcache.create", &made, &length, NULL, 0) == 0,
+	   "a cache is made");
+	sink = mallocx(100, MALLOCX_TCACHE(made));
+	ok(sink != NULL, "it gives");
+	dallocx(sink, MALLOCX_TCACHE(made));
+	ok(set("tcache.flush", made, 4) == 0 &&
+		   set("tcache.destroy", made, 4) == 0,
+	   "is flushed and destroyed");
+	ok(set("tcache.destroy", made, 4) == EFAULT &&
+		   set("tcache.flush", UINT32_MAX, 4) == EFAULT,
+	   "but only where it is there");
+	ok(mallctl("tcache.flush", NULL, NULL, NULL, 0) == EINVAL,
+	   "and is named");
+}
+
+static void test_prof(void)
+{
+	const char *name = "worker";
+	const char *got = NULL;
+	size_t length = sizeof(got);
+	bool off = false, was = false;
+
+	length = 1;
+	ok(mallctl("prof.active", &was, &length, &off, 1) == 0 && was &&
+		   !get("prof.active") && set("prof.active", true, 1) == 0,
+	   "prof.active is set, and says what it was");
+	ok(set("thread.prof.active", false, 1) == 0 &&
+		   !get("thread.prof.active") &&
+		   set("thread.prof.active", true, 1) == 0,
+	   "so is thread.prof.active");
+	ok(set("prof.reset", 12, 8) == 0 && get("prof.lg_sample") == 12,
+	   "prof.reset sets the rate");
+	length = sizeof(got);
+	ok(mallctl("thread.prof.name", NULL, NULL, &name, sizeof(name)) == 0 &&
+		   mallctl("thread.prof.name", &got, &length, NULL, 0) == 0,
+	   "a thread is named");
+	is_string(got, "worker", "and has the name");
+	ok(mallctl("thread.prof.name", &got, &length, &name, sizeof(name)) ==
+		   EPERM,
+	   "a name is read or set, not both");
+	ok(mallctl("prof.dump", NULL, NULL,
+		   &(const char *){"/nowhere/at/all.heap"}, 8) == EFAULT,
+	   "a dump that cannot be written");
+}
+
+int main(void)
+{
+	unsigned count = COUNT(absent) + 7 + 2 + 6 + 11 + 5 + 7;
+	struct ctl_row row;
+
+	heap_boot();
+	for (unsigned i = 0; i < ctl_row_count(); i++) {
+		ctl_row_at(i, &row);
+		count += tests_of(&row);
+	}
+	plan(count);
+	for (unsigned i = 0; i < ctl_row_count(); i++) {
+		ctl_row_at(i, &row);
+		test_row(&row);
+	}
+	test_names();
+	test_epoch();
+	test_thread();
+	test_arenas();
+	test_caches();
+	test_prof();
+	return done_testing();
+}
