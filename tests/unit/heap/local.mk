@@ -1,1 +1,35 @@
 # SPDX-License-Identifier: BSD-2-Clause
+TEST_UNITS += %D%/decay %D%/lock %D%/metadata %D%/page_heap %D%/page_map \
+	%D%/run_set %D%/size_class %D%/slab
+
+%C%_decay_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_decay_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_decay_LDADD = $(UNIT_LIBALLOC_LIBS)
+
+%C%_lock_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_lock_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_lock_LDADD = $(UNIT_LIBALLOC_LIBS)
+
+%C%_metadata_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_metadata_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_metadata_LDADD = $(UNIT_LIBALLOC_LIBS)
+
+%C%_page_heap_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_page_heap_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_page_heap_LDADD = $(UNIT_LIBALLOC_LIBS)
+
+%C%_page_map_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_page_map_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_page_map_LDADD = $(UNIT_LIBALLOC_LIBS)
+
+%C%_run_set_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_run_set_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_run_set_LDADD = $(UNIT_LIBALLOC_LIBS)
+
+%C%_size_class_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_size_class_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_size_class_LDADD = $(UNIT_LIBALLOC_LIBS)
+
+%C%_slab_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_slab_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_slab_LDADD = $(UNIT_LIBALLOC_LIBS)

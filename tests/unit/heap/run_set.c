@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The set of free runs against a plain array: random inserts, removals and
+ * searches; best fit, lowest address first.
+ */
+#include "config.h"
+
+#include "tap/tap.h"
+
+#include "liballoc/heap/run_set.h"
+
+#define RUNS 600
+#define STEPS 60000
+
+static struct extent runs[RUNS];
+static bool inside[RUNS];
+static struct run_set set;
+static uint64_t seed = 88172645463325252u;
+
+static uint64_t next_random(void)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed;
+}
+
+static size_t random_bytes(void)
+{
+	return (size_t)4096 * (1 + (next_random() >> 20) %
+					   ((uint64_t)1 << next_random() % 20));
+}
+
+static struct extent *best_by_array(size_t bytes)
+{
+	struct extent *best = NULL;
+	unsigned i;
+
+	for (i = 0; i < RUNS; i++) {
+		struct extent *run = &runs[i];
+
+		if (!inside[i] || run->bytes < bytes)
+			continue;
+		if (!best || run->bytes < best->bytes ||
+		    (run->bytes == best->bytes && run->base < best->base))
+			best = run;
+	}
+	return best;
+}
+
+int main(void)
+{
+	unsigned i, step, wrong = 0, found = 0;
+	bool empty = true;
+
+	plan(4);
+	ok(!run_set_find(&set, 4096), "an empty set has no fit");
+	for (step = 0; step < STEPS; step++) {
+		unsigned k = (unsigned)(next_random() >> 30) % RUNS;
+		size_t want = random_bytes();
+		struct extent *got;
+
+		if (inside[k]) {
+			run_set_remove(&set, &runs[k]);
+		} else {
+			runs[k].bytes = random_bytes();
+			runs[k].base = (uintptr_t)(k + 1) << 40;
+			run_set_insert(&set, &runs[k]);
+		}
+		inside[k] = !inside[k];
+		got = run_set_find(&set, want);
+		found += got != NULL;
+		wrong += got != best_by_array(want);
+	}
+	is_uint(wrong, 0, "every search finds the best fit");
+	ok(found > STEPS / 10, "and many found one");
+	for (i = 0; i < RUNS; i++)
+		if (inside[i])
+			run_set_remove(&set, &runs[i]);
+	for (i = 0; i < RUN_SET_BINS; i++)
+		empty = empty && !set.root[i];
+	ok(empty && !run_set_find(&set, 4096), "it ends empty");
+	return done_testing();
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Slabs of every class: each region is handed out once, lowest first, comes
+ * back, and a wrong or second free aborts with the address.
+ */
+#include "config.h"
+
+#include "tap/tap.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include "liballoc/heap/arena.h"
+#include "liballoc/heap/heap.h"
+#include "liballoc/heap/os.h"
+#include "liballoc/heap/page_map.h"
+#include "liballoc/heap/slab.h"
+
+static void *regions[65536];
+
+static struct extent *make(unsigned size_class)
+{
+	struct extent *slab = page_heap_take(
+		heap_arena(0), size_classes[size_class].slab_bytes,
+		os_page_bytes);
+
+	return slab && slab_init(slab, size_class) ? slab : NULL;
+}
+
+static bool each_once(struct extent *slab, unsigned size_class)
+{
+	unsigned count = size_classes[size_class].regions, i, taken = 0;
+	size_t bytes = size_classes[size_class].bytes;
+
+	/* In uneven batches; each batch's lowest is its last. */
+	while (taken < count) {
+		unsigned want = 1 + taken % 37;
+		unsigned got = slab_take(slab, regions, want);
+
+		if (!got || got > want)
+			return false;
+		for (i = 0; i < got; i++)
+			if ((uintptr_t)regions[got - 1 - i] !=
+			    slab->base + (taken + i) * bytes)
+				return false;
+		taken += got;
+	}
+	return slab_take(slab, regions, 1) == 0 && !slab->free_count;
+}
+
+static bool back_again(struct extent *slab, unsigned size_class)
+{
+	unsigned count = size_classes[size_class].regions, i;
+	size_t bytes = size_classes[size_class].bytes;
+
+	for (i = 0; i < count; i += 2)
+		slab_give(slab, (void *)(slab->base + i * bytes));
+	if (slab->free_count != (count + 1) / 2)
+		return false;
+	for (i = 1; i < count; i += 2)
+		slab_give(slab, (void *)(slab->base + i * bytes));
+	if (slab->free_count != count)
+		return false;
+	return slab_take(slab, regions, count) == count &&
+	       (uintptr_t)regions[count - 1] == slab->base;
+}
+
+static bool words_cover(const struct extent *slab, unsigned size_class)
+{
+	uint64_t word = page_map_get(slab->base + slab->bytes - 1);
+
+	return page_word_extent(word) == slab && word & PAGE_LIVE &&
+	       page_word_tag(word) == size_class &&
+	       page_map_get(slab->base) == word;
+}
+
+static void test_all_classes(void)
+{
+	bool once = true, back = true, words = true, cleared = true;
+	unsigned i;
+
+	for (i = 0; i < SMALL_CLASSES; i++) {
+		struct extent *slab = make(i);
+		uintptr_t base = slab->base;
+
+		words = words && words_cover(slab, i);
+		once = once && each_once(slab, i);
+		back = back && back_again(slab, i);
+		slab_fini(slab);
+		cleared = cleared && !page_map_get(base);
+		page_heap_give(heap_arena(0), slab);
+	}
+	ok(once, "each region is handed out once, lowest address first");
+	ok(back, "regions come back and are handed out again");
+	ok(words, "the page words name slab and class");
+	ok(cleared, "and are cleared with the slab");
+}
+
+/* What free() of such a pointer does: the signal, and whether it is told. */
+static bool aborts(void (*body)(struct extent *slab))
+{
+	struct extent *slab = make(4);
+	char text[256] = "";
+	int ends[2], status = 0;
+	pid_t child;
+
+	slab_take(slab, regions, 2);
+	if (pipe(ends))
+		return false;
+	child = fork();
+	if (!child) {
+		dup2(ends[1], STDERR_FILENO);
+		body(slab);
+		_exit(0);
+	}
+	close(ends[1]);
+	if (read(ends[0], text, sizeof(text) - 1) < 0)
+		return false;
+	close(ends[0]);
+	waitpid(child, &status, 0);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT &&
+	       strncmp(text, "liballoc: ", 10) == 0 && strstr(text, " 0x");
+}
+
+static void free_twice(struct extent *slab)
+{
+	slab_give(slab, (void *)slab->base);
+	slab_give(slab, (void *)slab->base);
+}
+
+static void free_inside(struct extent *slab)
+{
+	slab_give(slab, (void *)(slab->base + 8));
+}
+
+static void free_tail(struct extent *slab)
+{
+	slab_give(slab, (void *)(slab->base + slab->bytes - 8));
+}
+
+int main(void)
+{
+	heap_boot();
+	plan(7);
+	test_all_classes();
+	ok(aborts(free_twice), "a second free aborts, with the address");
+	ok(aborts(free_inside), "so does one into the middle");
+	ok(aborts(free_tail), "and one behind the last region");
+	return done_testing();
+}
