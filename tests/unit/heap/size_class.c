@@ -134,7 +134,7 @@ static void test_alignment(void)
 int main(void)
 {
 	heap_boot();
-	plan(16);
+	plan(17);
 	test_ascending();
 	test_sweep();
 	test_borders();
