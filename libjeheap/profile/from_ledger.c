@@ -28,16 +28,29 @@ static const struct ledger_count *count_row(const struct ledger_view *view,
 	return ledger_row(view, LEDGER_COUNTS, row);
 }
 
-static int by_stack(const void *pa, const void *pb, void *data)
+static int order(uint32_t a, uint32_t b)
+{
+	return (a > b) - (a < b);
+}
+
+/* Zero for rows of one key, which are to be added up. */
+static int compare_keys(const struct ledger_count *a,
+			const struct ledger_count *b)
+{
+	int c = order(a->stack, b->stack);
+
+	c = c ? c : order(a->thread, b->thread);
+	c = c ? c : order(a->size_class, b->size_class);
+	return c ? c : order(a->lg_sample, b->lg_sample);
+}
+
+static int by_key(const void *pa, const void *pb, void *data)
 {
 	const struct ledger_view *view = data;
 	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
-	uint32_t stack_a = count_row(view, a)->stack;
-	uint32_t stack_b = count_row(view, b)->stack;
+	int c = compare_keys(count_row(view, a), count_row(view, b));
 
-	if (stack_a != stack_b)
-		return stack_a < stack_b ? -1 : 1;
-	return (a > b) - (a < b);
+	return c ? c : (a > b) - (a < b);
 }
 
 /* The rows in use, by stack: a dump goes through the stacks in this order. */
@@ -52,7 +65,7 @@ static uint64_t *list_rows(struct converter *c, size_t *count)
 		if (count_row(&view, i)->allocated_count)
 			order[(*count)++] = i;
 	if (*count)
-		qsort_r(order, *count, sizeof(*order), by_stack, &view);
+		qsort_r(order, *count, sizeof(*order), by_key, &view);
 	return order;
 }
 
@@ -128,47 +141,61 @@ static uint32_t thread_of(struct converter *c, uint32_t row)
 	return profile_thread(c->profile, t->uid, str_of(t->name));
 }
 
-/* Adds the rows [0, count) of `order`, all of one stack. */
-static void add_stack(struct converter *c, const uint64_t *order, size_t count)
+/*
+ * The sum of the rows of order[first]'s key; *next is the first of another.
+ * Sums that wrap are as good as any: such rows are lies.
+ */
+static struct ledger_count sum_rows(const struct ledger_view *view,
+				    const uint64_t *rows, size_t first,
+				    size_t count, size_t *next)
 {
-	uint32_t stack = NONE;
-	bool made = false;
+	struct ledger_count sum = *count_row(view, rows[first]);
 
-	for (size_t i = 0; i < count; i++) {
-		const struct ledger_count *row = count_row(c->view, order[i]);
-		struct sampled_counts counts;
+	for (*next = first + 1; *next < count; ++*next) {
+		const struct ledger_count *row = count_row(view, rows[*next]);
 
-		if (!counts_of(c, row, &counts)) {
-			c->torn_rows++;
-			continue;
-		}
-		if (!counts.inuse_count && !counts.alloc_count)
-			continue;
-		if (!made && !stack_of(c, row->stack, &stack)) {
-			c->torn_rows += count - i;
-			return;
-		}
-		made = true;
-		profile_add_counts(c->profile, stack, thread_of(c, row->thread),
-				   &counts,
-				   (double)(UINT64_C(1) << row->lg_sample));
+		if (compare_keys(&sum, row) != 0)
+			break;
+		sum.allocated_count += row->allocated_count;
+		sum.allocated_bytes += row->allocated_bytes;
+		sum.freed_count += row->freed_count;
+		sum.freed_bytes += row->freed_bytes;
 	}
+	return sum;
+}
+
+/* Adds rows of one key; *stack is made when it is first wanted. */
+static bool add_row(struct converter *c, const struct ledger_count *row,
+		    uint32_t *stack)
+{
+	struct sampled_counts counts;
+
+	if (!counts_of(c, row, &counts))
+		return false;
+	if (!counts.inuse_count && !counts.alloc_count)
+		return true;
+	if (*stack == NONE && !stack_of(c, row->stack, stack))
+		return false;
+	profile_add_counts(c->profile, *stack, thread_of(c, row->thread),
+			   &counts, (double)(UINT64_C(1) << row->lg_sample));
+	return true;
 }
 
 static void add_samples(struct converter *c)
 {
 	size_t count, first, next;
-	uint64_t *order = list_rows(c, &count);
+	uint64_t *rows = list_rows(c, &count);
+	uint32_t stack = NONE, last_stack = NONE;
 
 	for (first = 0; first < count; first = next) {
-		uint32_t stack = count_row(c->view, order[first])->stack;
+		struct ledger_count sum =
+			sum_rows(c->view, rows, first, count, &next);
 
-		for (next = first + 1;
-		     next < count &&
-		     count_row(c->view, order[next])->stack == stack;
-		     next++)
-			;
-		add_stack(c, order + first, next - first);
+		if (sum.stack != last_stack)
+			stack = NONE;
+		last_stack = sum.stack;
+		if (!add_row(c, &sum, &stack))
+			c->torn_rows += next - first;
 	}
 	profile_order_samples(c->profile);
 }

@@ -81,6 +81,24 @@ static void test_good(void)
 	profile_free(profile);
 }
 
+/* Rows of one key are one estimate, as if they had always been one row. */
+static void test_split(void)
+{
+	struct estimate large =
+		estimate_from_samples(3, 1500000 + 3000000, 1 << 12);
+	struct profile *profile;
+
+	region_fill(&region);
+	region.counts[3] = region.counts[2];
+	region.counts[3].allocated_count = 1;
+	region.counts[3].allocated_bytes = 3000000;
+	profile = convert();
+	is_uint(profile->sample_count, 3, "rows of one key are one sample");
+	ok(profile->samples[0].value[INUSE_SPACE].total == large.bytes.total,
+	   "of their sum");
+	profile_free(profile);
+}
+
 static void test_without_accum(void)
 {
 	struct profile *profile;
@@ -135,8 +153,9 @@ static void test_torn(void)
 
 int main(void)
 {
-	plan(16 + 3 + 5);
+	plan(16 + 2 + 3 + 5);
 	test_good();
+	test_split();
 	test_without_accum();
 	test_torn();
 	return done_testing();
