@@ -25,6 +25,14 @@
 /* Where no profile is kept, events serve the heap's statistics alone. */
 #define IDLE_INTERVAL ((int64_t)1 << 20)
 
+/* What a reader of the ledger goes by. */
+static void tell_readers(void)
+{
+	uint32_t flags = LEDGER_PROF | (opt.prof_accum ? LEDGER_PROF_ACCUM : 0);
+
+	__atomic_fetch_or(&ledger_header()->flags, flags, __ATOMIC_RELAXED);
+}
+
 void prof_boot(void)
 {
 	triggers_boot();
@@ -38,6 +46,7 @@ void prof_boot(void)
 	}
 	prof_state_set_rate((unsigned)opt.lg_prof_sample);
 	prof_state.ready = true;
+	tell_readers();
 	prof_active_set(opt.prof_active);
 }
 
