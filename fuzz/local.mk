@@ -1,1 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
+# A target NAME is NAME.c; its corpus is corpus/NAME. make check replays the
+# corpora; --enable-fuzz (with CC=clang) builds fuzz/NAME on libFuzzer:
+#	fuzz/dump_parser -max_total_time=60 NEW-CORPUS $(srcdir)/fuzz/corpus/dump_parser
+noinst_HEADERS += %D%/fuzz.h
+EXTRA_DIST += %D%/corpus
+FUZZ_CFLAGS = -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+
+if TOOLS
+TEST_UNITS += %D%/replay_dump_parser
+%C%_replay_dump_parser_SOURCES = %D%/replay.c %D%/dump_parser.c
+%C%_replay_dump_parser_CFLAGS = $(UNIT_CFLAGS) $(TOOL_CFLAGS)
+%C%_replay_dump_parser_LDADD = $(TOOL_LIBS)
+
+if FUZZ
+noinst_PROGRAMS += %D%/dump_parser
+%C%_dump_parser_SOURCES = %D%/dump_parser.c
+%C%_dump_parser_CFLAGS = $(AM_CFLAGS) $(TOOL_CFLAGS) $(FUZZ_CFLAGS)
+%C%_dump_parser_LDADD = $(TOOL_LIBS)
+endif
+endif

@@ -2,6 +2,7 @@
 libjeheap_libjeheap_a_SOURCES += \
 	%D%/add.c \
 	%D%/allocator.c \
+	%D%/check.c \
 	%D%/counts.c %D%/counts.h \
 	%D%/estimate.c %D%/estimate.h \
 	%D%/extension.c %D%/heap_text.h \

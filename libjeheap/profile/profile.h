@@ -180,6 +180,9 @@ uint32_t profile_function(struct profile *profile, struct str name,
 struct sample *profile_add_sample(struct profile *profile, uint32_t stack,
 				  uint32_t thread, uint64_t block_bytes);
 
+/* Are all indices in range, all values finite, no variance negative? */
+bool profile_is_valid(const struct profile *profile);
+
 /* Adds up all samples. */
 struct value profile_total(const struct profile *profile, enum sample_type t);
 

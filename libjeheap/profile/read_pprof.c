@@ -460,11 +460,12 @@ static bool take_label(struct pprof_reader *r, struct cursor part,
 	}
 	if (str_equal(key, STR("bytes")) && number <= INT64_MAX)
 		labels->block_bytes = number;
-	if (str_equal(key, STR("thread")))
-		labels->thread_name = text;
-	if (str_equal(key, STR("thread_uid"))) {
-		labels->thread_uid = number;
+	/* Ours: "UID" or "UID NAME". */
+	if (str_equal(key, STR("thread")) &&
+	    take_decimal(&text, &labels->thread_uid)) {
 		labels->has_thread = true;
+		take_spaces(&text);
+		labels->thread_name = text;
 	}
 	return ended_well(r, &part);
 }

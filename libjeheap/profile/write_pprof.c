@@ -163,21 +163,23 @@ static void put_label(struct pprof_writer *w, struct text *sample,
 	put_message(w, sample, 3, &label);
 }
 
+/* Text, since readers take a number of 0 for no label. */
 static void put_labels(struct pprof_writer *w, struct text *message,
 		       const struct sample *sample)
 {
-	static const struct str none = {0};
 	const struct thread_info *thread;
+	struct text name = new_message(w);
 
 	if (sample->block_bytes)
-		put_label(w, message, "bytes", none, sample->block_bytes,
-			  "bytes");
+		put_label(w, message, "bytes", (struct str){0},
+			  sample->block_bytes, "bytes");
 	if (sample->thread == NONE)
 		return;
 	thread = &w->profile->threads[sample->thread];
-	put_label(w, message, "thread_uid", none, thread->uid, NULL);
-	if (thread->name.len)
-		put_label(w, message, "thread", thread->name, 0, NULL);
+	text_printf(&name, "%" PRIu64 "%s", thread->uid,
+		    thread->name.len ? " " : "");
+	text_add(&name, thread->name);
+	put_label(w, message, "thread", text_str(&name), 0, NULL);
 }
 
 static void put_sample(struct pprof_writer *w, const struct sample *sample,
