@@ -182,6 +182,8 @@ static int check_access(const struct ctl_row *row, const struct request *r)
 
 	if ((row->rules & CTL_NEEDS_PROF) && !opt.prof)
 		return ENOENT;
+	if ((row->rules & CTL_SET_PROF) && r->newp && !opt.prof)
+		return ENOENT;
 	if (row->type == CTL_VOID && writes)
 		return EPERM;
 	if ((!row->set && writes) || (!row->get && reads))

@@ -29,6 +29,7 @@ enum ctl_type {
 #define CTL_MUST_READ 4u   /* has an effect, so its result must be taken */
 #define CTL_MUST_WRITE 8u  /* EINVAL without a value */
 #define CTL_NEEDS_PROF 16u /* ENOENT where opt.prof is off */
+#define CTL_SET_PROF 32u   /* the same where it is to be set */
 
 struct ctl_row;
 

@@ -30,8 +30,6 @@ static int get_switch(const struct ctl_call *call, uint64_t *value)
 
 static int set_switch(const struct ctl_call *call, const uint64_t *value)
 {
-	if (!opt.prof)
-		return ENOENT;
 	switches[call->row->number].set(*value);
 	return 0;
 }
@@ -39,7 +37,9 @@ static int set_switch(const struct ctl_call *call, const uint64_t *value)
 /* Switching off what is off already is no error. */
 static int set_active(const struct ctl_call *call, const uint64_t *value)
 {
-	return opt.prof || *value ? set_switch(call, value) : 0;
+	if (!opt.prof)
+		return *value ? ENOENT : 0;
+	return set_switch(call, value);
 }
 
 static const char *text_of(const uint64_t *value)
@@ -85,13 +85,13 @@ static int get_lg_sample(const struct ctl_call *call, uint64_t *value)
 }
 
 static const struct ctl_row rows[] = {
-	{"prof.thread_active_init", CTL_BOOL, .get = get_switch,
+	{"prof.thread_active_init", CTL_BOOL, CTL_SET_PROF, .get = get_switch,
 	 .set = set_switch, .number = THREAD_ACTIVE_INIT},
 	{"prof.active", CTL_BOOL, .get = get_switch, .set = set_active,
 	 .number = ACTIVE},
 	{"prof.dump", CTL_STRING, CTL_NEEDS_PROF, .set = set_dump},
-	{"prof.gdump", CTL_BOOL, .get = get_switch, .set = set_switch,
-	 .number = GDUMP},
+	{"prof.gdump", CTL_BOOL, CTL_SET_PROF, .get = get_switch,
+	 .set = set_switch, .number = GDUMP},
 	{"prof.prefix", CTL_STRING, CTL_NEEDS_PROF, .set = set_prefix},
 	{"prof.reset", CTL_SIZE, CTL_NEEDS_PROF, .set = set_reset},
 	{"prof.interval", CTL_UINT64, .get = get_interval},

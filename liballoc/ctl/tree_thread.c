@@ -184,12 +184,9 @@ static int set_prof_active(const struct ctl_call *call, const uint64_t *value)
 	int error = this_thread(&thread);
 
 	(void)call;
-	if (error)
-		return error;
-	if (!opt.prof)
-		return ENOENT;
-	thread->prof.active = *value;
-	return 0;
+	if (!error)
+		thread->prof.active = *value;
+	return error;
 }
 
 static const struct ctl_row rows[] = {
@@ -206,7 +203,7 @@ static const struct ctl_row rows[] = {
 	{"thread.idle", CTL_VOID, .set = do_idle},
 	{"thread.prof.name", CTL_STRING, CTL_EITHER | CTL_NEEDS_PROF,
 	 .get = get_prof_name, .set = set_prof_name},
-	{"thread.prof.active", CTL_BOOL, .get = get_prof_active,
+	{"thread.prof.active", CTL_BOOL, CTL_SET_PROF, .get = get_prof_active,
 	 .set = set_prof_active},
 };
 
