@@ -146,3 +146,12 @@ int64_t random_interval(uint64_t state[4], unsigned lg_sample)
 	interval = prof_log(u) / log_of_miss(lg_sample);
 	return interval < most ? (int64_t)interval : (int64_t)1 << 62;
 }
+
+double random_odds(double bytes, unsigned lg_sample)
+{
+	if (lg_sample == 0)
+		return prof_one_minus_exp(bytes);
+	if (lg_sample > PROF_LG_SAMPLE_MAX)
+		lg_sample = PROF_LG_SAMPLE_MAX;
+	return prof_one_minus_exp(-bytes * log_of_miss(lg_sample));
+}

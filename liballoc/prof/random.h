@@ -31,4 +31,11 @@ uint64_t random_next(uint64_t state[4]);
  */
 int64_t random_interval(uint64_t state[4], unsigned lg_sample);
 
+/*
+ * The odds that an object of so many usable bytes is sampled. At rate 0,
+ * where they are 1, it is readers' 1 - exp(-bytes): what is counted by it
+ * comes out whole at readers that undo it, and at those that do not.
+ */
+double random_odds(double bytes, unsigned lg_sample);
+
 #endif

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The text of a dump, from a snapshot of the counts. Allocates nothing from
+ * the heap and takes no lock.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "liballoc/ctl/options.h"
+#include "liballoc/heap/os.h"
+#include "liballoc/ledger/ledger.h"
+#include "liballoc/prof/dump.h"
+#include "liballoc/prof/images.h"
+#include "liballoc/prof/prof.h"
+#include "liballoc/prof/snapshot.h"
+#include "liballoc/prof/writer.h"
+
+struct dump {
+	struct writer writer;
+	struct snapshot snapshot;
+	struct estimates *threads; /* by row of LEDGER_THREADS */
+	uint64_t thread_count;
+	size_t threads_bytes;
+	unsigned lg_sample;
+};
+
+static const struct ledger_class *size_class(const struct ledger_count *row)
+{
+	return (struct ledger_class *)ledger_rows(LEDGER_CLASSES) +
+	       row->size_class;
+}
+
+/* "  t<uid>: C: B [AC: AB]" */
+static void write_counts(struct dump *dump, const struct estimates *estimates)
+{
+	static const struct estimate none;
+	uint64_t count, bytes;
+
+	estimate_columns(&estimates->in_use, dump->lg_sample, &count, &bytes);
+	writer_decimal(&dump->writer, count);
+	writer_text(&dump->writer, ": ");
+	writer_decimal(&dump->writer, bytes);
+	writer_text(&dump->writer, " [");
+	estimate_columns(opt.prof_accum ? &estimates->allocated : &none,
+			 dump->lg_sample, &count, &bytes);
+	writer_decimal(&dump->writer, count);
+	writer_text(&dump->writer, ": ");
+	writer_decimal(&dump->writer, bytes);
+	writer_text(&dump->writer, "]");
+}
+
+static void write_thread(struct dump *dump, const char *before, uint32_t thread)
+{
+	writer_text(&dump->writer, before);
+	writer_decimal(&dump->writer, ledger_get(&ledger_thread(thread)->uid));
+	writer_text(&dump->writer, ": ");
+}
+
+static bool is_wanted(const struct estimates *estimates)
+{
+	return opt.prof_accum ? estimates->allocated.weight > 0
+			      : estimates->in_use.weight > 0;
+}
+
+static void write_header_thread(struct dump *dump, uint32_t thread)
+{
+	const struct ledger_thread *row = ledger_thread(thread);
+	char name[sizeof(row->name)];
+
+	memcpy(name, row->name, sizeof(name));
+	name[sizeof(name) - 1] = 0;
+	write_thread(dump, "  t", thread);
+	write_counts(dump, &dump->threads[thread]);
+	if (name[0]) {
+		writer_text(&dump->writer, " ");
+		writer_text(&dump->writer, name);
+	}
+	writer_text(&dump->writer, "\n");
+}
+
+static void write_header(struct dump *dump)
+{
+	struct estimates all = {0};
+
+	for (size_t i = 0; i < dump->snapshot.count; i++)
+		estimates_add(&all, &dump->snapshot.rows[i]);
+	writer_text(&dump->writer, "heap_v2/");
+	writer_decimal(&dump->writer, (uint64_t)1 << dump->lg_sample);
+	writer_text(&dump->writer, "\n  t*: ");
+	write_counts(dump, &all);
+	writer_text(&dump->writer, "\n");
+	for (uint32_t i = 0; i < dump->thread_count; i++)
+		if (is_wanted(&dump->threads[i]) ||
+		    (i != 0 && ledger_thread(i)->state == LEDGER_THREAD_LIVE))
+			write_header_thread(dump, i);
+}
+
+static void write_number(struct dump *dump, const char *what, uint64_t value)
+{
+	writer_text(&dump->writer, what);
+	writer_decimal(&dump->writer, value);
+	writer_text(&dump->writer, "\n");
+}
+
+/* The arguments, blanks within them escaped, so that they can be told apart. */
+static void write_command(struct dump *dump)
+{
+	static char text[4096];
+	int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text));
+	const char *at = text, *end = text + (n > 0 ? n : 0);
+
+	if (fd >= 0)
+		close(fd);
+	writer_text(&dump->writer, "# command");
+	while (at < end) {
+		size_t length = strnlen(at, (size_t)(end - at));
+
+		writer_text(&dump->writer, " ");
+		writer_escaped(&dump->writer, at, length);
+		at += length + 1;
+	}
+	writer_text(&dump->writer, "\n");
+}
+
+static uint64_t clock_ns(clockid_t id)
+{
+	struct timespec now = {0};
+
+	clock_gettime(id, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void write_library(struct dump *dump)
+{
+	const struct ledger_header *header = ledger_header();
+
+	writer_text(&dump->writer, "# library ");
+	writer_text(&dump->writer, header->version);
+	writer_text(&dump->writer, " ");
+	if (header->build_id_bytes)
+		writer_hex_bytes(&dump->writer, header->build_id,
+				 header->build_id_bytes);
+	else
+		writer_text(&dump->writer, "-");
+	writer_text(&dump->writer, "\n");
+}
+
+static void write_extensions(struct dump *dump)
+{
+	const struct ledger_header *header = ledger_header();
+	const struct process_stats *process = ledger_process();
+
+	writer_text(&dump->writer, "# jeheap 1\n");
+	write_number(dump, "# time_ns ", clock_ns(CLOCK_REALTIME));
+	write_number(dump, "# start_time_ns ", header->start_time_ns);
+	write_number(dump, "# monotonic_ns ", clock_ns(CLOCK_MONOTONIC));
+	write_number(dump, "# pid ", (uint64_t)getpid());
+	write_number(dump, "# lg_sample ", dump->lg_sample);
+	write_command(dump);
+	write_library(dump);
+	writer_text(&dump->writer, "# dropped ");
+	writer_decimal(&dump->writer,
+		       ledger_get(&process->prof_dropped_samples));
+	write_number(dump, " ", ledger_get(&process->prof_dropped_bytes));
+	write_number(dump, "# truncated_stacks ",
+		     ledger_get(&process->prof_truncated_stacks));
+	images_write_build_ids(&dump->writer);
+}
+
+static void write_frames(struct dump *dump, uint32_t stack)
+{
+	const struct ledger_stack *row =
+		(struct ledger_stack *)ledger_rows(LEDGER_STACKS) + stack;
+	const uint64_t *frames =
+		(uint64_t *)ledger_rows(LEDGER_FRAMES) + row->first_frame;
+
+	writer_text(&dump->writer, "@");
+	for (uint32_t i = 0; i < row->frame_count; i++) {
+		writer_text(&dump->writer, " ");
+		writer_hex(&dump->writer, frames[i], true);
+	}
+	writer_text(&dump->writer, "\n");
+}
+
+/* The rows from first on that share a stack (and a thread): where they end. */
+static size_t run_end(const struct dump *dump, size_t first, size_t limit,
+		      bool thread)
+{
+	const struct ledger_count *rows = dump->snapshot.rows;
+	size_t at = first;
+
+	while (at < limit && rows[at].stack == rows[first].stack &&
+	       (!thread || rows[at].thread == rows[first].thread))
+		at++;
+	return at;
+}
+
+static struct estimates estimate_rows(const struct dump *dump, size_t first,
+				      size_t end)
+{
+	struct estimates sum = {0};
+
+	for (size_t i = first; i < end; i++)
+		estimates_add(&sum, &dump->snapshot.rows[i]);
+	return sum;
+}
+
+/* Rows of one class that differ in rate, or are of row 0 twice, as one. */
+static struct ledger_count take_class(const struct dump *dump, size_t *at,
+				      size_t end)
+{
+	const struct ledger_count *rows = dump->snapshot.rows;
+	struct ledger_count sum = rows[(*at)++];
+
+	for (; *at < end && rows[*at].size_class == sum.size_class; (*at)++) {
+		sum.allocated_count += rows[*at].allocated_count;
+		sum.allocated_bytes += rows[*at].allocated_bytes;
+		sum.freed_count += rows[*at].freed_count;
+		sum.freed_bytes += rows[*at].freed_bytes;
+	}
+	return sum;
+}
+
+/* "# t<uid>: SIZE IN_COUNT IN_BYTES ALLOC_COUNT ALLOC_BYTES[, ...]" */
+static void write_spectrum(struct dump *dump, size_t first, size_t end)
+{
+	const char *before = "";
+
+	write_thread(dump, "# t", dump->snapshot.rows[first].thread);
+	while (first < end) {
+		struct ledger_count sum = take_class(dump, &first, end);
+		uint64_t values[] = {
+			size_class(&sum)->size_bytes,
+			sum.allocated_count - sum.freed_count,
+			sum.allocated_bytes - sum.freed_bytes,
+			opt.prof_accum ? sum.allocated_count : 0,
+			opt.prof_accum ? sum.allocated_bytes : 0,
+		};
+
+		writer_text(&dump->writer, before);
+		for (unsigned i = 0; i < 5; i++) {
+			writer_text(&dump->writer, i ? " " : "");
+			writer_decimal(&dump->writer, values[i]);
+		}
+		before = ", ";
+	}
+	writer_text(&dump->writer, "\n");
+}
+
+/* Visits the threads of the stack's rows, twice: jemalloc's lines, then ours */
+static void write_stack(struct dump *dump, size_t first, size_t end)
+{
+	struct estimates sum = estimate_rows(dump, first, end);
+	size_t at, next;
+
+	if (!is_wanted(&sum))
+		return;
+	write_frames(dump, dump->snapshot.rows[first].stack);
+	writer_text(&dump->writer, "  t*: ");
+	write_counts(dump, &sum);
+	writer_text(&dump->writer, "\n");
+	for (at = first; at < end; at = next) {
+		next = run_end(dump, at, end, true);
+		sum = estimate_rows(dump, at, next);
+		if (!is_wanted(&sum))
+			continue;
+		write_thread(dump, "  t", dump->snapshot.rows[at].thread);
+		write_counts(dump, &sum);
+		writer_text(&dump->writer, "\n");
+	}
+	for (at = first; at < end; at = next) {
+		next = run_end(dump, at, end, true);
+		sum = estimate_rows(dump, at, next);
+		if (is_wanted(&sum))
+			write_spectrum(dump, at, next);
+	}
+}
+
+static void write_stacks(struct dump *dump)
+{
+	size_t end;
+
+	for (size_t at = 0; at < dump->snapshot.count; at = end) {
+		end = run_end(dump, at, dump->snapshot.count, false);
+		write_stack(dump, at, end);
+	}
+}
+
+static void write_all(struct dump *dump)
+{
+	write_header(dump);
+	write_extensions(dump);
+	write_stacks(dump);
+	writer_text(&dump->writer, "\nMAPPED_LIBRARIES:\n");
+	images_write_maps(&dump->writer);
+}
+
+static bool sum_threads(struct dump *dump)
+{
+	dump->thread_count = __atomic_load_n(
+		&ledger_header()->sections[LEDGER_THREADS].count,
+		__ATOMIC_ACQUIRE);
+	dump->threads_bytes =
+		((size_t)dump->thread_count * sizeof(dump->threads[0]) /
+			 os_page_bytes +
+		 1) *
+		os_page_bytes;
+	dump->threads = os_map(dump->threads_bytes, false);
+	if (!dump->threads)
+		return false;
+	for (size_t i = 0; i < dump->snapshot.count; i++) {
+		const struct ledger_count *row = &dump->snapshot.rows[i];
+
+		if (row->thread < dump->thread_count)
+			estimates_add(&dump->threads[row->thread], row);
+	}
+	return true;
+}
+
+static void total(const struct dump *dump, struct dump_totals *totals)
+{
+	struct estimates all = estimate_rows(dump, 0, dump->snapshot.count);
+	size_t end;
+
+	totals->bytes = (uint64_t)(all.in_use.bytes + 0.5);
+	totals->objects = (uint64_t)(all.in_use.weight + 0.5);
+	totals->contexts = 0;
+	for (size_t at = 0; at < dump->snapshot.count; at = end) {
+		end = run_end(dump, at, dump->snapshot.count, false);
+		totals->contexts +=
+			estimate_rows(dump, at, end).in_use.weight > 0;
+	}
+}
+
+int dump_write(const char *path, struct dump_totals *totals)
+{
+	struct dump dump;
+	int error = 0;
+
+	dump.lg_sample = (unsigned)prof_lg_sample_get();
+	if (!snapshot_take(&dump.snapshot))
+		return ENOMEM;
+	if (totals)
+		total(&dump, totals);
+	if (path && sum_threads(&dump)) {
+		writer_open(&dump.writer, path);
+		write_all(&dump);
+		error = writer_close(&dump.writer);
+		os_unmap(dump.threads, dump.threads_bytes);
+	} else if (path) {
+		error = ENOMEM;
+	}
+	snapshot_drop(&dump.snapshot);
+	return error;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Writes a profile in jemalloc's format heap_v2, with extension lines that
+ * begin with "# "; docs/profiling.md has the format line by line.
+ */
+#ifndef LIBALLOC_PROF_DUMP_H
+#define LIBALLOC_PROF_DUMP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What is in use, for the report of leaks. */
+struct dump_totals {
+	uint64_t bytes, objects; /* estimated */
+	size_t contexts;	 /* stacks with a sample in use */
+};
+
+/*
+ * Writes the profile to path (NULL: nowhere) and fills totals (may be NULL).
+ * 0 or an errno. The caller holds the dump lock, and no other.
+ */
+int dump_write(const char *path, struct dump_totals *totals);
+
+#endif

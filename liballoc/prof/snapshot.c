@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copies and sorts the counts, and turns samples into estimates. */
+#include "config.h"
+
+#include "liballoc/heap/os.h"
+#include "liballoc/ledger/ledger.h"
+#include "liballoc/prof/random.h"
+#include "liballoc/prof/snapshot.h"
+
+/*
+ * Frees first: what was allocated meanwhile only adds. The words of one row
+ * are not of one moment, so bytes follow from counts where sizes are known.
+ */
+static bool copy_row(const struct ledger_count *from, struct ledger_count *to)
+{
+	const struct ledger_class *class =
+		(struct ledger_class *)ledger_rows(LEDGER_CLASSES) +
+		from->size_class;
+
+	*to = *from;
+	to->freed_count = ledger_get(&from->freed_count);
+	to->freed_bytes = ledger_get(&from->freed_bytes);
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	to->allocated_count = ledger_get(&from->allocated_count);
+	to->allocated_bytes = ledger_get(&from->allocated_bytes);
+	if (class->regions_per_slab != 0) {
+		to->allocated_bytes = to->allocated_count * class->size_bytes;
+		to->freed_bytes = to->freed_count * class->size_bytes;
+	}
+	if (to->freed_count >= to->allocated_count ||
+	    to->freed_bytes >= to->allocated_bytes) {
+		to->freed_count = to->allocated_count;
+		to->freed_bytes = to->allocated_bytes;
+	}
+	return to->allocated_count != 0;
+}
+
+static int order(const struct ledger_count *a, const struct ledger_count *b)
+{
+	if (a->stack != b->stack)
+		return a->stack < b->stack ? -1 : 1;
+	if (a->thread != b->thread)
+		return a->thread < b->thread ? -1 : 1;
+	if (a->size_class != b->size_class)
+		return a->size_class < b->size_class ? -1 : 1;
+	return (a->lg_sample > b->lg_sample) - (a->lg_sample < b->lg_sample);
+}
+
+static void sift(struct ledger_count *rows, size_t root, size_t count)
+{
+	struct ledger_count moving = rows[root];
+	size_t child;
+
+	while ((child = 2 * root + 1) < count) {
+		if (child + 1 < count &&
+		    order(&rows[child], &rows[child + 1]) < 0)
+			child++;
+		if (order(&moving, &rows[child]) >= 0)
+			break;
+		rows[root] = rows[child];
+		root = child;
+	}
+	rows[root] = moving;
+}
+
+/* Heapsort: in place, not recursive, and libc's qsort may allocate. */
+static void sort(struct ledger_count *rows, size_t count)
+{
+	for (size_t i = count / 2; i-- > 0;)
+		sift(rows, i, count);
+	for (size_t i = count; i-- > 1;) {
+		struct ledger_count last = rows[i];
+
+		rows[i] = rows[0];
+		rows[0] = last;
+		sift(rows, 0, i);
+	}
+}
+
+bool snapshot_take(struct snapshot *snapshot)
+{
+	const struct ledger_count *from = ledger_rows(LEDGER_COUNTS);
+	uint64_t rows =
+		__atomic_load_n(&ledger_header()->sections[LEDGER_COUNTS].count,
+				__ATOMIC_ACQUIRE);
+
+	snapshot->bytes = ((size_t)rows * sizeof(*from) / os_page_bytes + 1) *
+			  os_page_bytes;
+	snapshot->count = 0;
+	snapshot->rows = os_map(snapshot->bytes, false);
+	if (!snapshot->rows)
+		return false;
+	for (uint64_t i = 0; i < rows; i++)
+		if (copy_row(&from[i], &snapshot->rows[snapshot->count]))
+			snapshot->count++;
+	sort(snapshot->rows, snapshot->count);
+	return true;
+}
+
+void snapshot_drop(struct snapshot *snapshot)
+{
+	os_unmap(snapshot->rows, snapshot->bytes);
+}
+
+static void add(struct estimate *to, uint64_t count, uint64_t bytes,
+		unsigned lg_sample)
+{
+	double odds;
+
+	if (count == 0)
+		return;
+	odds = random_odds((double)bytes / (double)count, lg_sample);
+	to->weight += (double)count / odds;
+	to->bytes += (double)bytes / odds;
+}
+
+void estimates_add(struct estimates *to, const struct ledger_count *row)
+{
+	add(&to->allocated, row->allocated_count, row->allocated_bytes,
+	    row->lg_sample);
+	add(&to->in_use, row->allocated_count - row->freed_count,
+	    row->allocated_bytes - row->freed_bytes, row->lg_sample);
+}
+
+void estimate_columns(const struct estimate *estimate, unsigned lg_sample,
+		      uint64_t *count, uint64_t *bytes)
+{
+	double mean, sampled;
+
+	*count = *bytes = 0;
+	if (estimate->weight <= 0 || estimate->bytes <= 0)
+		return;
+	mean = estimate->bytes / estimate->weight;
+	sampled = prof_one_minus_exp(mean / (double)((uint64_t)1 << lg_sample));
+	*bytes = (uint64_t)(estimate->bytes * sampled + 0.5);
+	*count = (uint64_t)(estimate->weight * sampled + 0.5);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A copy of the counts, in memory of its own, so that a dump's totals and
+ * lines agree while samples come and go. Sorted by stack, then thread, then
+ * size class; impossible figures of a copy in passing are mended.
+ */
+#ifndef LIBALLOC_PROF_SNAPSHOT_H
+#define LIBALLOC_PROF_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "liballoc/ledger/layout.h"
+
+struct snapshot {
+	struct ledger_count *rows;
+	size_t count;
+	size_t bytes; /* mapped */
+};
+
+/* The caller holds the dump lock. False where there is no memory. */
+bool snapshot_take(struct snapshot *snapshot);
+void snapshot_drop(struct snapshot *snapshot);
+
+/*
+ * What a set of sampled objects stands for. weight: the sum over samples of
+ * 1/p, where p is the odds that such an object is sampled; bytes: of size/p.
+ */
+struct estimate {
+	double weight, bytes;
+};
+
+struct estimates {
+	struct estimate in_use, allocated;
+};
+
+/* Adds the estimates of a row. */
+void estimates_add(struct estimates *to, const struct ledger_count *row);
+/*
+ * The columns of heap_v2: such that a reader who multiplies both by
+ * 1/(1 - exp(-mean/R)), as they all do, gets the estimates back.
+ */
+void estimate_columns(const struct estimate *estimate, unsigned lg_sample,
+		      uint64_t *count, uint64_t *bytes);
+
+#endif
