@@ -95,12 +95,12 @@ static void take_angle(struct shortener *s)
 	shorten(s, '>');
 }
 
-/* '(': parameters go, "(anonymous namespace)" stays. */
+/* '(': parameters go, "(anonymous namespace)" and its like stay. */
 static void take_parenthesis(struct shortener *s)
 {
 	size_t end = behind_bracket(s, '(', ')');
 
-	if (at_literal(s, "(anonymous namespace)"))
+	if (at_literal(s, "(anonymous"))
 		text_add(&s->out, STR("(anonymous)"));
 	s->at = end;
 	if (at_literal(s, " const"))
