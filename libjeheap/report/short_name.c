@@ -55,6 +55,16 @@ static void copy(struct shortener *s, size_t count)
 	s->at += count;
 }
 
+/* The template arguments in "operator<< <char>". */
+static void take_arguments_of_operator(struct shortener *s)
+{
+	s->at += at_literal(s, " <");
+	if (!at_literal(s, "<"))
+		return;
+	s->at = behind_bracket(s, '<', '>');
+	text_add(&s->out, STR("<" ELLIPSIS ">"));
+}
+
 /* "operator" and the symbol or type that it stands for. */
 static void take_operator(struct shortener *s)
 {
@@ -66,6 +76,7 @@ static void take_operator(struct shortener *s)
 	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++)
 		if (at_literal(s, symbols[i])) {
 			copy(s, strlen(symbols[i]));
+			take_arguments_of_operator(s);
 			return;
 		}
 	while (s->at < s->in.len && s->in.ptr[s->at] != '(' &&
@@ -161,6 +172,15 @@ struct str short_name(struct arena *arena, struct str full)
 	return out.len ? out : full;
 }
 
+/* Up to and with the next "::". */
+static size_t part_length(struct str name, size_t at)
+{
+	struct str left = {name.ptr + at, name.len - at};
+	size_t end = str_find(left, STR("::"));
+
+	return end == SIZE_MAX ? left.len : end + 2;
+}
+
 struct str wrap_name(struct arena *arena, struct str name, size_t width)
 {
 	struct text out = {.arena = arena};
@@ -171,7 +191,7 @@ struct str wrap_name(struct arena *arena, struct str name, size_t width)
 			    name.ptr[i - 2] == ':';
 		bool char_start = ((unsigned char)name.ptr[i] & 0xc0) != 0x80;
 
-		if ((part && line > width / 2) ||
+		if ((part && line + part_length(name, i) > width) ||
 		    (line >= 2 * width && char_start)) {
 			text_add_char(&out, '\n');
 			line = 0;

@@ -37,6 +37,9 @@ static char *amount(const struct page *page, char *buffer, double v)
 
 static char *percent(const struct page *page, char *buffer, double part)
 {
+	/* What is left of sums that cancel out is no part of anything. */
+	if (fabs(part) < fabs(page->whole) * 1e-9)
+		part = 0;
 	return format_percent(buffer, part, fabs(page->whole));
 }
 
@@ -99,6 +102,12 @@ static void print_heading(struct table *table)
 		table_cell(table, str_of(heading[i]));
 }
 
+/* In a difference, most did not change. */
+static bool is_nothing(const struct graph_node *node)
+{
+	return fabs(node->flat.total) < 0.5 && fabs(node->cum.total) < 0.5;
+}
+
 static void print_rows(const struct page *page)
 {
 	static const bool left[] = {false, false, false, false,
@@ -115,6 +124,8 @@ static void print_rows(const struct page *page)
 		const struct graph_node *node = &graph->nodes[i];
 		double error = standard_error(node->flat);
 
+		if (page->options->difference && is_nothing(node))
+			continue;
 		sum += node->flat.total;
 		table_cellf(&table, "%s",
 			    amount(page, buffer, node->flat.total));
