@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # liballoc's options, controls and statistics, in programs that run on it.
-dist_check_SCRIPTS += %D%/jemalloc.sh %D%/manual.sh
-TESTS += %D%/jemalloc.sh %D%/manual.sh
+dist_check_SCRIPTS += %D%/conf.sh %D%/jemalloc.sh %D%/manual.sh %D%/stats.sh
+TESTS += %D%/conf.sh %D%/jemalloc.sh %D%/manual.sh %D%/stats.sh
 
-check_PROGRAMS += %D%/probe
+check_PROGRAMS += %D%/conf_program %D%/conf_static %D%/probe
+%C%_conf_program_CFLAGS = $(UNIT_CFLAGS)
+%C%_conf_program_LDADD = liballoc/liballoc.la
+%C%_conf_static_SOURCES = %D%/conf_program.c
+%C%_conf_static_CFLAGS = $(UNIT_CFLAGS)
+%C%_conf_static_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_conf_static_LDADD = $(UNIT_LIBALLOC_LIBS)
 %C%_probe_CFLAGS = $(UNIT_CFLAGS)
