@@ -12,10 +12,24 @@ TEST_UNITS += %D%/replay_dump_parser
 %C%_replay_dump_parser_CFLAGS = $(UNIT_CFLAGS) $(TOOL_CFLAGS)
 %C%_replay_dump_parser_LDADD = $(TOOL_LIBS)
 
+TEST_UNITS += %D%/replay_ledger_reader
+%C%_replay_ledger_reader_SOURCES = %D%/replay.c %D%/ledger_reader.c
+%C%_replay_ledger_reader_CFLAGS = $(UNIT_CFLAGS) $(TOOL_CFLAGS)
+%C%_replay_ledger_reader_LDADD = $(TOOL_LIBS)
+
+# Makes seeds for ledger_reader of running processes.
+check_PROGRAMS += %D%/ledger_seed
+%C%_ledger_seed_CFLAGS = $(TOOL_CFLAGS)
+%C%_ledger_seed_LDADD = $(TOOL_LIBS)
+
 if FUZZ
 noinst_PROGRAMS += %D%/dump_parser
 %C%_dump_parser_SOURCES = %D%/dump_parser.c
 %C%_dump_parser_CFLAGS = $(AM_CFLAGS) $(TOOL_CFLAGS) $(FUZZ_CFLAGS)
 %C%_dump_parser_LDADD = $(TOOL_LIBS)
+noinst_PROGRAMS += %D%/ledger_reader
+%C%_ledger_reader_SOURCES = %D%/ledger_reader.c
+%C%_ledger_reader_CFLAGS = $(AM_CFLAGS) $(TOOL_CFLAGS) $(FUZZ_CFLAGS)
+%C%_ledger_reader_LDADD = $(TOOL_LIBS)
 endif
 endif

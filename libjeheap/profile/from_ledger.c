@@ -11,14 +11,13 @@
 
 #include "libjeheap/profile/counts.h"
 
-/* No unwinder goes deeper; liballoc's own limit is far below. */
-#define FRAMES_MAX 65536u
-
 struct converter {
 	struct profile *profile;
 	const struct ledger_view *view;
 	struct arena scratch;
-	bool accumulated; /* allocations since the start count too */
+	bool accumulated;     /* allocations since the start count too */
+	uint64_t frames_left; /* stacks share no frames: an honest ledger's
+				 do not refer to more than there are */
 	uint64_t torn_rows;
 };
 
@@ -112,9 +111,10 @@ static bool stack_of(struct converter *c, uint32_t row, uint32_t *stack)
 	uint32_t *locations;
 	uint32_t count;
 
-	if (!s || s->frame_count > FRAMES_MAX || s->first_frame > frames ||
+	if (!s || s->frame_count > c->frames_left || s->first_frame > frames ||
 	    s->frame_count > frames - s->first_frame)
 		return false;
+	c->frames_left -= s->frame_count;
 	count = s->frame_count ? s->frame_count : 1;
 	locations = ARENA_ARRAY(&c->scratch, count, uint32_t);
 	if (!s->frame_count)
@@ -228,6 +228,7 @@ void profile_from_ledger(struct profile *profile,
 		.profile = profile,
 		.view = view,
 		.accumulated = view->header.flags & LEDGER_PROF_ACCUM,
+		.frames_left = view->count[LEDGER_FRAMES],
 	};
 
 	add_facts(profile, view);
