@@ -81,7 +81,7 @@ static void put_value_type(struct pprof_writer *w, uint32_t number,
 static void mark_location(struct pprof_writer *w, uint32_t number)
 {
 	const struct location *location = &w->profile->locations[number];
-	struct mapping_use nowhere, *use = &nowhere;
+	struct mapping_use nowhere = {0}, *use = &nowhere;
 	const struct line *line;
 	uint32_t i;
 

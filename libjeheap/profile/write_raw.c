@@ -93,16 +93,21 @@ static void put_symbols(struct raw_writer *w)
 	fputs("---\n", w->stream);
 }
 
-static long long to_count(double value)
+/*
+ * The format knows no negative counts: of a difference, other readers see what
+ * grew; the "# value" lines hold all.
+ */
+static uint64_t to_count(double value)
 {
-	if (!(fabs(value) < 9e18))
-		return value < 0 ? INT64_MIN : INT64_MAX;
-	return llround(value);
+	if (value >= 9e18)
+		return INT64_MAX;
+	return value > 0 ? (uint64_t)llround(value) : 0;
 }
 
 static void put_counts(struct raw_writer *w, const double *totals)
 {
-	fprintf(w->stream, "%6lld: %8lld [%6lld: %8lld] @",
+	fprintf(w->stream,
+		"%6" PRIu64 ": %8" PRIu64 " [%6" PRIu64 ": %8" PRIu64 "] @",
 		to_count(totals[INUSE_OBJECTS]), to_count(totals[INUSE_SPACE]),
 		to_count(totals[ALLOC_OBJECTS]), to_count(totals[ALLOC_SPACE]));
 }
