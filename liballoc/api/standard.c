@@ -28,7 +28,8 @@ static __attribute__((noinline)) void *allocate(size_t size, size_t alignment,
 	return api_result(heap_allocate(size, alignment, zero, NULL));
 }
 
-API void *malloc(size_t size)
+/* The exported names may be another library's: call these from inside. */
+static inline void *own_malloc(size_t size)
 {
 	void *ptr = heap_fast_allocate(size);
 
@@ -36,12 +37,22 @@ API void *malloc(size_t size)
 						: allocate(size, 0, false);
 }
 
-API void free(void *ptr)
+API void *malloc(size_t size)
+{
+	return own_malloc(size);
+}
+
+static inline void own_free(void *ptr)
 {
 	if (__builtin_expect(heap_fast_free(ptr), 1))
 		return;
 	if (ptr)
 		heap_free(ptr, NULL);
+}
+
+API void free(void *ptr)
+{
+	own_free(ptr);
 }
 
 API void *calloc(size_t count, size_t size)
@@ -58,16 +69,21 @@ API void *calloc(size_t count, size_t size)
 }
 
 /* As glibc, and jemalloc's zero_realloc:free: a size of 0 frees. */
-API void *realloc(void *ptr, size_t size)
+static void *own_realloc(void *ptr, size_t size)
 {
 	if (!ptr)
-		return malloc(size);
+		return own_malloc(size);
 	if (!size) {
 		ledger_add_shared(&ledger_process()->zero_reallocs, 1);
-		free(ptr);
+		own_free(ptr);
 		return NULL;
 	}
 	return api_result(heap_reallocate(ptr, size, 0, false, NULL));
+}
+
+API void *realloc(void *ptr, size_t size)
+{
+	return own_realloc(ptr, size);
 }
 
 API void *reallocarray(void *ptr, size_t count, size_t size)
@@ -76,7 +92,7 @@ API void *reallocarray(void *ptr, size_t count, size_t size)
 
 	if (__builtin_mul_overflow(count, size, &bytes))
 		return api_result(NULL);
-	return realloc(ptr, bytes);
+	return own_realloc(ptr, bytes);
 }
 
 API int posix_memalign(void **result, size_t alignment, size_t size)
