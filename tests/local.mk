@@ -17,6 +17,7 @@ include %D%/unit/ledger/local.mk
 include %D%/unit/prof/local.mk
 if TOOLS
 include %D%/unit/base/local.mk
+include %D%/unit/jeheapdiff/local.mk
 include %D%/unit/profile/local.mk
 include %D%/unit/report/local.mk
 include %D%/unit/symbol/local.mk
