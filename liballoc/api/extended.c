@@ -45,7 +45,7 @@ static struct flags decode(int flags)
 	if (decoded.where.cache >= 0 && !heap_cache(decoded.where.cache))
 		decoded.valid = false;
 	if (arena) {
-		decoded.where.arena = heap_arena(arena - 1);
+		decoded.where.arena = heap_arena_get(arena - 1);
 		if (!decoded.where.arena)
 			decoded.valid = false;
 	}

@@ -9,9 +9,11 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "liballoc/ctl/options.h"
 #include "liballoc/include/liballoc/liballoc.h"
 
 __attribute__((visibility("default"),
@@ -127,17 +129,34 @@ void print_right(struct print *out, const char *text, size_t width)
 	print_text(out, text);
 }
 
-void message(const char *text, ...)
+static void print_line(const char *text, va_list texts)
 {
 	struct print out;
-	va_list texts;
 
 	print_start(&out, NULL, NULL);
 	print_text(&out, "<liballoc>: ");
-	va_start(texts, text);
 	for (; text; text = va_arg(texts, const char *))
 		print_text(&out, text);
-	va_end(texts);
 	print_text(&out, "\n");
 	print_end(&out);
+}
+
+void message(const char *text, ...)
+{
+	va_list texts;
+
+	va_start(texts, text);
+	print_line(text, texts);
+	va_end(texts);
+}
+
+void warning(const char *text, ...)
+{
+	va_list texts;
+
+	va_start(texts, text);
+	print_line(text, texts);
+	va_end(texts);
+	if (opt.abort)
+		abort();
 }

@@ -43,5 +43,7 @@ const char *print_number(char buffer[PRINT_NUMBER_BYTES], uint64_t value);
 
 /* One line, "<liballoc>: " and the texts up to NULL. Any thread. */
 void message(const char *text, ...) __attribute__((sentinel));
+/* As message, where something was to be done and could not: see opt.abort. */
+void warning(const char *text, ...) __attribute__((sentinel));
 
 #endif

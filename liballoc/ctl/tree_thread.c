@@ -43,7 +43,7 @@ static int set_arena(const struct ctl_call *call, const uint64_t *value)
 		return EFAULT;
 	if (*value == heap_thread_arena(thread))
 		return 0;
-	arena = heap_arena((unsigned)*value);
+	arena = heap_arena_get((unsigned)*value);
 	if (!arena)
 		return EAGAIN;
 	heap_thread_set_arena(thread, arena);

@@ -87,6 +87,20 @@ struct arena *heap_arena(unsigned index)
 	return __atomic_load_n(&arenas[index], __ATOMIC_ACQUIRE);
 }
 
+struct arena *heap_arena_get(unsigned index)
+{
+	struct arena *arena = heap_arena(index);
+
+	if (arena || index >= automatic_count)
+		return arena;
+	lock_take(&lock);
+	arena = heap_arena(index);
+	if (!arena)
+		arena = new_arena(index, false);
+	lock_release(&lock);
+	return arena;
+}
+
 unsigned heap_arena_index(const struct arena *arena)
 {
 	return arena->index;

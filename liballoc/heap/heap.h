@@ -58,6 +58,8 @@ size_t heap_rounded(size_t size, size_t alignment);
 /* Arenas. Automatic ones are [0, opt narenas); created ones follow. */
 unsigned heap_arena_count(void);
 struct arena *heap_arena(unsigned index); /* NULL: not initialized */
+/* As heap_arena, but an automatic one is made if need be. */
+struct arena *heap_arena_get(unsigned index);
 unsigned heap_arena_index(const struct arena *arena);
 /* A new arena's index, or UINT_MAX where there is no room. */
 unsigned heap_arena_create(void);

@@ -41,7 +41,7 @@ void prof_boot(void)
 	random_boot();
 	backtrace_boot();
 	if (!tables_boot()) {
-		message("no memory for the profiler: nothing is sampled", NULL);
+		warning("no memory for the profiler: nothing is sampled", NULL);
 		return;
 	}
 	prof_state_set_rate((unsigned)opt.lg_prof_sample);

@@ -140,10 +140,10 @@ static int write_dump(const char *path)
 	}
 	ledger_add_shared(&process->prof_dump_failures, 1);
 	if (reason(error))
-		message("cannot write the profile ", path, ": ", reason(error),
+		warning("cannot write the profile ", path, ": ", reason(error),
 			NULL);
 	else
-		message("cannot write the profile ", path, ": error ",
+		warning("cannot write the profile ", path, ": error ",
 			print_number(number, (uint64_t)error), NULL);
 	return error;
 }

@@ -7,7 +7,7 @@
 program=$top_builddir/tests/integration/ctl/conf_program
 static=$top_builddir/tests/integration/ctl/conf_static
 
-plan 20
+plan 23
 
 # with CONF COMMAND...: on liballoc, under those options.
 with() {
@@ -69,6 +69,17 @@ result $? 'abort_conf:true ends the program'
 matches 'and says why' '^<liballoc>: Abort' "$tmp/err"
 matches 'after what was wrong' \
 	'^<liballoc>: Invalid conf value: narenas:no$' "$tmp/err"
+
+runs 0 'a profile that cannot be written is a warning' \
+	with 'prof_final:true,prof_prefix:/nowhere/x' "$program"
+matches 'which is given' '^<liballoc>: cannot write the profile /nowhere/x' \
+	"$tmp/err"
+(
+	ulimit -c 0
+	with 'abort:true,prof_final:true,prof_prefix:/nowhere/x' "$program"
+) >"$tmp/out" 2>"$tmp/err"
+[ $? -eq 134 ]
+result $? 'and with abort:true ends the program'
 
 runs 0 'confirm_conf:true is heard' \
 	with 'narenas:2,confirm_conf:true' "$program"

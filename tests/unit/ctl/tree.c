@@ -251,6 +251,18 @@ static void test_arenas(void)
 	size_t length = sizeof(made);
 	char name[64];
 
+	ok(get("arenas.narenas") > 2 && !get("arena.2.initialized") &&
+		   set("thread.arena", 2, 4) == 0 &&
+		   get("arena.2.initialized") && get("thread.arena") == 2 &&
+		   set("thread.arena", 0, 4) == 0,
+	   "a thread can move to an arena that was not made yet");
+	sink = mallocx(100, MALLOCX_ARENA(1));
+	ok(sink &&
+		   mallctl("arenas.lookup", &found, &length, &sink,
+			   sizeof(sink)) == 0 &&
+		   found == 1,
+	   "so can an allocation");
+	dallocx(sink, 0);
 	ok(mallctl("arenas.create", NULL, NULL, NULL, 0) == EINVAL,
 	   "an arena must be taken to be made");
 	ok(mallctl("arenas.create", &made, &length, NULL, 0) == 0 &&
@@ -337,9 +349,12 @@ static void test_prof(void)
 	   "a dump that cannot be written");
 }
 
+/* Four arenas even where there is one CPU. */
+const char *malloc_conf = "narenas:4";
+
 int main(void)
 {
-	unsigned count = COUNT(absent) + 7 + 2 + 6 + 11 + 5 + 7;
+	unsigned count = COUNT(absent) + 7 + 2 + 6 + 13 + 5 + 7;
 	struct ctl_row row;
 
 	heap_boot();
