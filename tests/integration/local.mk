@@ -9,6 +9,8 @@ EXTRA_DIST += %D%/programs.sh %D%/programs/git.sh %D%/programs/redis.sh \
 	%D%/programs/workload.js %D%/programs/workload.pl \
 	%D%/programs/workload.sql
 
+include %D%/live/local.mk
+
 check-programs: all
 	$(AM_V_at)$(top_srcdir)/quickstart setup programs
 	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) \

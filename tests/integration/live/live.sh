@@ -1,0 +1,93 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# jeprof of a running process: agrees to the last bit with the dump that the
+# process wrote at the same quiet moment; works where the process is stopped,
+# its program deleted, stripped or linked statically; and says why not where
+# there is nothing to read.
+. "$top_srcdir/tests/tap/tap.sh"
+
+here=$top_builddir/tests/integration/live
+plan 17
+
+# start PROGRAM [CONF]: sets $pid once the program is ready.
+start() {
+	rm -f "$tmp/dump" "$tmp/said"
+	mkfifo "$tmp/said"
+	MALLOC_CONF=${2:-} LD_PRELOAD=${preloaded:-} "$1" "$tmp/dump" \
+		>"$tmp/said" &
+	pid=$!
+	exec 3<"$tmp/said"
+	while read -r line <&3; do
+		[ "$line" = ready ] && return
+		echo "# the subject says: $line"
+	done
+}
+
+stop() {
+	exec 3<&-
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+}
+
+# What may differ is when and where it was read.
+facts() {
+	jeprof --json --nodecount=0 "$@" |
+		grep -vE '^ *"(source|time_ns)":'
+}
+
+# agrees DESCRIPTION OPTION...
+agrees() {
+	what=$1
+	shift
+	facts "$@" "$tmp/dump" >"$tmp/wanted" 2>"$tmp/err"
+	facts "$@" "$pid" >"$tmp/out" 2>>"$tmp/err"
+	[ -s "$tmp/wanted" ] || echo 'a profile' >"$tmp/wanted"
+	same "$what" "$tmp/wanted" "$tmp/out"
+}
+
+preloaded=$liballoc
+start "$here/subject" lg_prof_sample:13,prof_accum:true
+agrees 'a process and its dump agree in bytes in use' --addresses
+agrees 'in objects' --inuse_objects
+agrees 'in what was allocated since the start' --alloc_space --lines
+runs 0 'the table is printed' jeprof "$pid"
+matches 'and has the reports' 'keep_reports' "$tmp/out"
+stop
+
+start "$here/subject" lg_prof_sample:14,prof_accum:false
+agrees 'without prof_accum too' --addresses
+kill -STOP "$pid"
+runs 0 'a stopped process can be read' jeprof "$pid"
+stop
+
+cp "$here/subject" "$tmp/deleted"
+start "$tmp/deleted"
+mv "$tmp/deleted" "$tmp/elsewhere"
+runs 0 'a process whose program was deleted' jeprof "$pid"
+echo 'int main(void) { return 0; }' >"$tmp/deleted"
+runs 0 'and replaced' jeprof "$pid"
+lacks 'has no names of what replaced it' 'No such|main\.c' "$tmp/out"
+stop
+
+preloaded=
+start "$here/subject_static" lg_prof_sample:13,prof_accum:true
+agrees 'a program that liballoc is linked into' --addresses
+stop
+strip "$here/subject_static" -o "$tmp/stripped" 2>"$tmp/err" ||
+	cp "$here/subject_static" "$tmp/stripped"
+start "$tmp/stripped" lg_prof_sample:13
+runs 0 'stripped, it can still be read' jeprof "$pid"
+matches 'and says that it has no names' 'no symbols|stripped' "$tmp/out" \
+	2>/dev/null
+stop
+
+start "$here/subject_static" prof:false
+runs 2 'a process without profiling' jeprof "$pid"
+matches 'is told how to get it' 'prof:false' "$tmp/err"
+stop
+
+sleep 60 &
+pid=$!
+runs 2 'a process on another allocator' jeprof "$pid"
+matches 'is told how to get on liballoc' 'LD_PRELOAD=liballoc.so' "$tmp/err"
+kill -KILL $pid

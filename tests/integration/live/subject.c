@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * subject DUMP: allocates in several threads, of which some have ended,
+ * writes a profile to DUMP by mallctl, says "ready" without allocating, and
+ * waits to be read and killed. On an allocator without mallctl it has no
+ * DUMP, and says so.
+ */
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef int mallctl_function(const char *name, void *old, size_t *old_bytes,
+			     void *new, size_t new_bytes);
+
+/* Found at run time in the library, at link time in a program that has it. */
+extern mallctl_function mallctl __attribute__((weak));
+
+static pthread_barrier_t barrier;
+
+__attribute__((noinline)) static void *take(size_t bytes)
+{
+	void *p = malloc(bytes);
+
+	if (p)
+		memset(p, 1, bytes);
+	return p;
+}
+
+__attribute__((noinline)) static void keep_cache(void)
+{
+	for (size_t i = 0; i < 20000; i++) {
+		void *p = take(100 + i % 5000);
+
+		if (i % 3)
+			free(p);
+	}
+}
+
+__attribute__((noinline)) static void keep_reports(void)
+{
+	for (size_t i = 0; i < 100; i++)
+		take(100000 + i * 30000);
+}
+
+static void *work(void *data)
+{
+	size_t rounds = data ? 9000 : 2000;
+
+	for (size_t i = 0; i < rounds; i++) {
+		void *p = take(50 + i % 700);
+
+		if (i % 2)
+			free(p);
+	}
+	if (data) {
+		pthread_barrier_wait(&barrier);
+		for (;;)
+			pause();
+	}
+	return NULL;
+}
+
+static void say(const char *text)
+{
+	if (write(STDOUT_FILENO, text, strlen(text)) < 0)
+		_exit(1);
+}
+
+int main(int argc, char **argv)
+{
+	static char stays[] = "x";
+	const char *path = argc > 1 ? argv[1] : NULL;
+	mallctl_function *control = mallctl;
+	pthread_t thread;
+
+	if (!control)
+		control = (mallctl_function *)dlsym(RTLD_DEFAULT, "mallctl");
+	pthread_barrier_init(&barrier, NULL, 4);
+	for (int i = 0; i < 3; i++)
+		pthread_create(&thread, NULL, work, stays);
+	for (int i = 0; i < 20; i++) {
+		pthread_create(&thread, NULL, work, NULL);
+		pthread_join(thread, NULL);
+	}
+	keep_cache();
+	keep_reports();
+	pthread_barrier_wait(&barrier);
+	if (!control)
+		say("no mallctl\n");
+	else if (path && control("prof.dump", NULL, NULL, &path, sizeof(path)))
+		say("no dump\n");
+	say("ready\n");
+	for (;;)
+		pause();
+}
