@@ -56,8 +56,8 @@ void mask_text(char *text, size_t len)
 }
 
 /* Appends at *used, which never passes the end. */
-static void append(struct diag *diag, size_t *used, const char *format,
-		   va_list args)
+__attribute__((format(printf, 3, 0))) static void
+append(struct diag *diag, size_t *used, const char *format, va_list args)
 {
 	size_t left = sizeof(diag->text) - *used;
 	int n = vsnprintf(diag->text + *used, left, format, args);

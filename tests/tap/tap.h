@@ -27,7 +27,8 @@ static unsigned tap_planned, tap_run, tap_failed;
 static inline void tap_line(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
-static inline void tap_write(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static inline void
+tap_write(const char *format, va_list args)
 {
 	char line[1024];
 	int n = vsnprintf(line, sizeof(line), format, args);
