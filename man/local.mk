@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: BSD-2-Clause
 dist_man_MANS += %D%/liballoc.3
+dist_man_MANS += %D%/jeprof.1

@@ -49,9 +49,11 @@ static void print_head(const struct page *page)
 	char time[32];
 	struct str period = describe_period(profile, page->arena);
 
-	fprintf(page->stream, "Type: %s  %.*s  Samples: %.0f",
-		sample_type_names[page->options->type], STR_ARG(period),
-		report_samples(profile, page->options->type));
+	fprintf(page->stream, "Type: %s  %.*s",
+		sample_type_names[page->options->type], STR_ARG(period));
+	if (!page->options->difference)
+		fprintf(page->stream, "  Samples: %.0f",
+			report_samples(profile, page->options->type));
 	if (profile->pid)
 		fprintf(page->stream, "  Process: %lld",
 			(long long)profile->pid);

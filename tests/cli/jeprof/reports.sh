@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Each textual report of a small profile, against what it must be.
+. "$top_srcdir/tests/tap/tap.sh"
+
+expected=$top_srcdir/tests/cli/jeprof/expected
+cd "$data" || exit 99
+
+# gives FILE OPTION...: jeprof's output equals the file.
+gives() {
+	want=$1
+	shift
+	runs 0 "jeprof $* succeeds" jeprof "$@"
+	sed 's/^creator: .*/creator: VERSION/' "$tmp/out" >"$tmp/got"
+	same "  and gives $want" "$expected/$want" "$tmp/got"
+}
+
+plan 32
+gives text good-shop.raw
+gives json-difference --json --base=good-shop.raw --ignore=Tree \
+	good-shop-later.raw
+gives cum-focus --cum --focus=Tree good-shop.raw
+gives retain --retain='Server|Tree' --show_bytes good-shop.raw
+gives alloc-objects --alloc_objects good-shop.raw
+gives lines --lines --nodecount=3 good-shop.raw
+gives threads '--thread=*' good-shop.raw
+gives difference --base=good-shop.raw good-shop-later.raw
+gives drop-negative --drop_negative --base good-shop.raw \
+	good-shop-later.raw
+gives sum good-shop.raw good-shop-later.raw
+gives collapsed --collapsed good-shop.raw
+gives collapsed-difference --collapsed --base=good-shop.raw \
+	good-shop-later.raw
+gives dot --dot --nodecount=6 good-shop.raw
+gives callgrind --callgrind good-shop.raw
+gives json --json good-shop.raw
+sed s:/usr/lib:/opt/none: good-jemalloc.heap >"$tmp/nameless.heap"
+gives nameless "$tmp/nameless.heap"
