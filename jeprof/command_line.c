@@ -77,6 +77,10 @@ static const struct option_row rows[] = {
 	 "one line a stack, for flamegraph.pl and speedscope", 0},
 	{OPTION_CHOICE, "callgrind", &given.format, OUTPUT_CALLGRIND, NULL,
 	 "for kcachegrind", 0},
+	{OPTION_CHOICE, "pprof", &given.format, OUTPUT_PPROF, NULL,
+	 "profile.proto (gzip), for Go pprof and its kin", 0},
+	{OPTION_CHOICE, "raw", &given.format, OUTPUT_RAW, NULL,
+	 "symbolized profile, for any jeprof elsewhere", 0},
 	{OPTION_CHOICE, "json", &given.format, OUTPUT_JSON, NULL,
 	 "the table and its standard errors as JSON", 0},
 

@@ -16,6 +16,7 @@
 #include "jeprof/load.h"
 #include "libjeheap/base/file.h"
 #include "libjeheap/base/number.h"
+#include "libjeheap/profile/write.h"
 
 #define TROUBLE 2
 
@@ -32,6 +33,22 @@ typedef bool report_function(const struct profile *profile,
 			     const struct report_options *options, FILE *stream,
 			     struct diag *diag);
 
+static bool pprof_report(const struct profile *profile,
+			 const struct report_options *options, FILE *stream,
+			 struct diag *diag)
+{
+	(void)options;
+	return write_pprof(profile, stream, diag);
+}
+
+static bool raw_report(const struct profile *profile,
+		       const struct report_options *options, FILE *stream,
+		       struct diag *diag)
+{
+	(void)options;
+	return write_raw(profile, stream, diag);
+}
+
 static const struct format {
 	const char *name;
 	report_function *report; /* or, where it is NULL: */
@@ -46,6 +63,8 @@ static const struct format {
 	[OUTPUT_PS] = {"ps", NULL, "ps", false},
 	[OUTPUT_COLLAPSED] = {"collapsed", report_collapsed, NULL, false},
 	[OUTPUT_FLAME] = {"flame", report_flame, NULL, false},
+	[OUTPUT_PPROF] = {"pprof", pprof_report, NULL, true},
+	[OUTPUT_RAW] = {"raw", raw_report, NULL, false},
 	[OUTPUT_CALLGRIND] = {"callgrind", report_callgrind, NULL, false},
 	[OUTPUT_JSON] = {"json", report_json, NULL, false},
 };

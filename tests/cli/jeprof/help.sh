@@ -14,9 +14,9 @@ matches '  names program and version' '^jeprof \(jeheap\) [0-9]+\.[0-9]' \
 	"$tmp/out"
 
 grep -oE -- '--[a-z][a-z_-]+' "$tmp/help" | sort -u >"$tmp/in-help"
-# The man page's options stand in .It or .TP lines, dashes escaped.
+# In the man page, an option stands in the line after .TP.
 sed -n '/^\.SH OPTIONS/,/^\.SH EXIT/p' "$man" | sed 's/\\-/-/g' |
-	grep -E '^\.(BR?|RB) ' | grep -oE -- '--[a-z][a-z_-]+' | sort -u \
+	awk 'tag { print } { tag = /^\.TP/ }' | grep -oE -- '--[a-z][a-z_-]+' | sort -u \
 	>"$tmp/in-man"
 same 'help and man page name the same options' "$tmp/in-help" "$tmp/in-man"
 

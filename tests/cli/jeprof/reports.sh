@@ -8,11 +8,11 @@ cd "$data" || exit 99
 
 # gives FILE OPTION...: jeprof's output equals the file.
 gives() {
-	want=$1
+	golden=$1
 	shift
 	runs 0 "jeprof $* succeeds" jeprof "$@"
 	sed 's/^creator: .*/creator: VERSION/' "$tmp/out" >"$tmp/got"
-	same "  and gives $want" "$expected/$want" "$tmp/got"
+	same "  and gives $golden" "$expected/$golden" "$tmp/got"
 }
 
 plan 32
