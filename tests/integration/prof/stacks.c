@@ -62,9 +62,9 @@ __attribute__((noinline)) void probe(void)
 }
 
 #define SEQUENCE                                                               \
-	do                                                                     \
-		__asm__ volatile("");                                          \
-	while (0)
+ do                                                                            \
+  __asm__ volatile("");                                                        \
+ while (0)
 
 static int compare(const void *a, const void *b)
 {
@@ -78,7 +78,7 @@ static int compare(const void *a, const void *b)
 
 static void sort(void)
 {
-	int numbers[] = { 3, 1, 2, 9, 4 };
+	int numbers[] = {3, 1, 2, 9, 4};
 
 	qsort(numbers, 5, sizeof(int), compare);
 	SEQUENCE;
@@ -137,8 +137,8 @@ static void handler(int number)
 static void raise_on_stack(void)
 {
 	static char stack[65536];
-	stack_t other = { .ss_sp = stack, .ss_size = sizeof(stack) };
-	struct sigaction action = { .sa_handler = handler };
+	stack_t other = {.ss_sp = stack, .ss_size = sizeof(stack)};
+	struct sigaction action = {.sa_handler = handler};
 
 	sigaction(SIGUSR1, &action, NULL);
 	raise(SIGUSR1);
@@ -153,7 +153,7 @@ static void raise_on_stack(void)
 /* Interrupted in the middle of a function: its pc is not a return address. */
 static void trap(void)
 {
-	struct sigaction action = { .sa_handler = handler };
+	struct sigaction action = {.sa_handler = handler};
 
 	sigaction(SIGTRAP, &action, NULL);
 #if defined(__x86_64__)
@@ -210,7 +210,7 @@ void cxx_throw(void (*call)(void));
 
 __attribute__((noinline)) static void run(const char *library)
 {
-	int key = 2, numbers[] = { 1, 2, 3 };
+	int key = 2, numbers[] = {1, 2, 3};
 	pthread_t other;
 
 	probe();

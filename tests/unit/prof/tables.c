@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The tables: what goes in comes out, under threads too; exited threads are
+ * folded with no figure lost; full tables refuse and stay whole.
+ */
+#include "config.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "liballoc/ctl/options.h"
+#include "liballoc/heap/heap.h"
+#include "liballoc/heap/thread.h"
+#include "liballoc/prof/prof.h"
+#include "liballoc/prof/tables.h"
+#include "tap/tap.h"
+
+#define THREADS 4
+#define OBJECTS 4000u
+
+const char *malloc_conf = "prof_ledger_bytes:2097152,prof_active:false";
+
+struct sums {
+	uint64_t allocated, allocated_bytes, freed, freed_bytes, rows;
+};
+
+static uint64_t rows_of(unsigned section)
+{
+	return ledger_header()->sections[section].count;
+}
+
+static struct sums sum_up(void)
+{
+	const struct ledger_count *rows = ledger_rows(LEDGER_COUNTS);
+	struct sums sums = {0};
+
+	for (uint64_t i = 0; i < rows_of(LEDGER_COUNTS); i++) {
+		sums.allocated += rows[i].allocated_count;
+		sums.allocated_bytes += rows[i].allocated_bytes;
+		sums.freed += rows[i].freed_count;
+		sums.freed_bytes += rows[i].freed_bytes;
+		sums.rows += rows[i].allocated_count != 0;
+	}
+	return sums;
+}
+
+static bool add(uint64_t address, uint32_t thread, uint64_t stack)
+{
+	uint64_t frames[] = {stack, 0x1000, 0x2000};
+	struct sampled what = {
+		.address = address,
+		.requested_bytes = 10,
+		.usable_bytes = 16,
+		.birth_ns = 1,
+		.thread = thread,
+		.size_class = 1,
+		.lg_sample = 19,
+	};
+
+	return tables_add(&what, frames, 3);
+}
+
+/* Rows in use whose checksum holds. */
+static uint64_t live_samples(void)
+{
+	const struct ledger_sample *rows = ledger_rows(LEDGER_SAMPLES);
+	uint64_t live = 0;
+
+	for (uint64_t i = 0; i < rows_of(LEDGER_SAMPLES); i++)
+		live += rows[i].address > 1 &&
+			rows[i].check == ledger_sample_check(&rows[i]);
+	return live;
+}
+
+static void check_one(void)
+{
+	struct sums sums;
+
+	ok(add(0x100, 1, 7) && add(0x200, 1, 7) && add(0x300, 1, 8),
+	   "samples are added");
+	is_uint(rows_of(LEDGER_STACKS), 2, "a stack is kept once");
+	is_uint(rows_of(LEDGER_FRAMES), 6, "with its frames");
+	ok(tables_has(0x200) && !tables_has(0x400), "samples are found");
+	ok(tables_remove(0x200) && !tables_remove(0x200) && !tables_has(0x200),
+	   "a sample is removed once");
+	is_uint(live_samples(), 2, "two are left");
+	ok(add(0x100, 1, 8), "an address is sampled again, unseen free or not");
+	sums = sum_up();
+	ok(sums.allocated == 4 && sums.freed == 2 &&
+		   sums.allocated_bytes == 64 && sums.freed_bytes == 32,
+	   "all is counted");
+	is_uint(sums.rows, 2, "one row for each stack");
+	is_uint(ledger_process()->prof_samples_live, live_samples(),
+		"live samples are counted");
+}
+
+static void *work(void *arg)
+{
+	uint64_t base = ((uintptr_t)arg + 1) << 32;
+
+	for (unsigned i = 1; i <= OBJECTS; i++) {
+		add(base + 16 * i, 1, i % 50);
+		if (i % 2 == 0)
+			tables_remove(base + 16 * i);
+		if (i % 4 == 0)
+			tables_remove(base + 16 * (i - 1));
+	}
+	return NULL;
+}
+
+static void check_threads(void)
+{
+	pthread_t threads[THREADS];
+	struct sums sums;
+
+	prof_reset(19);
+	for (uintptr_t i = 0; i < THREADS; i++)
+		pthread_create(&threads[i], NULL, work, (void *)i);
+	for (unsigned i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	sums = sum_up();
+	is_uint(sums.allocated, THREADS * OBJECTS, "no sample is lost");
+	is_uint(sums.freed, THREADS * OBJECTS / 4 * 3, "nor a free");
+	is_uint(live_samples(), THREADS * OBJECTS / 4, "the rest is live");
+	ok(rows_of(LEDGER_STACKS) == 50 && sums.rows == 50,
+	   "stacks and counts are not doubled");
+	ok(rows_of(LEDGER_SAMPLES) < THREADS * OBJECTS / 2,
+	   "rows are used again");
+}
+
+/* Many threads' worth of counts through a small table. */
+static void check_folding(void)
+{
+	uint64_t generation;
+	struct sums sums;
+	unsigned added = 0;
+
+	prof_reset(19);
+	generation = ledger_header()->generation;
+	for (uint64_t i = 0; i < 30000; i++) {
+		uint32_t row = ledger_thread_new(1000 + i, 1);
+		uint64_t address = (i + 1) << 8;
+
+		if (row == 0) {
+			tables_fold(true);
+			row = ledger_thread_new(1000 + i, 1);
+		}
+		if (!add(address, row, i % 3)) {
+			tables_fold(false);
+			added += add(address, row, i % 3);
+		} else {
+			added++;
+		}
+		if (i % 100 != 0)
+			tables_remove(address);
+		ledger_thread_exit(row);
+		tables_note_garbage();
+	}
+	sums = sum_up();
+	is_uint(added, 30000, "30,000 threads have their samples taken");
+	is_uint(sums.allocated, 30000, "and counted, when they are gone too");
+	is_uint(sums.freed, 29700, "as are the frees");
+	is_uint(live_samples(), 300, "the live ones stay");
+	ok(ledger_header()->generation > generation &&
+		   ledger_header()->generation % 2 == 0,
+	   "readers are told of each folding");
+}
+
+static void check_full(void)
+{
+	uint64_t before, added = 0;
+
+	prof_reset(19);
+	while (add((added + 1) << 4, 1, added % 2))
+		added++;
+	before = sum_up().allocated;
+	ok(added > 1000 && added <= ledger_capacity(LEDGER_SAMPLES),
+	   "%u samples fill the table", (unsigned)added);
+	ok(before == added && live_samples() == added,
+	   "what was refused is not counted");
+	ok(tables_remove(16) && add(16, 1, 0), "a freed row serves again");
+	prof_reset(19);
+	added = 0;
+	while (add((added + 1) << 4, 1, added))
+		tables_remove((++added) << 4);
+	ok(added == ledger_capacity(LEDGER_STACKS) ||
+		   added == ledger_capacity(LEDGER_FRAMES) / 3 ||
+		   added == ledger_capacity(LEDGER_COUNTS),
+	   "%u stacks fill theirs", (unsigned)added);
+	prof_reset(18);
+	ok(sum_up().allocated == 0 && live_samples() == 0 &&
+		   rows_of(LEDGER_STACKS) == 0 && prof_lg_sample_get() == 18,
+	   "a reset empties all and sets the rate");
+	ok(add(16, 1, 0) && sum_up().allocated == 1, "and it starts anew");
+}
+
+int main(void)
+{
+	plan(26);
+	heap_boot();
+	prof_reset(19);
+	check_one();
+	check_threads();
+	check_folding();
+	check_full();
+	return done_testing();
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The walk: frame by frame as libgcc's, on the main stack, in threads, through
+ * qsort, on an alternate signal stack and on a coroutine's; stops cleanly
+ * where the stack is garbage; the allocator's own frames do not show.
+ */
+#include "config.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unwind.h>
+
+#include "liballoc/heap/thread.h"
+#include "liballoc/ledger/ledger.h"
+#include "liballoc/prof/backtrace.h"
+#include "liballoc/prof/prof.h"
+#include "liballoc/prof/unwind/unwind.h"
+#include "tap/tap.h"
+
+#define MOST 200u
+
+const char *malloc_conf = "lg_prof_sample:0";
+
+struct trace {
+	uint64_t pc[MOST];
+	unsigned depth;
+};
+
+static _Unwind_Reason_Code note(struct _Unwind_Context *context, void *arg)
+{
+	struct trace *trace = arg;
+	int exact = 0;
+	uint64_t pc = _Unwind_GetIPInfo(context, &exact);
+
+	if (trace->depth < MOST && pc)
+		trace->pc[trace->depth++] = pc + (exact != 0);
+	return _URC_NO_REASON;
+}
+
+/* The callers' frames, by us and by libgcc. */
+static __attribute__((noinline)) bool same_stack(unsigned at_least)
+{
+	struct trace ours = {.depth = 0}, theirs = {.depth = 0};
+	struct unwind unwind;
+	bool same;
+
+	_Unwind_Backtrace(note, &theirs);
+	unwind_start(&unwind, NULL);
+	while (ours.depth < MOST && unwind_next(&unwind))
+		ours.pc[ours.depth++] = unwind_address(&unwind);
+	/* libgcc's begin with this very function. */
+	same = ours.depth >= at_least && ours.depth + 1 == theirs.depth &&
+	       memcmp(ours.pc, theirs.pc + 1,
+		      ours.depth * sizeof(ours.pc[0])) == 0;
+	for (unsigned i = 0; !same && i < ours.depth + 1; i++)
+		tap_line("# %u: %#" PRIx64 " %#" PRIx64 "\n", i,
+			 i < ours.depth ? ours.pc[i] : 0,
+			 i + 1 < theirs.depth ? theirs.pc[i + 1] : 0);
+	return same;
+}
+
+static volatile bool good;
+
+static __attribute__((noinline)) void recurse(unsigned depth)
+{
+	if (depth)
+		recurse(depth - 1);
+	else
+		good = same_stack(3);
+	__asm__ volatile("");
+}
+
+static int compare(const void *a, const void *b)
+{
+	good = same_stack(4);
+	return *(const int *)a - *(const int *)b;
+}
+
+static void sort(void)
+{
+	int numbers[] = {2, 1};
+
+	qsort(numbers, 2, sizeof(int), compare);
+}
+
+static void *in_thread(void *arg)
+{
+	recurse(10);
+	return arg;
+}
+
+static void handler(int number)
+{
+	(void)number;
+	good = same_stack(4);
+}
+
+static void on_signal(bool other_stack)
+{
+	static char room[65536];
+	stack_t stack = {.ss_sp = room, .ss_size = sizeof(room)};
+	struct sigaction action = {.sa_handler = handler};
+
+	if (other_stack) {
+		sigaltstack(&stack, NULL);
+		action.sa_flags = SA_ONSTACK;
+	}
+	sigaction(SIGUSR1, &action, NULL);
+	raise(SIGUSR1);
+}
+
+static ucontext_t outside, inside;
+
+static void coroutine(void)
+{
+	recurse(3);
+}
+
+static void switch_stacks(void)
+{
+	size_t bytes = 65536;
+	char *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	getcontext(&inside);
+	inside.uc_stack.ss_sp = room;
+	inside.uc_stack.ss_size = bytes;
+	inside.uc_link = &outside;
+	makecontext(&inside, coroutine, 0);
+	swapcontext(&outside, &inside);
+	munmap(room, bytes);
+}
+
+static unsigned walk_from(uint64_t pc, uint64_t sp, uint64_t fp)
+{
+	struct unwind unwind = {.exact = true};
+	unsigned depth = 0;
+
+	unwind.registers.reg[UNWIND_PC] = pc;
+	unwind.registers.reg[UNWIND_SP] = sp;
+	unwind.registers.reg[UNWIND_FP] = fp;
+	unwind_ready(&unwind, NULL);
+	unwind.exact = true;
+	while (depth < 1000 && unwind_next(&unwind))
+		depth++;
+	return depth;
+}
+
+/* Every start that makes no sense ends, and soon. */
+static void check_garbage(void)
+{
+	uint64_t random = 88172645463325252, stack[64];
+	uint64_t here = (uintptr_t)stack, code = (uintptr_t)check_garbage;
+	unsigned deepest = 0;
+
+	for (unsigned round = 0; round < 5000; round++) {
+		uint64_t pc, sp, fp;
+		unsigned depth;
+
+		random ^= random << 13;
+		random ^= random >> 7;
+		random ^= random << 17;
+		for (unsigned i = 0; i < 64; i++)
+			stack[i] = i % 3 ? code + (random >> i) % 4096
+					 : here + (random >> i) % 512;
+		pc = round % 4 ? code + random % 65536 : random;
+		sp = round % 3 ? here + random % 256 / 8 * 8 : random;
+		fp = round % 5 ? here + random % 512 : random;
+		depth = walk_from(pc, sp, fp);
+		deepest = depth > deepest ? depth : deepest;
+	}
+	ok(deepest < 200, "garbage ends (after %u frames at most)", deepest);
+	is_uint(walk_from(here, here, here - 8), 0,
+		"a frame pointer below the stack pointer is not believed");
+}
+
+static uint64_t sampled_leaf(const void *ptr)
+{
+	const struct ledger_sample *samples = ledger_rows(LEDGER_SAMPLES);
+	const struct ledger_count *counts = ledger_rows(LEDGER_COUNTS);
+	const struct ledger_stack *stacks = ledger_rows(LEDGER_STACKS);
+	const uint64_t *frames = ledger_rows(LEDGER_FRAMES);
+	uint64_t rows = ledger_header()->sections[LEDGER_SAMPLES].count;
+
+	for (uint64_t i = 0; i < rows; i++)
+		if (samples[i].address == (uintptr_t)ptr)
+			return frames[stacks[counts[samples[i].count].stack]
+					      .first_frame];
+	return 0;
+}
+
+/* Is the leaf of ptr's stack in this very function, after the call? */
+#define LEAF_IS_HERE(call, what)                                               \
+ do {                                                                          \
+  void *volatile at = (call);                                                  \
+  uint64_t leaf = sampled_leaf(at);                                            \
+                                                                               \
+  ok(leaf > (uintptr_t)check_leaves && leaf < (uintptr_t)check_leaves + 4096,  \
+     what " shows its caller first");                                          \
+  free(at);                                                                    \
+ } while (0)
+
+static __attribute__((noinline)) void check_leaves(void)
+{
+	void *aligned = NULL;
+
+	LEAF_IS_HERE(malloc(50), "malloc");
+	LEAF_IS_HERE(malloc(5000000), "a large malloc");
+	LEAF_IS_HERE(calloc(5, 50), "calloc");
+	LEAF_IS_HERE(realloc(NULL, 50), "realloc");
+	LEAF_IS_HERE(realloc(malloc(10), 3000), "a realloc that moves");
+	LEAF_IS_HERE(aligned_alloc(64, 640), "aligned_alloc");
+	LEAF_IS_HERE(valloc(100), "valloc");
+	LEAF_IS_HERE((posix_memalign(&aligned, 256, 100), aligned),
+		     "posix_memalign");
+}
+
+int main(void)
+{
+	pthread_t thread;
+
+	plan(17);
+	recurse(0);
+	ok(good, "a plain stack");
+	recurse(100);
+	ok(good, "a deep stack");
+	sort();
+	ok(good, "through qsort");
+	good = false;
+	pthread_create(&thread, NULL, in_thread, NULL);
+	pthread_join(thread, NULL);
+	ok(good, "in a thread");
+	good = false;
+	on_signal(false);
+	ok(good, "from a signal handler");
+	good = false;
+	on_signal(true);
+	ok(good, "from a signal handler on its own stack");
+	good = false;
+	switch_stacks();
+	ok(good, "on a coroutine's stack");
+	check_garbage();
+	check_leaves();
+	return done_testing();
+}
