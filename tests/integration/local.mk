@@ -18,3 +18,9 @@ check-programs: all
 		$(SHELL) $(top_srcdir)/build-aux/run-tap \
 		$(top_srcdir)/%D%/programs.sh
 .PHONY: check-programs
+
+if TOOLS
+dist_check_SCRIPTS += %D%/perl-jeprof.sh
+TESTS += %D%/perl-jeprof.sh
+endif
+EXTRA_DIST += %D%/perl-jeprof.cc
