@@ -20,9 +20,18 @@ struct candidate {
 	int rank;
 };
 
+/* The last symbol of any kind that begins at or before a query. */
+struct beginning {
+	uint64_t start;
+	const char *name; /* of a function without size; else NULL */
+	uint32_t section;
+	bool known;
+};
+
 struct matcher {
 	struct queries *queries;
 	struct candidate *best; /* one a query */
+	struct beginning *last; /* one a query; NULL: not wanted */
 };
 
 /* Of aliases, the global name is the one that people know. */
@@ -109,9 +118,60 @@ static void finish(struct matcher *m)
 
 static struct matcher matcher_new(struct queries *queries)
 {
-	return (struct matcher){
-		queries,
-		ARENA_ARRAY(queries->arena, queries->count, struct candidate)};
+	return (struct matcher){.queries = queries,
+				.best = ARENA_ARRAY(queries->arena,
+						    queries->count,
+						    struct candidate)};
+}
+
+/*
+ * Functions written in assembly may say that they are functions and not how
+ * long. By the assembler's convention they end where anything else begins, or
+ * their section ends, so all symbols are asked where they begin.
+ */
+static void note_beginning(struct matcher *m, const GElf_Sym *symbol,
+			   const char *name)
+{
+	int type = GELF_ST_TYPE(symbol->st_info);
+	bool sizeless = type == STT_FUNC && symbol->st_size == 0;
+	size_t i = queries_from(m->queries, symbol->st_value);
+	struct beginning *last;
+
+	if (symbol->st_shndx == SHN_UNDEF ||
+	    symbol->st_shndx >= SHN_LORESERVE || type > STT_FUNC ||
+	    i == m->queries->count)
+		return;
+	last = &m->last[i];
+	if (last->known && (last->start > symbol->st_value ||
+			    (last->start == symbol->st_value && !sizeless)))
+		return;
+	*last = (struct beginning){symbol->st_value, sizeless ? name : NULL,
+				   symbol->st_shndx, true};
+}
+
+static bool is_code_of(const struct image *image, uint32_t section,
+		       uint64_t address)
+{
+	GElf_Shdr header;
+
+	return gelf_getshdr(elf_getscn(image->elf, section), &header) &&
+	       header.sh_flags & SHF_EXECINSTR &&
+	       address - header.sh_addr < header.sh_size;
+}
+
+static void match_sizeless(struct matcher *m, const struct image *image)
+{
+	for (size_t i = 0; i < m->queries->count; i++) {
+		struct beginning *last = &m->last[i];
+
+		/* What began before an earlier query began before this one. */
+		if (i && !last->known)
+			*last = last[-1];
+		if (last->name && !m->best[i].name &&
+		    is_code_of(image, last->section,
+			       m->queries->items[i].address))
+			m->best[i].name = last->name;
+	}
 }
 
 bool symtab_resolve(const struct image *image, uint32_t type,
@@ -126,6 +186,9 @@ bool symtab_resolve(const struct image *image, uint32_t type,
 	if (!data || !header.sh_entsize)
 		return false;
 	m = matcher_new(queries);
+	if (type == SHT_SYMTAB)
+		m.last = ARENA_ARRAY(queries->arena, queries->count,
+				     struct beginning);
 	count = data->d_size / header.sh_entsize;
 	for (size_t i = 0; i < count && i <= INT32_MAX; i++) {
 		const char *name;
@@ -133,12 +196,18 @@ bool symtab_resolve(const struct image *image, uint32_t type,
 
 		if (!gelf_getsym(data, (int)i, &symbol))
 			break;
-		if (!is_function(&symbol))
+		if (!m.last && !is_function(&symbol))
 			continue;
 		name = elf_strptr(image->elf, header.sh_link, symbol.st_name);
-		if (name && *name)
+		if (!name || !*name)
+			continue;
+		if (m.last)
+			note_beginning(&m, &symbol, name);
+		if (is_function(&symbol))
 			match(&m, &symbol, name);
 	}
+	if (m.last)
+		match_sizeless(&m, image);
 	finish(&m);
 	return count > 1;
 }

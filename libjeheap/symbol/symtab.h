@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Names from ELF symbol tables. Only functions name code, and only within
- * their size: nothing is charged to the nearest symbol.
+ * their size (one without a size, as in assembly, ends at the next symbol of
+ * .symtab): nothing is charged to the nearest symbol.
  */
 #ifndef LIBJEHEAP_SYMBOL_SYMTAB_H
 #define LIBJEHEAP_SYMBOL_SYMTAB_H

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-TEST_UNITS += %D%/demangle %D%/garbled
+TEST_UNITS += %D%/demangle %D%/garbled %D%/vdso
+%C%_vdso_CFLAGS = $(UNIT_CFLAGS) $(TOOL_CFLAGS)
+%C%_vdso_LDADD = $(TOOL_LIBS)
 %C%_demangle_CFLAGS = $(UNIT_CFLAGS) $(TOOL_CFLAGS)
 %C%_demangle_LDADD = $(TOOL_LIBS)
 %C%_garbled_CFLAGS = $(UNIT_CFLAGS) $(TOOL_CFLAGS)

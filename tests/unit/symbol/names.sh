@@ -7,7 +7,7 @@
 
 symbolize=$top_builddir/tests/unit/symbol/symbolize
 command -v gcc >/dev/null 2>&1 || skip_all "no gcc"
-plan 32
+plan 34
 
 cat >"$tmp/x.c" <<-'EOC'
 	#define MARK(name) __asm__ volatile(#name "_%=: nop" ::)
@@ -78,6 +78,13 @@ here:	nop
 	.skip 64
 gap:	nop
 	.skip 64
+	.type sizeless, @function
+sizeless:
+	nop
+	.type inside, @object
+	.size inside, 1
+inside:	nop
+	ret
 	.section .note.GNU-stack,"",@progbits
 EOC
 
@@ -155,6 +162,10 @@ names outer 'without DWARF, the symbol table' "$tmp/x" mark
 (cd "$tmp" && gcc -g asm.S -o asm)
 names 'main asm.S:6' 'assembly has a name and a line' "$tmp/asm" here
 names '[no symbol here]' 'what no symbol covers has no name' "$tmp/asm" gap
+end=$(printf '%x' $((0x$(address "$tmp/asm" inside) - 1)))
+"$symbolize" "$tmp/asm" "$end" >"$tmp/named"
+matches 'a function without size ends' '^sizeless asm.S:14$' "$tmp/named"
+names '[no symbol here]' 'where another symbol begins' "$tmp/asm" inside
 names '[no symbol here]' 'data names no code' "$tmp/x" data
 if compiles rustc --version >/dev/null; then
 	cat >"$tmp/r.rs" <<-'EOC'
