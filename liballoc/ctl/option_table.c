@@ -55,6 +55,7 @@ const struct option_row option_rows[] = {
 	{"opt.prof_leak_error", OPTION_BOOL, FIELD(prof_leak_error)},
 	{"opt.prof_bt_max", OPTION_UNSIGNED, FIELD(prof_bt_max), RANGE(1, 128),
 	 .clip = true},
+	{"opt.prof_seed", OPTION_SIZE, FIELD(prof_seed), RANGE(0, INT64_MAX)},
 	{"opt.prof_ledger_bytes", OPTION_SIZE, FIELD(prof_ledger_bytes),
 	 RANGE(1 << 20, INT64_C(1) << 40), .clip = true},
 };

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "liballoc/ctl/options.h"
 #include "liballoc/prof/random.h"
 
 #define LN2 0.693147180559945309417232121458
@@ -93,6 +94,11 @@ void random_boot(void)
 	struct timespec now = {0};
 	int kept_errno = errno;
 
+	if (opt.prof_seed) {
+		for (unsigned i = 0; i < 4; i++)
+			secret[i] = mix(opt.prof_seed * 4 + i);
+		return;
+	}
 	/* Never blocks: early in the machine's boot the rest has to do. */
 	if (syscall(SYS_getrandom, secret, sizeof(secret), 1) !=
 		    (long)sizeof(secret) &&

@@ -24,3 +24,4 @@ dist_check_SCRIPTS += %D%/perl-jeprof.sh
 TESTS += %D%/perl-jeprof.sh
 endif
 EXTRA_DIST += %D%/perl-jeprof.cc
+include %D%/accuracy/local.mk
