@@ -26,6 +26,7 @@ include %D%/cli/jeprof/local.mk
 include %D%/cli/jeheapdiff/local.mk
 include %D%/cli/jestat/local.mk
 endif
+include %D%/integration/liballoc/local.mk
 include %D%/integration/local.mk
 include %D%/integration/ctl/local.mk
 

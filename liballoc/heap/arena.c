@@ -225,6 +225,29 @@ void arena_tick_another(void)
 		page_heap_decay(arena, false);
 }
 
+/* Free pages, given back to the kernel or not yet. */
+static uint64_t free_bytes(const struct arena *arena)
+{
+	return ledger_get(&arena->stats->dirty) +
+	       ledger_get(&arena->stats->muzzy) +
+	       ledger_get(&arena->stats->retained);
+}
+
+bool arena_reclaim(size_t bytes)
+{
+	unsigned count = heap_arena_count(), i;
+	uint64_t free = 0;
+
+	for (i = 0; i < count; i++)
+		free += heap_arena(i) ? free_bytes(heap_arena(i)) : 0;
+	if (!free || free < bytes / 2)
+		return false;
+	for (i = 0; i < count; i++)
+		if (heap_arena(i))
+			page_heap_unmap_free(heap_arena(i));
+	return true;
+}
+
 void heap_arena_purge(struct arena *arena)
 {
 	page_heap_decay(arena, true);

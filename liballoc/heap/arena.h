@@ -48,6 +48,12 @@ void arena_tick(struct arena *arena);
 /* As above, for some other arena, in turn: its threads may be gone. */
 void arena_tick_another(void);
 
+/*
+ * The kernel refused bytes: gives it all free pages of all arenas, if that
+ * may make room. True: it is worth another try.
+ */
+bool arena_reclaim(size_t bytes);
+
 /* By rank: the list, then (after the thread list) the bins and page heaps. */
 void arena_prefork(void);
 void arena_prefork_locks(void);

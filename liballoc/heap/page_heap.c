@@ -300,14 +300,25 @@ static struct extent *take(struct arena *arena, size_t bytes, size_t alignment)
 	return run;
 }
 
-struct extent *page_heap_take(struct arena *arena, size_t bytes,
-			      size_t alignment)
+static struct extent *take_locked(struct arena *arena, size_t bytes,
+				  size_t alignment)
 {
 	struct extent *run;
 
 	lock_take(&arena->pages.lock);
 	run = take(arena, bytes, alignment);
 	lock_release(&arena->pages.lock);
+	return run;
+}
+
+/* Where the kernel has no more, what all arenas keep may make room. */
+struct extent *page_heap_take(struct arena *arena, size_t bytes,
+			      size_t alignment)
+{
+	struct extent *run = take_locked(arena, bytes, alignment);
+
+	if (!run && arena_reclaim(bytes))
+		run = take_locked(arena, bytes, alignment);
 	return run;
 }
 
@@ -382,19 +393,17 @@ struct extent *page_heap_take_large(struct arena *arena, size_t bytes,
 				    size_t alignment, unsigned size_class,
 				    uint64_t requests)
 {
-	struct extent *extent;
+	struct extent *extent = page_heap_take(arena, bytes, alignment);
 
+	if (!extent)
+		return NULL;
+	extent->state = EXTENT_LARGE;
+	extent->size_class = (uint8_t)size_class;
+	extent->sampled = 0;
+	set_large_words(arena, extent);
 	lock_take(&arena->pages.lock);
-	extent = take(arena, bytes, alignment);
-	if (extent) {
-		extent->state = EXTENT_LARGE;
-		extent->size_class = (uint8_t)size_class;
-		extent->sampled = 0;
-		set_large_words(arena, extent);
-		count_large(arena, size_class, bytes, true);
-		ledger_add(&arena->class_stats[size_class]->nrequests,
-			   requests);
-	}
+	count_large(arena, size_class, bytes, true);
+	ledger_add(&arena->class_stats[size_class]->nrequests, requests);
 	lock_release(&arena->pages.lock);
 	return extent;
 }

@@ -71,6 +71,9 @@ void page_heap_mark_large(struct arena *arena, struct extent *extent,
  */
 bool page_heap_peak_passed(void);
 
+/* Unmaps all free runs, retained ones too; for when memory is short. */
+void page_heap_unmap_free(struct arena *arena);
+
 /* Gives back what is due (all: everything that is free). */
 void page_heap_decay(struct arena *arena, bool all);
 ssize_t page_heap_decay_ms(struct arena *arena, enum extent_state state);

@@ -126,3 +126,19 @@ bool page_heap_set_decay_ms(struct arena *arena, enum extent_state state,
 		page_heap_decay(arena, false);
 	return good;
 }
+
+void page_heap_unmap_free(struct arena *arena)
+{
+	struct page_heap *heap = &arena->pages;
+	struct extent *run;
+	unsigned state;
+
+	lock_take(&heap->lock);
+	for (state = 0; state < EXTENT_FREE_STATES; state++)
+		while ((run = run_set_find(&heap->runs[state], 1))) {
+			page_heap_remove_run(arena, run);
+			os_unmap((void *)run->base, run->bytes);
+			page_heap_return_run(arena, run, EXTENT_FREE_STATES);
+		}
+	lock_release(&heap->lock);
+}

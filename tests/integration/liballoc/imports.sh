@@ -1,0 +1,29 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# What liballoc imports is held against this list: each is known neither to
+# allocate, nor to take a lock that an allocation can be asked for under, on
+# the paths where liballoc calls it. Stdio, locale, dlsym have no place here.
+. "$top_srcdir/tests/tap/tap.sh"
+plan 2
+
+allowed='
+_ITM_deregisterTMCloneTable _ITM_registerTMCloneTable __gmon_start__
+__cxa_atexit __cxa_finalize __register_atfork __tls_get_addr __stack_chk_fail
+__errno_location __environ environ abort exit _exit
+memchr memcmp memcpy memmove memset strchr strcmp strcspn strlen strncmp
+strcpy strncpy strnlen strrchr strspn memrchr rawmemchr strstr
+clock_gettime getauxval getpid sysconf prctl sched_getaffinity
+__sched_cpucount sched_yield syscall
+mmap munmap mremap madvise mprotect open close read write pread readlink lseek
+rename unlink fstat stat process_vm_readv
+pthread_key_create pthread_setspecific pthread_self pthread_getattr_np
+_dl_find_object dl_iterate_phdr
+'
+nm -D --undefined-only "$liballoc" | awk '{ sub(/@.*/, "", $NF); print $NF }' |
+	sort -u >"$tmp/imports"
+printf '%s\n' $allowed | sort -u >"$tmp/allowed"
+comm -23 "$tmp/imports" "$tmp/allowed" >"$tmp/new"
+[ -s "$tmp/imports" ]
+result $? 'liballoc imports something'
+[ ! -s "$tmp/new" ]
+result $? 'and nothing that is not on the list' || diag_file "$tmp/new"

@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# liballoc from outside: preloaded, opened as a private library, with little
+# memory, before constructors and after destructors, and what it imports.
+. "$top_srcdir/tests/tap/tap.sh"
+here=$top_srcdir/tests/integration/liballoc
+plan 17
+
+cc() {
+	$CC -O1 -g -I"$top_srcdir/tests" -I"$top_srcdir" "$@"
+}
+
+ok 'a library that allocates early and late builds' \
+	cc -shared -fPIC -o "$tmp/early_late.so" "$here/early_late.c"
+runs 0 'preloaded before liballoc it works' \
+	env LD_PRELOAD="$tmp/early_late.so $liballoc" /bin/true
+matches 'early' 'made early' "$tmp/err"
+matches 'and late' 'freed late' "$tmp/err"
+runs 0 'and after' env LD_PRELOAD="$liballoc $tmp/early_late.so" /bin/true
+matches 'late as well' 'freed late' "$tmp/err"
+
+ok 'a program that opens liballoc builds' \
+	cc -o "$tmp/private" "$here/private_library.c" -ldl -lpthread
+ok 'liballoc as a private library' "$tmp/private" "$liballoc"
+ok 'twice over: liballoc preloaded, its copy opened' \
+	sh -c "cp '$liballoc' '$tmp/copy.so' &&
+		LD_PRELOAD='$liballoc' '$tmp/private' '$tmp/copy.so'"
+
+ok 'a program that takes all memory builds' \
+	cc -o "$tmp/little" "$here/little_memory.c"
+ok 'with 64 MiB of address space' \
+	sh -c "ulimit -v 65536; LD_PRELOAD='$liballoc' '$tmp/little' 14"
+ok 'with 300 MiB' \
+	sh -c "ulimit -v 300000; LD_PRELOAD='$liballoc' '$tmp/little' 90"
+for option in tcache:false,narenas:1 zero:true dirty_decay_ms:0 \
+	dirty_decay_ms:-1,retain:false; do
+	ok "with MALLOC_CONF=$option" \
+		sh -c "ulimit -v 300000
+			MALLOC_CONF=$option LD_PRELOAD='$liballoc' '$tmp/little' 90"
+done
+
+ok 'a wrong free is told and aborts' sh -c "
+	echo '#include <stdlib.h>
+	int main(void) { int x; void *volatile p = &x; free(p); return 0; }' |
+	$CC -w -x c -o '$tmp/wrong' - &&
+	{ LD_PRELOAD='$liballoc' '$tmp/wrong' 2>&1; true; } |
+	grep -q 'liballoc: .*0x'"

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# liballoc under stress, by the names that programs use, and from outside.
+TEST_UNITS += %D%/churn %D%/forks %D%/signals %D%/threads
+
+%C%_churn_CFLAGS = $(UNIT_CFLAGS)
+%C%_churn_LDADD = $(UNIT_LIBALLOC_LIBS)
+%C%_forks_CFLAGS = $(UNIT_CFLAGS)
+%C%_forks_LDADD = $(UNIT_LIBALLOC_LIBS)
+%C%_signals_CFLAGS = $(UNIT_CFLAGS)
+%C%_signals_LDADD = $(UNIT_LIBALLOC_LIBS)
+%C%_threads_CFLAGS = $(UNIT_CFLAGS)
+%C%_threads_LDADD = $(UNIT_LIBALLOC_LIBS)
+
+EXTRA_DIST += %D%/early_late.c %D%/little_memory.c %D%/private_library.c
+dist_check_SCRIPTS += %D%/imports.sh %D%/liballoc.sh
+TESTS += %D%/imports.sh %D%/liballoc.sh

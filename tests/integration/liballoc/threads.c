@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ten thousand threads over a lifetime, some dozens at a time. Each ends with
+ * a full cache, and with a TLS destructor that allocates and frees in each
+ * round of destructors. Nothing may be left of them.
+ */
+#include "config.h"
+
+#include "tap/tap.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "liballoc/include/liballoc/liballoc.h"
+
+#define THREADS 10000
+#define AT_ONCE 50
+#define OBJECTS 300
+
+static pthread_key_t key;
+static uint64_t destroyed, damaged;
+
+/* Runs in as many rounds as there are, before and after liballoc's own. */
+static void destroy(void *pointer)
+{
+	unsigned char *old = pointer, *again = malloc(200);
+
+	if (old[0] != 7 || old[99] != 7)
+		__atomic_add_fetch(&damaged, 1, __ATOMIC_RELAXED);
+	old = realloc(old, 5000);
+	memset(again, 9, 200);
+	memset(old, 8, 5000);
+	free(old);
+	memset(again, 7, 100);
+	__atomic_add_fetch(&destroyed, 1, __ATOMIC_RELAXED);
+	if (again[150] != 9)
+		__atomic_add_fetch(&damaged, 1, __ATOMIC_RELAXED);
+	if (again[100] == 9 &&
+	    __atomic_load_n(&destroyed, __ATOMIC_RELAXED) % 4)
+		pthread_setspecific(key, again);
+	else
+		free(again);
+}
+
+static void *live(void *unused)
+{
+	void *objects[OBJECTS];
+	unsigned char *mine;
+	unsigned i;
+
+	for (i = 0; i < OBJECTS; i++)
+		objects[i] = malloc(16 + i * 8 % 3000);
+	for (i = 0; i < OBJECTS; i++)
+		free(objects[i]);
+	mine = malloc(100);
+	memset(mine, 7, 100);
+	pthread_setspecific(key, mine);
+	return unused;
+}
+
+static void batch(void)
+{
+	pthread_t threads[AT_ONCE];
+	unsigned i;
+
+	for (i = 0; i < AT_ONCE; i++)
+		if (pthread_create(&threads[i], NULL, live, NULL))
+			threads[i] = 0;
+	for (i = 0; i < AT_ONCE; i++)
+		if (threads[i])
+			pthread_join(threads[i], NULL);
+}
+
+static size_t control(const char *name)
+{
+	uint64_t epoch = 1;
+	size_t value = 0, bytes = sizeof(value);
+
+	mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
+	mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch));
+	if (mallctl(name, &value, &bytes, NULL, 0))
+		return SIZE_MAX;
+	return value;
+}
+
+int main(void)
+{
+	size_t metadata, allocated;
+	unsigned done;
+
+	plan(4);
+	pthread_key_create(&key, destroy);
+	for (done = 0; done < 1000; done += AT_ONCE)
+		batch();
+	metadata = control("stats.metadata");
+	allocated = control("stats.allocated");
+	for (; done < THREADS; done += AT_ONCE)
+		batch();
+	ok(destroyed >= THREADS, "%d threads came and went", THREADS);
+	is_uint(damaged, 0, "what their destructors held was kept");
+	/* A destructor's last object may be left: the C library gives up. */
+	ok(control("stats.allocated") <= allocated + THREADS * 208,
+	   "their caches went back");
+	/* How many run at once varies a little; ten times as many came. */
+	ok(control("stats.metadata") <= metadata + metadata / 4,
+	   "metadata did not grow with them");
+	tap_line("# metadata %zu, then %zu; allocated %zu, then %zu\n",
+		 metadata, control("stats.metadata"), allocated,
+		 control("stats.allocated"));
+	return done_testing();
+}
