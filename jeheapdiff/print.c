@@ -241,7 +241,7 @@ static void print_counts(const struct comparison *c, struct counts counts,
 
 	if (counts.over_limit)
 		fprintf(stream,
-			"%zu more row%s changed; --nodecount=0 shows "
+			"%zu more row%s; --nodecount=0 shows "
 			"all of them\n",
 			counts.over_limit, plural(counts.over_limit));
 	if (counts.within_noise)

@@ -25,6 +25,8 @@ include %D%/unit/target/local.mk
 include %D%/cli/jeprof/local.mk
 include %D%/cli/jeheapdiff/local.mk
 include %D%/cli/jestat/local.mk
+dist_check_SCRIPTS += %D%/cli/help_matches_man.sh
+TESTS += %D%/cli/help_matches_man.sh
 endif
 include %D%/integration/liballoc/local.mk
 include %D%/integration/local.mk
