@@ -272,6 +272,21 @@ static char *temporary_name(const char *path)
 	return name;
 }
 
+/* A file of no name, which is gone with the process; -1 without support. */
+static int open_nameless(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder =
+		slash ? strndup(path, (size_t)(slash - path + 1)) : strdup(".");
+	int fd;
+
+	if (!folder)
+		out_of_memory();
+	fd = open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+	free(folder);
+	return fd;
+}
+
 static int open_temporary(struct output *out)
 {
 	struct stat info;
@@ -282,15 +297,27 @@ static int open_temporary(struct output *out)
 	out->temporary = temporary_name(out->path);
 	if (!out->temporary)
 		return -1;
-	fd = open(out->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-		  0666);
-	if (fd < 0) {
-		free(out->temporary);
-		out->temporary = NULL;
-	} else if (stat(out->path, &info) == 0) {
+	fd = open_nameless(out->path);
+	out->nameless = fd >= 0;
+	if (fd < 0)
+		fd = open(out->temporary,
+			  O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd >= 0 && stat(out->path, &info) == 0)
 		(void)!fchmod(fd, info.st_mode & 07777);
-	}
 	return fd;
+}
+
+/* Gives the complete file its name. */
+static bool publish(struct output *out, int fd)
+{
+	char self[32];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (out->nameless && linkat(AT_FDCWD, self, AT_FDCWD, out->temporary,
+				    AT_SYMLINK_FOLLOW) != 0)
+		return false;
+	out->nameless = false;
+	return rename(out->temporary, out->path) == 0;
 }
 
 static bool forget(struct output *out)
@@ -349,14 +376,19 @@ static bool all_written(struct output *out)
 bool output_close(struct output *out, struct diag *diag)
 {
 	bool good = all_written(out);
+	int fd = -1;
 
 	if (!good)
 		diag_errno(diag, "cannot write %s", output_name(out));
+	if (out->temporary)
+		fd = dup(fileno(out->stream));
 	if (out->stream != stdout && fclose(out->stream) != 0 && good)
 		good = diag_errno(diag, "cannot write %s", output_name(out));
-	if (out->temporary && good && rename(out->temporary, out->path) != 0)
+	if (good && out->temporary && !publish(out, fd))
 		good = diag_errno(diag, "cannot write %s", out->path);
-	if (out->temporary && !good)
+	if (fd >= 0)
+		close(fd);
+	if (out->temporary && !good && !out->nameless)
 		unlink(out->temporary);
 	forget(out);
 	return good;
@@ -366,7 +398,7 @@ void output_abandon(struct output *out)
 {
 	if (out->stream && out->stream != stdout)
 		fclose(out->stream);
-	if (out->temporary)
+	if (out->temporary && !out->nameless)
 		unlink(out->temporary);
 	forget(out);
 }

@@ -37,6 +37,7 @@ struct output {
 	FILE *stream;
 	char *path;	 /* NULL: standard output */
 	char *temporary; /* NULL: direct */
+	bool nameless;	 /* nothing is there by that name yet */
 };
 
 bool output_open(struct output *out, const char *path, struct diag *diag);

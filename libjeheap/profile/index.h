@@ -56,8 +56,15 @@ static inline uint32_t to_index(size_t count)
 /* What struct profile keeps for its builders. */
 struct profile_index {
 	struct slots files, functions, locations, stacks, threads;
-	size_t sealed; /* mappings[0 .. sealed) are sorted by start */
+	struct intern strings; /* each text is kept once */
+	size_t sealed;	       /* mappings[0 .. sealed) are sorted by start */
 };
+
+/*
+ * The profile's own copy of a text, one for all equal ones: a small file may
+ * name a long string a million times.
+ */
+struct str profile_string(struct profile *profile, struct str s);
 
 /*
  * A location in a known mapping (or NONE), for formats that name it. An

@@ -85,8 +85,8 @@ static struct profile *parse_plain(struct str content, const char *name,
 	if (may_be_pprof(content))
 		return read_pprof(content, name, diag);
 	diag_set(diag,
-		 "%s: is no heap profile: it begins with none of heap_v2/, "
-		 "\"heap profile:\", \"--- symbol\", nor is it a profile.proto",
+		 "%s: is no heap profile: it does not begin with heap_v2/, "
+		 "\"heap profile:\" or \"--- symbol\", and is no profile.proto",
 		 name);
 	return NULL;
 }

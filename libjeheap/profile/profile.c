@@ -27,6 +27,7 @@ struct profile *profile_new(void)
 	profile->arena = arena;
 	profile->period_bytes = 1;
 	profile->index = ARENA_NEW(arena, struct profile_index);
+	profile->index->strings.arena = arena;
 	return profile;
 }
 
@@ -38,6 +39,14 @@ void profile_free(struct profile *profile)
 		return;
 	arena_free(arena);
 	free(arena);
+}
+
+struct str profile_string(struct profile *profile, struct str s)
+{
+	struct intern *strings = &profile->index->strings;
+	uint32_t number = intern(strings, s);
+
+	return strings->strings[number];
 }
 
 /* What a builder looks for, and where. */
@@ -67,8 +76,8 @@ uint32_t profile_file(struct profile *profile, struct str path,
 	found = slots_enter(&profile->index->files, profile->arena,
 			    hash_words(key, 3), same_file, &wanted, fresh);
 	if (found == fresh) {
-		file.path = str_copy(profile->arena, path);
-		file.build_id = str_copy(profile->arena, build_id);
+		file.path = profile_string(profile, path);
+		file.build_id = profile_string(profile, build_id);
 		*ARENA_PUSH(profile->arena, profile->files, profile->file_count,
 			    profile->file_capacity) = file;
 	}
@@ -295,9 +304,9 @@ uint32_t profile_function(struct profile *profile, struct str name,
 	found = slots_enter(&profile->index->functions, profile->arena,
 			    hash_words(key, 4), same_function, &wanted, fresh);
 	if (found == fresh) {
-		function.name = str_copy(profile->arena, name);
-		function.system_name = str_copy(profile->arena, system_name);
-		function.filename = str_copy(profile->arena, filename);
+		function.name = profile_string(profile, name);
+		function.system_name = profile_string(profile, system_name);
+		function.filename = profile_string(profile, filename);
 		*ARENA_PUSH(profile->arena, profile->functions,
 			    profile->function_count,
 			    profile->function_capacity) = function;

@@ -7,6 +7,8 @@
 
 #include "libjeheap/profile/read.h"
 
+#include <limits.h>
+
 #include "libjeheap/base/cursor.h"
 
 struct maps_line {
@@ -101,7 +103,7 @@ void read_maps(struct profile *profile, struct str maps,
 
 	while (rest.len) {
 		line = str_trim(str_split(rest, '\n', &rest));
-		if (take_literal(&line, "build="))
+		if (take_literal(&line, "build=") && line.len < PATH_MAX)
 			build = line;
 		if (!parse_line(line, &parsed) || !is_wanted(parsed.path))
 			continue;

@@ -30,6 +30,13 @@ enum {
 	F_COMMENT = 13,
 };
 
+/*
+ * Limits on what a small file can make us do: each function and comment has
+ * its text hashed.
+ */
+#define MAX_STRING_BYTES 65536
+#define MAX_COMMENTS 1000
+
 /* The messages of one kind, in order. */
 struct messages {
 	struct cursor *list;
@@ -122,11 +129,15 @@ static bool ended_well(struct pprof_reader *r, const struct cursor *part)
 static struct str string_at(struct pprof_reader *r, struct cursor *part,
 			    uint64_t index)
 {
+	struct str s = {0};
+
 	if (index < r->string_count)
-		return r->strings[index];
-	if (index)
+		s = r->strings[index];
+	else if (index)
 		fail(r, part, "there is no string", index);
-	return (struct str){0};
+	if (s.len > MAX_STRING_BYTES)
+		fail(r, part, "more than 64 KiB are in string", index);
+	return s;
 }
 
 static void add_message(struct pprof_reader *r, struct messages *messages,
@@ -596,7 +607,7 @@ static bool take_comments(struct pprof_reader *r)
 	struct str comment;
 	size_t i;
 
-	for (i = 0; i < r->comment_count; i++) {
+	for (i = 0; i < r->comment_count && i < MAX_COMMENTS; i++) {
 		comment = string_at(r, &r->c, r->comments[i]);
 		if (str_equal(comment, str_of(mean_sizes_comment)))
 			profile->exact_sizes = false;
@@ -604,7 +615,7 @@ static bool take_comments(struct pprof_reader *r)
 			*ARENA_PUSH(profile->arena, profile->comments,
 				    profile->comment_count,
 				    profile->comment_capacity) =
-				str_copy(profile->arena, comment);
+				profile_string(profile, comment);
 	}
 	return !r->c.failed;
 }

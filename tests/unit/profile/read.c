@@ -10,9 +10,11 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "libjeheap/profile/estimate.h"
+#include "libjeheap/profile/protobuf.h"
 #include "tap/tap.h"
 
 static struct profile *load(const char *name, struct diag *diag)
@@ -227,7 +229,7 @@ static const struct {
 	{"bad-few-strings.pb", "there is no string "},
 	{"bad-contention.prof", ": is a profile of lock contention"},
 	{"bad-prof-log.json", ": looks like JSON"},
-	{"bad-text.txt", ": is no heap profile: it begins with none of "},
+	{"bad-text.txt", ": is no heap profile: it does not begin with "},
 };
 
 static void test_bad(void)
@@ -281,6 +283,49 @@ static void test_large(void)
 	free(data);
 }
 
+static void put_message(struct text *out, uint32_t number, struct text *part)
+{
+	proto_put_element(out, number, text_str(part));
+	part->len = 0;
+}
+
+/*
+ * A file of 2 MB that names one long string in each of its functions and
+ * comments must not grow by that string each time.
+ */
+static void test_amplification(void)
+{
+	enum { FUNCTIONS = 100000 };
+	struct arena arena = {0};
+	struct text out = {.arena = &arena}, part = {.arena = &arena};
+	struct str name = {arena_alloc(&arena, 60000), 60000};
+	struct diag diag = {0};
+	struct rusage before, after;
+	struct profile *p;
+	uint64_t i;
+
+	proto_put_element(&out, 6, (struct str){0});
+	proto_put_element(&out, 6, STR("inuse_space"));
+	proto_put_element(&out, 6, name);
+	proto_put_uint(&part, 1, 1);
+	put_message(&out, 1, &part);
+	for (i = 1; i <= FUNCTIONS; i++) {
+		proto_put_uint(&part, 1, i);
+		proto_put_uint(&part, 2, 2);
+		proto_put_uint(&part, 5, i);
+		put_message(&out, 5, &part);
+		proto_put_uint(&out, 13, 2);
+	}
+	getrusage(RUSAGE_SELF, &before);
+	p = profile_parse(text_str(&out), "x", &diag);
+	getrusage(RUSAGE_SELF, &after);
+	ok(p && p->function_count == FUNCTIONS, "a string named often");
+	ok(after.ru_maxrss - before.ru_maxrss < 200 << 10,
+	   "is kept once, not %d times", FUNCTIONS);
+	profile_free(p);
+	arena_free(&arena);
+}
+
 static void test_corners(void)
 {
 	struct diag diag = {0};
@@ -321,7 +366,7 @@ static void test_input(void)
 
 int main(void)
 {
-	plan(140);
+	plan(142);
 	alarm(60);
 	test_jemalloc();
 	test_liballoc("good-liballoc.heap");
@@ -333,6 +378,7 @@ int main(void)
 	test_pprof("good-go.pb.gz");
 	test_pprof("good-plain.pb");
 	test_bad();
+	test_amplification();
 	test_large();
 	test_corners();
 	test_input();
