@@ -33,9 +33,16 @@ tell() {
 	printf '\n%s\n' "$*"
 }
 
-# show COMMAND...: prints it, then runs it.
+# show COMMAND...: prints it as one would type it, then runs it.
 show() {
-	printf '%s$ %s%s\n' "$bold" "$*" "$plain"
+	printf '%s$' "$bold"
+	for word; do
+		case $word in
+		*[!A-Za-z0-9_./=:-]*) printf " '%s'" "$word" ;;
+		*) printf ' %s' "$word" ;;
+		esac
+	done
+	printf '%s\n' "$plain"
 	"$@"
 }
 
@@ -56,18 +63,21 @@ tell 'A service that takes payments, on liballoc, with a leak switched on.' \
 start_service
 
 tell 'Where is its memory, now? jeprof reads it from outside.'
-show jeprof --nodecount=12 "$service"
+show jeprof --nodecount=8 "$service"
+tell "Charge it to who asked for it, not to the service's own wrappers:"
+show jeprof --nodecount=10 --exclude='^(subsystem_)?(allocate|resize)$' "$service"
 tell 'The same, kept in a file for later.'
 show jeprof --pprof -o a.pb.gz "$service"
 
-tell "$growth seconds later: what has grown?"
+tell "$growth seconds later: what has grown, and is it more than noise?"
 sleep "$growth"
 show jeprof --pprof -o b.pb.gz "$service"
 show jeheapdiff a.pb.gz b.pb.gz
 
-tell 'What is the allocator doing? A row each second;'
+tell 'What is the allocator doing? A row each second:'
 show jestat "$service" 1 3
-tell 'and by arena: the service gives each of its subsystems one.'
+tell 'And by arena; the service made the last four for its subsystems:' \
+	'sessions, cache, reports, journal.'
 show jestat --arenas "$service"
 
 tell 'Pictures, of the second profile and of the growth.'

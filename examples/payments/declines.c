@@ -39,7 +39,8 @@ static uint64_t budget_bytes(const struct declines *declines)
 	return (uint64_t)(seconds * (double)declines->leak_rate);
 }
 
-static void keep(struct declines *declines, const char *request, size_t bytes)
+static void keep_for_retry(struct declines *declines, const char *request,
+			   size_t bytes)
 {
 	struct declined *declined =
 		allocate(sizeof(struct declined) + EVIDENCE_BYTES);
@@ -85,6 +86,6 @@ void declines_remember(struct declines *declines, const char *request,
 	budget = budget_bytes(declines);
 	pthread_mutex_lock(&declines->lock);
 	while (declines->bytes < budget)
-		keep(declines, request, bytes);
+		keep_for_retry(declines, request, bytes);
 	pthread_mutex_unlock(&declines->lock);
 }
