@@ -31,8 +31,12 @@ static bool step_by_cfi(struct unwind *unwind, const struct fde *fde,
 	uint64_t sp = unwind->registers.reg[UNWIND_SP], cfa;
 	struct cfi_row row;
 
-	if (!cfi_row_at(fde, pc, &row) ||
-	    !cfi_apply(fde, &row, &unwind->memory, &unwind->registers, &cfa))
+	if (!cfi_row_at(fde, pc, &row))
+		return false;
+	/* A call overwrites the link register, so who called has saved it. */
+	if (!unwind->exact && row.rules[UNWIND_PC].kind == CFI_SAME)
+		return false;
+	if (!cfi_apply(fde, &row, &unwind->memory, &unwind->registers, &cfa))
 		return false;
 	/*
 	 * Stacks grow down, so callers' frames lie higher; only a signal may

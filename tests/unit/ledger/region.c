@@ -161,9 +161,31 @@ static int boot_short_of(rlim_t bytes, size_t *got)
 	return status;
 }
 
+/* An emulator may take the limit and not heed it. */
+static bool limits_hold(void)
+{
+	struct rlimit limit = {1 << 20, 1 << 20};
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		setrlimit(RLIMIT_AS, &limit);
+		_exit(mmap(NULL, (size_t)64 << 20, PROT_READ,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+	}
+	waitpid(pid, &status, 0);
+	return status == 0;
+}
+
 static void check_shortage(void)
 {
 	size_t got = 0;
+
+	if (!limits_hold()) {
+		skip("where memory is short", "RLIMIT_AS does nothing here");
+		skip("where none is to be had", "RLIMIT_AS does nothing here");
+		return;
+	}
 
 	ok(boot_short_of((rlim_t)256 << 20, &got) == 0 &&
 		   got >= ((size_t)16 << 20) && got < ((size_t)256 << 20),
