@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # tests/unit/PART tests what lies in PART; tests/cli runs the commands;
 # tests/integration runs real programs. Each folder registers its own.
-EXTRA_DIST += %D%/tap/tap.sh
+EXTRA_DIST += %D%/tap/tap.sh %D%/tap/leaks-of-others
 noinst_HEADERS += %D%/tap/tap.h
 
 UNIT_CFLAGS = $(AM_CFLAGS) -I$(top_srcdir)/tests

@@ -14,6 +14,8 @@
 set -u
 LC_ALL=C.UTF-8
 export LC_ALL
+LSAN_OPTIONS=suppressions=$top_srcdir/tests/tap/leaks-of-others:print_suppressions=0
+export LSAN_OPTIONS
 tap_count=0
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
