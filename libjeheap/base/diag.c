@@ -79,71 +79,68 @@ static void appendf(struct diag *diag, size_t *used, const char *format, ...)
 	va_end(args);
 }
 
-static void finish(struct diag *diag, size_t used)
+/* Sets "PREFIX FORMAT SUFFIX", unless a message is there. */
+__attribute__((format(printf, 4, 0))) static bool
+set(struct diag *diag, const char *prefix, const char *suffix,
+    const char *format, va_list args)
 {
+	size_t used = 0;
+
+	if (diag->set)
+		return false;
+	appendf(diag, &used, "%s", prefix);
+	append(diag, &used, format, args);
+	appendf(diag, &used, "%s", suffix);
 	mask_text(diag->text, used);
 	diag->set = true;
+	return false;
 }
 
 bool diag_set(struct diag *diag, const char *format, ...)
 {
 	va_list args;
-	size_t used = 0;
 
-	if (diag->set)
-		return false;
 	va_start(args, format);
-	append(diag, &used, format, args);
+	set(diag, "", "", format, args);
 	va_end(args);
-	finish(diag, used);
 	return false;
 }
 
 bool diag_errno(struct diag *diag, const char *format, ...)
 {
-	const char *why = strerror(errno);
+	char why[256];
 	va_list args;
-	size_t used = 0;
 
-	if (diag->set)
-		return false;
+	snprintf(why, sizeof(why), ": %s", strerror(errno));
 	va_start(args, format);
-	append(diag, &used, format, args);
+	set(diag, "", why, format, args);
 	va_end(args);
-	appendf(diag, &used, ": %s", why);
-	finish(diag, used);
 	return false;
 }
 
 bool diag_at_line(struct diag *diag, const char *file, size_t line,
 		  const char *format, ...)
 {
+	char where[sizeof(diag->text)];
 	va_list args;
-	size_t used = 0;
 
-	if (diag->set)
-		return false;
-	appendf(diag, &used, "%s:%zu: ", file, line);
+	snprintf(where, sizeof(where), "%s:%zu: ", file, line);
 	va_start(args, format);
-	append(diag, &used, format, args);
+	set(diag, where, "", format, args);
 	va_end(args);
-	finish(diag, used);
 	return false;
 }
 
 bool diag_at_offset(struct diag *diag, const char *file, size_t offset,
 		    const char *format, ...)
 {
+	char where[sizeof(diag->text)];
 	va_list args;
-	size_t used = 0;
 
-	if (diag->set)
-		return false;
-	appendf(diag, &used, "%s: at byte %zu: ", file, offset);
+	snprintf(where, sizeof(where), "%s: at byte %zu: ", file, offset);
 	va_start(args, format);
-	append(diag, &used, format, args);
+	set(diag, where, "", format, args);
 	va_end(args);
-	finish(diag, used);
 	return false;
 }
 
@@ -162,11 +159,9 @@ void warn(const char *program, const char *format, ...)
 {
 	struct diag diag = {0};
 	va_list args;
-	size_t used = 0;
 
 	va_start(args, format);
-	append(&diag, &used, format, args);
+	set(&diag, "warning: ", "", format, args);
 	va_end(args);
-	finish(&diag, used);
-	fprintf(stderr, "%s: warning: %s\n", program, diag.text);
+	diag_print(program, &diag);
 }

@@ -240,9 +240,7 @@ static void copy_facts(struct profile *to, const struct profile *from)
 	to->pid = from->pid;
 	to->command = str_copy(to->arena, from->command);
 	for (i = 0; i < from->comment_count; i++)
-		*ARENA_PUSH(to->arena, to->comments, to->comment_count,
-			    to->comment_capacity) =
-			str_copy(to->arena, from->comments[i]);
+		profile_comment(to, from->comments[i]);
 	to->dropped_samples = from->dropped_samples;
 	to->dropped_bytes = from->dropped_bytes;
 }

@@ -79,12 +79,6 @@ static struct str unescape(struct arena *arena, struct str s)
 	return text_str(&text);
 }
 
-static void add_comment(struct profile *profile, struct str text)
-{
-	*ARENA_PUSH(profile->arena, profile->comments, profile->comment_count,
-		    profile->comment_capacity) = str_copy(profile->arena, text);
-}
-
 /* A line of one number that has a place in the profile. */
 static bool take_number_line(struct profile *profile, struct str line)
 {
@@ -130,10 +124,10 @@ static void note_line(struct profile *profile, struct str line)
 		profile->dropped_samples = (double)samples;
 		profile->dropped_bytes = (double)bytes;
 	} else if (take_literal(&rest, "comment ")) {
-		add_comment(profile, unescape(profile->arena, rest));
+		profile_comment(profile, unescape(profile->arena, rest));
 	} else if (take_literal(&rest, "library ") ||
 		   take_literal(&rest, "truncated_stacks ")) {
-		add_comment(profile, line);
+		profile_comment(profile, line);
 	}
 }
 

@@ -314,6 +314,12 @@ uint32_t profile_function(struct profile *profile, struct str name,
 	return found;
 }
 
+void profile_comment(struct profile *profile, struct str text)
+{
+	*ARENA_PUSH(profile->arena, profile->comments, profile->comment_count,
+		    profile->comment_capacity) = profile_string(profile, text);
+}
+
 struct sample *profile_add_sample(struct profile *profile, uint32_t stack,
 				  uint32_t thread, uint64_t block_bytes)
 {

@@ -176,6 +176,8 @@ uint32_t profile_thread(struct profile *profile, uint64_t uid, struct str name);
 uint32_t profile_function(struct profile *profile, struct str name,
 			  struct str system_name, struct str filename,
 			  uint32_t start_line);
+/* Adds a line to profile.comments. */
+void profile_comment(struct profile *profile, struct str text);
 /* Always a new one. The pointer holds until the next is added. */
 struct sample *profile_add_sample(struct profile *profile, uint32_t stack,
 				  uint32_t thread, uint64_t block_bytes);

@@ -42,6 +42,26 @@ void proto_put_bytes(struct text *out, uint32_t number, struct str bytes);
 void proto_put_element(struct text *out, uint32_t number, struct str bytes);
 
 /*
+ * Fields of message Profile.
+ * Source: github.com/google/pprof, proto/profile.proto.
+ */
+enum pprof_field {
+	PPROF_SAMPLE_TYPE = 1,
+	PPROF_SAMPLE = 2,
+	PPROF_MAPPING = 3,
+	PPROF_LOCATION = 4,
+	PPROF_FUNCTION = 5,
+	PPROF_STRING_TABLE = 6,
+	PPROF_TIME_NANOS = 9,
+	PPROF_DURATION_NANOS = 10,
+	PPROF_PERIOD_TYPE = 11,
+	PPROF_PERIOD = 12,
+	PPROF_COMMENT = 13,
+	PPROF_DEFAULT_SAMPLE_TYPE = 14,
+	PPROF_FIELDS
+};
+
+/*
  * The comment by which a profile.proto of ours says that its label "bytes" is
  * no true size, so that variances made from it are approximate.
  */

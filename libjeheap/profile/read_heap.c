@@ -506,9 +506,7 @@ bool heap_text_header(struct profile *profile, struct cursor *c,
 	while (cursor_line(c, line)) {
 		if (!line->len || *line->ptr != '%')
 			return true;
-		*ARENA_PUSH(profile->arena, profile->comments,
-			    profile->comment_count, profile->comment_capacity) =
-			str_copy(profile->arena, *line);
+		profile_comment(profile, *line);
 	}
 	return false;
 }

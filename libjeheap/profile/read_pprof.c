@@ -15,21 +15,6 @@
 #include "libjeheap/profile/index.h"
 #include "libjeheap/profile/protobuf.h"
 
-/* Fields of message Profile. */
-enum {
-	F_SAMPLE_TYPE = 1,
-	F_SAMPLE = 2,
-	F_MAPPING = 3,
-	F_LOCATION = 4,
-	F_FUNCTION = 5,
-	F_STRING_TABLE = 6,
-	F_TIME_NANOS = 9,
-	F_DURATION_NANOS = 10,
-	F_PERIOD_TYPE = 11,
-	F_PERIOD = 12,
-	F_COMMENT = 13,
-};
-
 /*
  * Limits on what a small file can make us do: each function and comment has
  * its text hashed.
@@ -61,10 +46,8 @@ struct pprof_reader {
 	struct arena scratch;
 	struct str *strings;
 	size_t string_count, string_capacity;
-	struct messages types, samples, mappings, locations, functions;
+	struct messages messages[PPROF_FIELDS];
 	struct id_map mapping_ids, location_ids, function_ids;
-	struct cursor period_type;
-	bool has_period_type;
 	uint64_t *comments;
 	size_t comment_count, comment_capacity;
 	int *columns; /* per value of a sample: an enum sample_type, or -1 */
@@ -140,63 +123,58 @@ static struct str string_at(struct pprof_reader *r, struct cursor *part,
 	return s;
 }
 
-static void add_message(struct pprof_reader *r, struct messages *messages,
-			const struct proto_field *field)
+static void add_message(struct pprof_reader *r, const struct proto_field *field)
 {
+	struct messages *messages = &r->messages[field->number];
+
 	*ARENA_PUSH(&r->scratch, messages->list, messages->count,
 		    messages->capacity) = field->bytes;
 }
 
-static void take_top_field(struct pprof_reader *r, struct proto_field *field)
+static void add_comments(struct pprof_reader *r, struct proto_field *field)
 {
 	uint64_t value;
 
+	while (proto_packed(field, &value))
+		*ARENA_PUSH(&r->scratch, r->comments, r->comment_count,
+			    r->comment_capacity) = value;
+	ended_well(r, &field->bytes);
+}
+
+static void take_top_field(struct pprof_reader *r, struct proto_field *field)
+{
 	switch (field->number) {
-	case F_SAMPLE_TYPE:
-		add_message(r, &r->types, field);
+	case PPROF_SAMPLE_TYPE:
+	case PPROF_SAMPLE:
+	case PPROF_MAPPING:
+	case PPROF_LOCATION:
+	case PPROF_FUNCTION:
+	case PPROF_PERIOD_TYPE:
+		add_message(r, field);
 		break;
-	case F_SAMPLE:
-		add_message(r, &r->samples, field);
-		break;
-	case F_MAPPING:
-		add_message(r, &r->mappings, field);
-		break;
-	case F_LOCATION:
-		add_message(r, &r->locations, field);
-		break;
-	case F_FUNCTION:
-		add_message(r, &r->functions, field);
-		break;
-	case F_STRING_TABLE:
+	case PPROF_STRING_TABLE:
 		*ARENA_PUSH(&r->scratch, r->strings, r->string_count,
 			    r->string_capacity) = proto_str(field);
 		break;
-	case F_PERIOD_TYPE:
-		r->period_type = field->bytes;
-		r->has_period_type = true;
-		break;
-	case F_TIME_NANOS:
+	case PPROF_TIME_NANOS:
 		r->profile->time_ns = field->value;
 		break;
-	case F_DURATION_NANOS:
+	case PPROF_DURATION_NANOS:
 		r->profile->duration_ns = field->value;
 		break;
-	case F_PERIOD:
+	case PPROF_PERIOD:
 		r->profile->period_bytes = field->value;
 		break;
-	case F_COMMENT:
-		while (proto_packed(field, &value))
-			*ARENA_PUSH(&r->scratch, r->comments, r->comment_count,
-				    r->comment_capacity) = value;
-		ended_well(r, &field->bytes);
+	case PPROF_COMMENT:
+		add_comments(r, field);
 		break;
 	}
 }
 
 static bool needs_bytes(uint32_t number)
 {
-	return (number >= F_SAMPLE_TYPE && number <= F_STRING_TABLE) ||
-	       number == F_PERIOD_TYPE;
+	return (number >= PPROF_SAMPLE_TYPE && number <= PPROF_STRING_TABLE) ||
+	       number == PPROF_PERIOD_TYPE;
 }
 
 static bool take_top(struct pprof_reader *r)
@@ -246,12 +224,13 @@ static int column_of(struct str type)
 
 static bool take_types(struct pprof_reader *r)
 {
+	const struct messages *types = &r->messages[PPROF_SAMPLE_TYPE];
 	struct str type = {0}, unit;
 	size_t i, known = 0;
 	int column;
 
-	for (i = 0; i < r->types.count; i++) {
-		if (!take_value_type(r, &r->types.list[i], &type, &unit))
+	for (i = 0; i < types->count; i++) {
+		if (!take_value_type(r, &types->list[i], &type, &unit))
 			return false;
 		column = column_of(type);
 		known += column >= 0;
@@ -261,7 +240,7 @@ static bool take_types(struct pprof_reader *r)
 	if (known)
 		return true;
 	r->c.failed = true;
-	if (!r->types.count)
+	if (!types->count)
 		return diag_set(r->c.diag,
 				"%s: is no heap profile: as a profile.proto it "
 				"has no sample type",
@@ -274,10 +253,11 @@ static bool take_types(struct pprof_reader *r)
 
 static bool take_period(struct pprof_reader *r)
 {
+	const struct messages *types = &r->messages[PPROF_PERIOD_TYPE];
 	struct str type = {0}, unit = {0};
 
-	if (r->has_period_type &&
-	    !take_value_type(r, &r->period_type, &type, &unit))
+	if (types->count &&
+	    !take_value_type(r, &types->list[types->count - 1], &type, &unit))
 		return false;
 	/* Only a period of bytes tells how well the values are known. */
 	if (!str_equal(unit, STR("bytes")) || !r->profile->period_bytes ||
@@ -590,9 +570,10 @@ static bool take_sample(struct pprof_reader *r, struct cursor part)
 	return true;
 }
 
-static bool take_all(struct pprof_reader *r, const struct messages *messages,
+static bool take_all(struct pprof_reader *r, enum pprof_field field,
 		     bool (*take)(struct pprof_reader *r, struct cursor part))
 {
+	const struct messages *messages = &r->messages[field];
 	size_t i;
 
 	for (i = 0; i < messages->count; i++)
@@ -612,10 +593,7 @@ static bool take_comments(struct pprof_reader *r)
 		if (str_equal(comment, str_of(mean_sizes_comment)))
 			profile->exact_sizes = false;
 		else
-			*ARENA_PUSH(profile->arena, profile->comments,
-				    profile->comment_count,
-				    profile->comment_capacity) =
-				profile_string(profile, comment);
+			profile_comment(profile, comment);
 	}
 	return !r->c.failed;
 }
@@ -624,10 +602,10 @@ static bool parse(struct pprof_reader *r)
 {
 	r->profile->exact_sizes = true;
 	return take_top(r) && take_types(r) && take_period(r) &&
-	       take_all(r, &r->mappings, take_mapping) &&
-	       take_all(r, &r->functions, take_function) &&
-	       take_all(r, &r->locations, take_location) &&
-	       take_all(r, &r->samples, take_sample) && take_comments(r);
+	       take_all(r, PPROF_MAPPING, take_mapping) &&
+	       take_all(r, PPROF_FUNCTION, take_function) &&
+	       take_all(r, PPROF_LOCATION, take_location) &&
+	       take_all(r, PPROF_SAMPLE, take_sample) && take_comments(r);
 }
 
 struct profile *read_pprof(struct str content, const char *name,

@@ -78,10 +78,7 @@ static bool read_table(struct profile *profile, struct cursor *c,
 		if (str_starts_with(line, STR("0x")))
 			add_row(profile, line, table);
 		else if (str_starts_with(line, STR("binary=")))
-			*ARENA_PUSH(profile->arena, profile->comments,
-				    profile->comment_count,
-				    profile->comment_capacity) =
-				str_copy(profile->arena, line);
+			profile_comment(profile, line);
 	}
 	return cursor_fail_line(c, "the table of symbols has no end: the "
 				   "profile is truncated; take another");

@@ -15,22 +15,6 @@
 #include "libjeheap/profile/index.h"
 #include "libjeheap/profile/protobuf.h"
 
-/* Fields of message Profile. */
-enum {
-	F_SAMPLE_TYPE = 1,
-	F_SAMPLE = 2,
-	F_MAPPING = 3,
-	F_LOCATION = 4,
-	F_FUNCTION = 5,
-	F_STRING_TABLE = 6,
-	F_TIME_NANOS = 9,
-	F_DURATION_NANOS = 10,
-	F_PERIOD_TYPE = 11,
-	F_PERIOD = 12,
-	F_COMMENT = 13,
-	F_DEFAULT_SAMPLE_TYPE = 14,
-};
-
 const char *const mean_sizes_comment =
 	"block sizes (label bytes) are means over a stack";
 
@@ -197,7 +181,7 @@ static void put_sample(struct pprof_writer *w, const struct sample *sample,
 	proto_put_bytes(&message, 1, text_str(&ids));
 	proto_put_bytes(&message, 2, text_str(&values));
 	put_labels(w, &message, sample);
-	put_message(w, &w->out, F_SAMPLE, &message);
+	put_message(w, &w->out, PPROF_SAMPLE, &message);
 }
 
 /* Samples of one stack, thread and size become one. */
@@ -259,7 +243,7 @@ static void put_mapping(struct pprof_writer *w, size_t number)
 	proto_put_uint(&message, 8, use->has_filenames);
 	proto_put_uint(&message, 9, use->has_lines);
 	proto_put_uint(&message, 10, use->has_inlines);
-	put_message(w, &w->out, F_MAPPING, &message);
+	put_message(w, &w->out, PPROF_MAPPING, &message);
 }
 
 static void put_location(struct pprof_writer *w, size_t number)
@@ -281,7 +265,7 @@ static void put_location(struct pprof_writer *w, size_t number)
 		proto_put_uint(&inner, 3, line->column);
 		put_message(w, &message, 4, &inner);
 	}
-	put_message(w, &w->out, F_LOCATION, &message);
+	put_message(w, &w->out, PPROF_LOCATION, &message);
 }
 
 static void put_function(struct pprof_writer *w, size_t number)
@@ -297,7 +281,7 @@ static void put_function(struct pprof_writer *w, size_t number)
 	proto_put_uint(&message, 3, string_number(w, system_name));
 	proto_put_uint(&message, 4, string_number(w, function->filename));
 	proto_put_uint(&message, 5, function->start_line);
-	put_message(w, &w->out, F_FUNCTION, &message);
+	put_message(w, &w->out, PPROF_FUNCTION, &message);
 }
 
 static void put_places(struct pprof_writer *w)
@@ -332,7 +316,7 @@ static void put_comments(struct pprof_writer *w)
 		text_add(&command, w->profile->command);
 		proto_put_varint(&ids, string_number(w, text_str(&command)));
 	}
-	proto_put_bytes(&w->out, F_COMMENT, text_str(&ids));
+	proto_put_bytes(&w->out, PPROF_COMMENT, text_str(&ids));
 }
 
 static void put_profile(struct pprof_writer *w)
@@ -346,20 +330,20 @@ static void put_profile(struct pprof_writer *w)
 	string_number(w, STR(""));
 	mark_used(w);
 	for (i = 0; i < SAMPLE_TYPES; i++)
-		put_value_type(w, F_SAMPLE_TYPE, sample_type_names[i],
+		put_value_type(w, PPROF_SAMPLE_TYPE, sample_type_names[i],
 			       sample_type_units[i]);
 	put_samples(w);
 	put_places(w);
-	proto_put_uint(&w->out, F_TIME_NANOS, p->time_ns);
-	proto_put_uint(&w->out, F_DURATION_NANOS, p->duration_ns);
-	put_value_type(w, F_PERIOD_TYPE, "space", "bytes");
-	proto_put_uint(&w->out, F_PERIOD, p->period_bytes);
+	proto_put_uint(&w->out, PPROF_TIME_NANOS, p->time_ns);
+	proto_put_uint(&w->out, PPROF_DURATION_NANOS, p->duration_ns);
+	put_value_type(w, PPROF_PERIOD_TYPE, "space", "bytes");
+	proto_put_uint(&w->out, PPROF_PERIOD, p->period_bytes);
 	put_comments(w);
 	proto_put_uint(
-		&w->out, F_DEFAULT_SAMPLE_TYPE,
+		&w->out, PPROF_DEFAULT_SAMPLE_TYPE,
 		string_number(w, str_of(sample_type_names[INUSE_SPACE])));
 	for (i = 0; i < w->strings.count; i++)
-		proto_put_element(&w->out, F_STRING_TABLE,
+		proto_put_element(&w->out, PPROF_STRING_TABLE,
 				  w->strings.strings[i]);
 }
 
