@@ -15,7 +15,7 @@ plan 3
 # and what it does not have, or not in Debian's build.
 "$list" | sed -n 's/^control \([^ ]*\) .*/\1/p' | sed 's/<[ij]>/0/g' |
 	grep -vxE '(tcache|arenas)\.create|arenas\.lookup|opt\.xmalloc' |
-	grep -vxE 'opt\.prof_(bt_max|ledger_bytes)' >"$tmp/names"
+	grep -vxE 'opt\.prof_(bt_max|ledger_bytes|seed)' >"$tmp/names"
 cat >>"$tmp/names" <<-EOF
 	nothing
 	stats
