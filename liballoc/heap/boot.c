@@ -84,8 +84,8 @@ void heap_boot(void)
 
 static void at_exit(void)
 {
-	prof_exit();
 	ctl_exit();
+	prof_exit(); /* last: prof_leak_error may end the process here */
 }
 
 __attribute__((constructor)) static void construct(void)

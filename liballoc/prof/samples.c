@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/thread.h"
@@ -59,6 +60,8 @@ bool tables_boot(void)
 	index = os_map(bytes, false);
 	if (!index)
 		return false;
+	/* Touched here and there: huge pages would all be resident. */
+	(void)madvise(index, bytes, MADV_NOHUGEPAGE);
 	ledger_add_shared(&ledger_process()->metadata, bytes);
 	for (unsigned i = 0; i < TABLES_SHARDS; i++) {
 		lock_init(&shards[i].lock, LOCK_PROF_TABLES);

@@ -30,6 +30,8 @@ enum {
 	KIND_PEAK = 'u'
 };
 
+#define MOST_ROUNDS 4u
+
 /* Guarded by the dump lock. */
 static char prefix[OPTION_PATH_BYTES];
 _Static_assert(sizeof(prefix) == sizeof(opt.prof_prefix), "copied whole");
@@ -164,13 +166,17 @@ static bool take_wish(bool *wish)
 /*
  * Serves the wishes of threads that did not wait. Whoever wishes sets the
  * wish first and tries the lock then, so none is left behind: either he gets
- * the lock, or who holds it looks again after giving it back.
+ * the lock, or who holds it looks again after giving it back. Nobody dumps
+ * for others without end: what is still wanted then waits for the next event.
  */
 static void serve_wishes(void)
 {
-	while ((__atomic_load_n(&interval_wanted, __ATOMIC_ACQUIRE) ||
-		__atomic_load_n(&peak_wanted, __ATOMIC_ACQUIRE)) &&
-	       lock_try(&tables_dump_lock)) {
+	for (unsigned round = 0; round < MOST_ROUNDS; round++) {
+		if (!__atomic_load_n(&interval_wanted, __ATOMIC_ACQUIRE) &&
+		    !__atomic_load_n(&peak_wanted, __ATOMIC_ACQUIRE))
+			return;
+		if (!lock_try(&tables_dump_lock))
+			return;
 		if (take_wish(&interval_wanted) && prefix[0])
 			dump_named(KIND_INTERVAL);
 		if (take_wish(&peak_wanted) && prefix[0])
