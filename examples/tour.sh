@@ -72,7 +72,7 @@ show jeprof --pprof -o a.pb.gz "$service"
 tell "$growth seconds later: what has grown, and is it more than noise?"
 sleep "$growth"
 show jeprof --pprof -o b.pb.gz "$service"
-show jeheapdiff a.pb.gz b.pb.gz
+show jeheapdiff --same-process a.pb.gz b.pb.gz
 
 tell 'What is the allocator doing? A row each second:'
 show jestat "$service" 1 3
@@ -83,7 +83,7 @@ show jestat --arenas "$service"
 tell 'Pictures, of the second profile and of the growth.'
 show jeprof --flame -o flame.html b.pb.gz
 show jeprof --svg -o callgraph.svg b.pb.gz
-show jeheapdiff --flame -o growth.html a.pb.gz b.pb.gz
+show jeheapdiff --same-process --flame -o growth.html a.pb.gz b.pb.gz
 
 stop_service
 wait "$service" 2>/dev/null || true
