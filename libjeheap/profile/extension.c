@@ -126,7 +126,8 @@ static void note_line(struct profile *profile, struct str line)
 	} else if (take_literal(&rest, "comment ")) {
 		profile_comment(profile, unescape(profile->arena, rest));
 	} else if (take_literal(&rest, "library ") ||
-		   take_literal(&rest, "truncated_stacks ")) {
+		   (take_literal(&rest, "truncated_stacks ") &&
+		    !str_equal(rest, STR("0")))) {
 		profile_comment(profile, line);
 	}
 }

@@ -28,6 +28,23 @@ static void put_masked(struct raw_writer *w, struct str s)
 	fputs(copy, w->stream);
 }
 
+/* With control characters and backslashes as \xNN (extension.c). */
+static void put_escaped(struct raw_writer *w, const char *what, struct str s)
+{
+	size_t i;
+
+	fputs(what, w->stream);
+	for (i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.ptr[i];
+
+		if (c < ' ' || c == 0x7f || c == '\\')
+			fprintf(w->stream, "\\x%02x", c);
+		else
+			fputc(c, w->stream);
+	}
+	fputc('\n', w->stream);
+}
+
 /* With "- -" for the "--" that ends a name. */
 static void put_name(struct raw_writer *w, struct str name)
 {
@@ -166,6 +183,14 @@ static void put_stack(struct raw_writer *w, size_t number)
 		put_value(w, &p->samples[i]);
 }
 
+static void put_thread(struct raw_writer *w, const struct thread_info *thread)
+{
+	if (!thread->name.len)
+		return;
+	fprintf(w->stream, "# thread %" PRIu64, thread->uid);
+	put_escaped(w, " ", thread->name);
+}
+
 static void put_header(struct raw_writer *w)
 {
 	const struct profile *p = w->profile;
@@ -185,13 +210,18 @@ static void put_header(struct raw_writer *w)
 	if (p->start_time_ns)
 		fprintf(w->stream, "# start_time_ns %" PRIu64 "\n",
 			p->start_time_ns);
+	if (p->pid)
+		fprintf(w->stream, "# pid %" PRId64 "\n", p->pid);
+	if (p->dropped_samples > 0)
+		fprintf(w->stream, "# dropped %" PRIu64 " %" PRIu64 "\n",
+			to_count(p->dropped_samples),
+			to_count(p->dropped_bytes));
+	if (p->command.len)
+		put_escaped(w, "# command ", p->command);
+	for (i = 0; i < p->comment_count; i++)
+		put_escaped(w, "# comment ", p->comments[i]);
 	for (i = 0; i < p->thread_count; i++)
-		if (p->threads[i].name.len) {
-			fprintf(w->stream, "# thread %" PRIu64 " ",
-				p->threads[i].uid);
-			put_masked(w, p->threads[i].name);
-			fputc('\n', w->stream);
-		}
+		put_thread(w, &p->threads[i]);
 }
 
 static void put_build_id(struct raw_writer *w, const struct mapping *mapping)
