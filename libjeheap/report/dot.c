@@ -291,7 +291,7 @@ static void put_legend(const struct drawing *d)
 			arena_printf(d->arena, "%zu of %zu nodes shown",
 				     graph->node_count,
 				     graph->node_count + graph->dropped_nodes));
-	if (graph->dropped_node_limit > 0)
+	if (graph->dropped_nodes)
 		put_legend_line(
 			d,
 			arena_printf(d->arena, "nodes up to %s left out",

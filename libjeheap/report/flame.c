@@ -111,6 +111,15 @@ static void put_types(struct json *json, const struct profile *profile,
 	json_end_array(json);
 }
 
+/* No control character or change of direction gets into the page. */
+static struct str masked_copy(struct arena *arena, struct str name)
+{
+	char *text = str_cstring(arena, name);
+
+	mask_text(text, name.len);
+	return (struct str){text, name.len};
+}
+
 static void put_head(struct json *json, const struct profile *profile,
 		     const struct report_options *options, struct arena *arena)
 {
@@ -118,7 +127,7 @@ static void put_head(struct json *json, const struct profile *profile,
 
 	json_string(json, "title",
 		    str_of(report_title(profile, options, arena)));
-	json_string(json, "command", profile->command);
+	json_string(json, "command", masked_copy(arena, profile->command));
 	json_string(json, "period", describe_period(profile, arena));
 	json_string(json, "time", str_of(format_time(time, profile->time_ns)));
 	json_string(json, "selection",
@@ -134,18 +143,21 @@ static void put_names(struct json *json, const struct frames *frames,
 {
 	struct intern objects = {.arena = arena};
 	size_t count = frames->names.count;
+	struct str *names = ARENA_ARRAY(arena, count, struct str);
 
 	json_array(json, "names");
-	for (size_t i = 0; i < count; i++)
-		json_string(json, NULL, frames->names.strings[i]);
+	for (size_t i = 0; i < count; i++) {
+		names[i] = masked_copy(arena, frames->names.strings[i]);
+		json_string(json, NULL, names[i]);
+	}
 	json_end_array(json);
 	json_array(json, "shorts");
 	for (size_t i = 0; i < count; i++) {
-		struct str name = frames->names.strings[i], label = name;
+		struct str label = names[i];
 
-		if (shorten && str_find(name, STR("+0x")) == SIZE_MAX)
-			label = short_name(arena, name);
-		if (str_equal(label, name))
+		if (shorten && str_find(label, STR("+0x")) == SIZE_MAX)
+			label = short_name(arena, label);
+		if (str_equal(label, names[i]))
 			json_int(json, NULL, 0);
 		else
 			json_string(json, NULL, label);
@@ -157,7 +169,7 @@ static void put_names(struct json *json, const struct frames *frames,
 	json_end_array(json);
 	json_array(json, "objects");
 	for (size_t i = 0; i < objects.count; i++)
-		json_string(json, NULL, objects.strings[i]);
+		json_string(json, NULL, masked_copy(arena, objects.strings[i]));
 	json_end_array(json);
 }
 

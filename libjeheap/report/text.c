@@ -97,11 +97,40 @@ static void print_totals(const struct page *page)
 
 static void print_heading(struct table *table)
 {
-	static const char *const heading[] = {"flat", "±",    "flat%", "sum%",
-					      "cum",  "cum%", "name"};
+	static const char *const heading[] = {"flat", "±", "flat%", "sum%",
+					      "cum",  "±", "cum%",  "name"};
 
 	for (size_t i = 0; i < sizeof(heading) / sizeof(heading[0]); i++)
 		table_cell(table, str_of(heading[i]));
+}
+
+static void add_amount(const struct page *page, struct table *table,
+		       double value)
+{
+	char buffer[NUMBER_BYTES];
+
+	table_cellf(table, "%s", amount(page, buffer, value));
+}
+
+static void add_percent(const struct page *page, struct table *table,
+			double part)
+{
+	char buffer[NUMBER_BYTES];
+
+	table_cellf(table, "%s", percent(page, buffer, part));
+}
+
+static void add_row(const struct page *page, struct table *table,
+		    const struct graph_node *node, double sum)
+{
+	add_amount(page, table, node->flat.total);
+	add_amount(page, table, standard_error(node->flat));
+	add_percent(page, table, node->flat.total);
+	add_percent(page, table, sum);
+	add_amount(page, table, node->cum.total);
+	add_amount(page, table, standard_error(node->cum));
+	add_percent(page, table, node->cum.total);
+	table_cell(table, masked(page->arena, node->name));
 }
 
 /* In a difference, most did not change. */
@@ -112,34 +141,20 @@ static bool is_nothing(const struct graph_node *node)
 
 static void print_rows(const struct page *page)
 {
-	static const bool left[] = {false, false, false, false,
-				    false, false, true};
-	struct table table = {.arena = page->arena, .columns = 7, .left = left};
+	static const bool left[8] = {[7] = true};
+	struct table table = {.arena = page->arena, .columns = 8, .left = left};
 	const struct graph *graph = page->graph;
 	unsigned limit = page->options->node_count;
 	double sum = 0;
-	char buffer[NUMBER_BYTES];
 
 	print_heading(&table);
 	for (size_t i = 0; i < graph->node_count && (!limit || i < limit);
 	     i++) {
 		const struct graph_node *node = &graph->nodes[i];
-		double error = standard_error(node->flat);
 
-		if (page->options->difference && is_nothing(node))
-			continue;
 		sum += node->flat.total;
-		table_cellf(&table, "%s",
-			    amount(page, buffer, node->flat.total));
-		table_cellf(&table, "%s", amount(page, buffer, error));
-		table_cellf(&table, "%s",
-			    percent(page, buffer, node->flat.total));
-		table_cellf(&table, "%s", percent(page, buffer, sum));
-		table_cellf(&table, "%s",
-			    amount(page, buffer, node->cum.total));
-		table_cellf(&table, "%s",
-			    percent(page, buffer, node->cum.total));
-		table_cell(&table, masked(page->arena, node->name));
+		if (!page->options->difference || !is_nothing(node))
+			add_row(page, &table, node, sum);
 	}
 	table_print(&table, page->stream);
 	if (limit && graph->node_count > limit)
