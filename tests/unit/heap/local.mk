@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-TEST_UNITS += %D%/decay %D%/lock %D%/metadata %D%/page_heap %D%/page_map \
-	%D%/run_set %D%/size_class %D%/slab
+TEST_UNITS += %D%/cache %D%/decay %D%/emergency %D%/lock %D%/metadata \
+	%D%/page_heap %D%/page_map %D%/run_set %D%/size_class %D%/slab
 
 %C%_decay_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_decay_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
@@ -33,3 +33,11 @@ TEST_UNITS += %D%/decay %D%/lock %D%/metadata %D%/page_heap %D%/page_map \
 %C%_slab_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_slab_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_slab_LDADD = $(UNIT_LIBALLOC_LIBS)
+
+%C%_cache_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_cache_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_cache_LDADD = $(UNIT_LIBALLOC_LIBS)
+
+%C%_emergency_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_emergency_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_emergency_LDADD = $(UNIT_LIBALLOC_LIBS)

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A thread's cache and its books: what the fast paths count agrees with what
+ * was asked for, limits hold, idle bins are trimmed, and what the program is
+ * told (thread.allocated and so on) adds up.
+ */
+#include "config.h"
+
+#include "tap/tap.h"
+
+#include <stdlib.h>
+
+#include "liballoc/heap/arena.h"
+#include "liballoc/heap/cache.h"
+#include "liballoc/heap/heap.h"
+#include "liballoc/heap/thread.h"
+#include "liballoc/ledger/ledger.h"
+
+#define MANY 5000
+#define SIZE 64
+
+static void *objects[MANY];
+static struct thread *thread;
+static unsigned size_class;
+
+static struct thread_stats *row(void)
+{
+	heap_publish();
+	return ledger_thread_stats(thread->prof.ledger_row);
+}
+
+static void test_counts(void)
+{
+	struct class_stats *class =
+		ledger_class(heap_thread_arena(thread), size_class);
+	struct thread_stats before = *row(), after;
+	uint64_t requests = class->nrequests;
+	unsigned i;
+
+	for (i = 0; i < MANY; i++)
+		objects[i] = malloc(SIZE);
+	after = *row();
+	is_uint(after.nmalloc - before.nmalloc, MANY, "each malloc is counted");
+	is_uint(after.allocated - before.allocated, MANY * SIZE,
+		"and its bytes");
+	is_uint(class->nrequests - requests, MANY, "also in its class");
+	for (i = 0; i < MANY; i++)
+		free(objects[i]);
+	after = *row();
+	is_uint(after.ndalloc - before.ndalloc, MANY, "each free is counted");
+	is_uint(after.deallocated - before.deallocated, MANY * SIZE,
+		"and its bytes");
+}
+
+static void test_limit(void)
+{
+	const struct cache_bin *bin = &thread->cache.bins[size_class];
+
+	ok(cache_count(bin) <= bin->limit && bin->limit <= bin->capacity,
+	   "the cache holds no more than its limit");
+	ok(cache_bytes(&thread->cache) <= (size_t)4 << 20,
+	   "and not much in all");
+	heap_thread_flush(thread);
+	is_uint(cache_bytes(&thread->cache), 0, "a flush empties it");
+}
+
+static void test_books(void)
+{
+	struct class_stats *class =
+		ledger_class(heap_thread_arena(thread), size_class);
+	uint64_t in_use = class->nmalloc - class->ndalloc;
+	void *one = malloc(SIZE);
+
+	heap_thread_flush(thread);
+	is_uint(class->nmalloc - class->ndalloc, in_use + 1,
+		"after a flush the class has what the program holds");
+	free(one);
+	heap_thread_flush(thread);
+	is_uint(class->nmalloc - class->ndalloc, in_use, "and lets go of it");
+}
+
+static void test_trim(void)
+{
+	const struct cache_bin *bin = &thread->cache.bins[size_class];
+	unsigned i, before;
+
+	for (i = 0; i < MANY; i++)
+		objects[i] = malloc(SIZE);
+	for (i = 0; i < MANY; i++)
+		free(objects[i]);
+	before = cache_count(bin);
+	/* Two rounds of another class's events: one to note, one to trim. */
+	for (i = 0; i < 200; i++)
+		free(malloc((size_t)1 << 20));
+	ok(before > 0 && cache_count(bin) < before / 2 + 1,
+	   "an idle bin is trimmed");
+}
+
+static void test_order(void)
+{
+	void *first = malloc(SIZE), *second = malloc(SIZE), *third;
+
+	free(first);
+	third = malloc(SIZE);
+	ok(third == first && third != second, "what was freed last is warm");
+	free(second);
+	free(third);
+}
+
+static void test_off(void)
+{
+	void *a;
+
+	heap_thread_enable_cache(thread, false);
+	ok(!heap_thread_cache_enabled(thread), "the cache can be turned off");
+	a = malloc(SIZE);
+	free(a);
+	is_uint(cache_bytes(&thread->cache), 0, "then it holds nothing");
+	heap_thread_enable_cache(thread, true);
+	a = malloc(SIZE);
+	free(a);
+	ok(cache_bytes(&thread->cache) > 0, "and on again");
+}
+
+static void test_move(void)
+{
+	unsigned mine = heap_thread_arena(thread), other = 0;
+	unsigned index = heap_arena_create();
+	void *ptr;
+
+	heap_thread_set_arena(thread, heap_arena(index));
+	ptr = malloc(SIZE);
+	ok(heap_arena_of(ptr, &other) && other == index,
+	   "a thread moved to another arena allocates there");
+	is_uint(ledger_arena(index)->nthreads, 1, "and is counted there");
+	free(ptr);
+	heap_thread_set_arena(thread, heap_arena(mine));
+	is_uint(ledger_arena(index)->small_allocated, 0,
+		"moved back, it leaves nothing");
+	is_uint(ledger_arena(index)->nthreads, 0, "nor itself");
+}
+
+int main(void)
+{
+	free(malloc(1));
+	thread = thread_get();
+	size_class = size_class_of(SIZE);
+	plan(19);
+	test_counts();
+	test_limit();
+	test_books();
+	test_trim();
+	test_order();
+	test_off();
+	test_move();
+	return done_testing();
+}
