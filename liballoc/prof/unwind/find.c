@@ -10,6 +10,7 @@
 #include <elf.h>
 #include <link.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "liballoc/prof/unwind/find.h"
 
@@ -48,7 +49,7 @@ static void narrow_to_segment(struct object *object)
 	}
 }
 
-#if HAVE__DL_FIND_OBJECT
+#if defined(HAVE__DL_FIND_OBJECT)
 static bool find_object(uint64_t pc, struct object *object)
 {
 	struct dl_find_object found;
@@ -61,48 +62,67 @@ static bool find_object(uint64_t pc, struct object *object)
 	return true;
 }
 #else
-static const uint8_t *link_map_segments(const struct link_map *map, uint64_t pc,
-					struct object *object)
+/* Is pc in one of the segments, which lie bias above their addresses? */
+static bool is_in(const ElfW(Phdr) * segments, unsigned count, uint64_t bias,
+		  uint64_t pc, struct object *object)
 {
-	const uint8_t *base = (const uint8_t *)map->l_addr;
-	const ElfW(Ehdr) *file = (const void *)base;
-	const ElfW(Phdr) * segments;
-	const uint8_t *code = NULL;
+	bool found = false;
 
-	if (!base || memcmp(file->e_ident, ELFMAG, SELFMAG) != 0)
-		return NULL;
-	segments = (const void *)(base + file->e_phoff);
-	object->low = base;
-	for (unsigned i = 0; i < file->e_phnum; i++) {
-		const uint8_t *at = base + segments[i].p_vaddr;
+	*object = (struct object){NULL, NULL, NULL};
+	for (unsigned i = 0; i < count; i++) {
+		const ElfW(Phdr) *p = &segments[i];
+		const uint8_t *at =
+			(const uint8_t *)(uintptr_t)(bias + p->p_vaddr);
 
-		if (segments[i].p_type == PT_GNU_EH_FRAME)
+		if (p->p_type == PT_GNU_EH_FRAME)
 			object->header = at;
-		if (segments[i].p_type != PT_LOAD)
+		if (p->p_type != PT_LOAD)
 			continue;
-		object->high = at + segments[i].p_memsz;
-		if (pc - (uintptr_t)at < segments[i].p_memsz)
-			code = at;
+		if (!object->low)
+			object->low = at;
+		object->high = at + p->p_memsz;
+		found = found || pc - (uintptr_t)at < p->p_memsz;
 	}
-	return code;
+	return found;
+}
+
+static bool is_in_program(uint64_t pc, struct object *object)
+{
+	const ElfW(Phdr) *segments = (const void *)getauxval(AT_PHDR);
+	unsigned count = (unsigned)getauxval(AT_PHNUM);
+	uint64_t bias = 0;
+
+	for (unsigned i = 0; segments && i < count; i++)
+		if (segments[i].p_type == PT_PHDR)
+			bias = (uintptr_t)segments - segments[i].p_vaddr;
+	return segments && is_in(segments, count, bias, pc, object);
+}
+
+static bool is_in_image(uint64_t base, uint64_t pc, struct object *object)
+{
+	const ElfW(Ehdr) *file = (const void *)(uintptr_t)base;
+
+	return base && memcmp(file->e_ident, ELFMAG, SELFMAG) == 0 &&
+	       is_in((const void *)(uintptr_t)(base + file->e_phoff),
+		     file->e_phnum, base, pc, object);
 }
 
 /*
- * Without _dl_find_object: the debugger's list of link maps, which is whole
- * while its state says so. A position-dependent program has no base and is
- * not found: its frames go by frame pointer.
+ * Without _dl_find_object: the program by its auxiliary vector, the rest by
+ * the debugger's list of link maps, which is whole while its state says so.
  */
 static bool find_object(uint64_t pc, struct object *object)
 {
 	const struct link_map *map;
 
+	if (is_in_program(pc, object) ||
+	    is_in_image(getauxval(AT_SYSINFO_EHDR), pc, object))
+		return true;
 	if (_r_debug.r_state != RT_CONSISTENT)
 		return false;
-	for (map = _r_debug.r_map; map; map = map->l_next) {
-		*object = (struct object){0};
-		if (link_map_segments(map, pc, object))
+	for (map = _r_debug.r_map; map; map = map->l_next)
+		if (is_in_image(map->l_addr, pc, object))
 			return true;
-	}
 	return false;
 }
 #endif
