@@ -21,6 +21,7 @@ struct symbol_row {
 struct symbol_rows {
 	struct symbol_row *rows;
 	size_t count, capacity;
+	struct str binary; /* the line that names the program */
 };
 
 static int by_address(const void *a, const void *b)
@@ -78,7 +79,7 @@ static bool read_table(struct profile *profile, struct cursor *c,
 		if (str_starts_with(line, STR("0x")))
 			add_row(profile, line, table);
 		else if (str_starts_with(line, STR("binary=")))
-			profile_comment(profile, line);
+			table->binary = line;
 	}
 	return cursor_fail_line(c, "the table of symbols has no end: the "
 				   "profile is truncated; take another");
@@ -170,6 +171,9 @@ static bool parse(struct profile *profile, struct cursor *c)
 	if (!heap_text_parse(profile, c, false))
 		return false;
 	name_locations(profile, &table);
+	/* Mappings, where there are any, say it better. */
+	if (!profile->mapping_count && table.binary.len)
+		profile_comment(profile, table.binary);
 	return true;
 }
 
