@@ -131,7 +131,8 @@ static void put_rows(struct json *json, const char *prefix,
 		dot = strchr(name, '.');
 		if (!dot) {
 			put_pair(json, &row, name, value);
-		} else if (strncmp(name, group, (size_t)(dot - name) + 1)) {
+		} else if (strncmp(name, group, (size_t)(dot - name) + 1) !=
+			   0) {
 			put_group(json, prefix, name, (size_t)(dot - name),
 				  index);
 			group = name;

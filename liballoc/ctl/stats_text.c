@@ -219,7 +219,7 @@ struct column {
 	size_t width;
 };
 
-enum { SIZE = 0, ALLOCATED = 2, NMALLOC = 3 };
+enum { ALLOCATED = 2, NMALLOC = 3 };
 
 static const struct column bin_columns[] = {
 	{"size", "arenas.bin.<i>.size", 10},
@@ -256,7 +256,8 @@ struct class_table {
 	unsigned column_count;
 	unsigned first_class;
 	unsigned class_count;
-	const char *in_use; /* the control that counts the objects in use */
+	const char *size;   /* the control that says how large an object is */
+	const char *in_use; /* and the one that counts those in use */
 };
 
 static uint64_t column_value(const struct column *column, size_t arena,
@@ -272,10 +273,11 @@ static uint64_t column_value(const struct column *column, size_t arena,
 static uint64_t allocated_of(const struct class_table *table, size_t arena,
 			     size_t j)
 {
-	const struct stats_index index = stats_index_of_arena(arena, j);
+	const struct stats_index in_arena = stats_index_of_arena(arena, j);
+	const struct stats_index of_class = stats_index_of_class(j);
 
-	return stats_value(table->in_use, &index) *
-	       column_value(&table->columns[SIZE], arena, j);
+	return stats_value(table->in_use, &in_arena) *
+	       stats_value(table->size, &of_class);
 }
 
 static void put_class(struct print *out, const struct class_table *table,
@@ -324,16 +326,22 @@ static void put_classes(struct print *out, const struct stats_parts *parts,
 {
 	unsigned small = heap_small_class_count();
 	const struct class_table bins = {
-		"bins:\n", bin_columns, COUNT(bin_columns),
-		0,	   small,	ARENA "bins.<j>.curregs",
+		.title = "bins:\n",
+		.columns = bin_columns,
+		.column_count = COUNT(bin_columns),
+		.first_class = 0,
+		.class_count = small,
+		.size = "arenas.bin.<i>.size",
+		.in_use = ARENA "bins.<j>.curregs",
 	};
 	const struct class_table lextents = {
-		"large:\n",
-		lextent_columns,
-		COUNT(lextent_columns),
-		small,
-		heap_class_count() - small,
-		ARENA "lextents.<j>.curlextents",
+		.title = "large:\n",
+		.columns = lextent_columns,
+		.column_count = COUNT(lextent_columns),
+		.first_class = small,
+		.class_count = heap_class_count() - small,
+		.size = "arenas.lextent.<i>.size",
+		.in_use = ARENA "lextents.<j>.curlextents",
 	};
 
 	if (parts->bins)
