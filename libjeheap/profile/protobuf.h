@@ -66,5 +66,7 @@ enum pprof_field {
  * no true size, so that variances made from it are approximate.
  */
 extern const char *const mean_sizes_comment;
+/* What the comment begins with that tells of which process a profile is. */
+extern const char *const process_comment;
 
 #endif

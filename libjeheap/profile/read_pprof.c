@@ -582,6 +582,20 @@ static bool take_all(struct pprof_reader *r, enum pprof_field field,
 	return true;
 }
 
+/* Two profiles of one process are compared better than those of two. */
+static bool take_process(struct profile *profile, struct str comment)
+{
+	uint64_t pid, start;
+
+	if (!take_literal(&comment, process_comment) ||
+	    !take_decimal(&comment, &pid) || !take_char(&comment, ' ') ||
+	    !take_decimal(&comment, &start) || comment.len || pid > INT32_MAX)
+		return false;
+	profile->pid = (int64_t)pid;
+	profile->start_time_ns = start;
+	return true;
+}
+
 static bool take_comments(struct pprof_reader *r)
 {
 	struct profile *profile = r->profile;
@@ -592,7 +606,7 @@ static bool take_comments(struct pprof_reader *r)
 		comment = string_at(r, &r->c, r->comments[i]);
 		if (str_equal(comment, str_of(mean_sizes_comment)))
 			profile->exact_sizes = false;
-		else
+		else if (!take_process(profile, comment))
 			profile_comment(profile, comment);
 	}
 	return !r->c.failed;

@@ -18,6 +18,8 @@
 const char *const mean_sizes_comment =
 	"block sizes (label bytes) are means over a stack";
 
+const char *const process_comment = "process (pid, start in ns): ";
+
 /* What the locations of a mapping have. */
 struct mapping_use {
 	bool used, has_functions, has_filenames, has_lines, has_inlines;
@@ -303,6 +305,7 @@ static void put_comments(struct pprof_writer *w)
 {
 	struct text ids = {.arena = &w->arena};
 	struct text command = {.arena = &w->arena};
+	struct text process = {.arena = &w->arena};
 	size_t i;
 
 	for (i = 0; i < w->profile->comment_count; i++)
@@ -311,6 +314,11 @@ static void put_comments(struct pprof_writer *w)
 	if (!w->profile->exact_sizes)
 		proto_put_varint(&ids,
 				 string_number(w, str_of(mean_sizes_comment)));
+	if (w->profile->pid && w->profile->start_time_ns) {
+		text_printf(&process, "%s%" PRId64 " %" PRIu64, process_comment,
+			    w->profile->pid, w->profile->start_time_ns);
+		proto_put_varint(&ids, string_number(w, text_str(&process)));
+	}
 	if (w->profile->command.len) {
 		text_add(&command, STR("command: "));
 		text_add(&command, w->profile->command);

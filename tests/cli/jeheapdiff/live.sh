@@ -4,7 +4,7 @@
 . "$top_srcdir/tests/tap/tap.sh"
 
 command -v python3 >"$tmp/which" || skip_all 'python3 is not here'
-plan 11
+plan 14
 
 # Each line of input makes it keep 40 MiB more, in blocks of 4000 bytes.
 cat >"$tmp/server.py" <<'END'
@@ -51,6 +51,8 @@ sys.exit(not (abs(grown) < 5 * row["standard_error"] and
               row["verdict"] in ("grew", "new")))
 END
 result $? 'is the 40 MiB that it kept, within five standard errors'
+matches 'files of one process are known as such' \
+	'"relation": "same process"' "$tmp/out"
 
 (sleep 0.3; echo more >&3) &
 writer=$!
@@ -58,6 +60,8 @@ ok 'within seconds' jeheapdiff --seconds=3 --fdr=0.001 $pid
 matches 'it is known as one process' 'the same process, 3\.[0-9]+ s apart' "$tmp/out"
 matches 'and as grown' ' grew .* < ' "$tmp/out"
 wait $writer
+ok 'the file and the process' jeheapdiff --json friday.heap $pid
+matches 'too' '"relation": "same process"' "$tmp/out"
 ok 'a quiet process' jeheapdiff --seconds=0.1 $pid
 matches 'has not changed' ' 0 B +0 B +unchanged +total$' "$tmp/out"
 
