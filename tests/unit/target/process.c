@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "libjeheap/symbol/symbol.h"
+#include "libjeheap/target/maps.h"
 #include "libjeheap/target/target.h"
 #include "tap/tap.h"
 #include "unit/target/region.h"
@@ -235,10 +236,11 @@ static void test_gone_while_reading(void)
 static void test_build_id(void)
 {
 	struct str own, mapped, maps;
+	struct map_line line = {0};
 	struct arena arena = {0};
 	struct diag diag = {0};
 	struct target target;
-	uint64_t start;
+	char path[4096] = "";
 
 	if (!elf_build_id("/proc/self/exe", &arena, &own)) {
 		skip("a build-id in memory", "programs here have none");
@@ -246,9 +248,12 @@ static void test_build_id(void)
 		return;
 	}
 	target_open(&target, getpid(), &diag);
-	maps = target.maps; /* the program is what is mapped first */
-	start = strtoull(maps.ptr, NULL, 16);
-	ok(target_build_id(&target, start, &arena, &mapped) &&
+	maps = target.maps;
+	if (readlink("/proc/self/exe", path, sizeof(path) - 1) < 0)
+		exit(99);
+	while (next_map(&maps, &line) && !str_equal(line.path, str_of(path)))
+		;
+	ok(target_build_id(&target, line.start, &arena, &mapped) &&
 		   str_equal(own, mapped),
 	   "the build-id in memory is the file's");
 	target_close(&target);
