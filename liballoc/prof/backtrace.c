@@ -31,6 +31,8 @@ void backtrace_boot(void)
 
 	if (!base)
 		return;
+	/* Compilers take the symbol for one header: it begins an image. */
+	__asm__("" : "+r"(base));
 	segments = (const void *)(base + __ehdr_start.e_phoff);
 	if (getauxval(AT_PHDR) == (uintptr_t)segments)
 		return;
