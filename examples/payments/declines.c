@@ -12,12 +12,12 @@
 #include <string.h>
 #include <time.h>
 
-enum { EVIDENCE_BYTES = 16 << 10 };
-
 struct declined {
 	struct declined *next;
 	char evidence[];
 };
+
+enum { EVIDENCE_BYTES = (16 << 10) - sizeof(struct declined) };
 
 struct declines {
 	uint64_t leak_rate;
