@@ -7,7 +7,7 @@
 command -v python3 >/dev/null || skip_all 'python3 is not installed'
 python=$(python3 -c 'import sys; print(sys.executable)')
 
-plan 9
+plan 10
 
 # statistics LETTERS: of a python that allocates, into $tmp/err.
 statistics() {
@@ -23,6 +23,11 @@ matches 'then statistics begin' '^___ Begin liballoc statistics ___$' \
 	"$tmp/err"
 matches 'and end' '^--- End liballoc statistics ---$' "$tmp/err"
 matches 'a bin that it used is there' '^ +1024 +[0-9]+ +[0-9]+ ' "$tmp/err"
+
+conf=prof_leak:true,prof_leak_error:true,lg_prof_sample:8
+MALLOC_CONF=stats_print:true,$conf \
+	LD_PRELOAD=$liballoc "$python" -c 1 >/dev/null 2>"$tmp/err"
+matches 'also where leaks end the program' '^--- End liballoc' "$tmp/err"
 
 runs 0 'the same as JSON' statistics J
 cp "$tmp/err" "$tmp/json"
