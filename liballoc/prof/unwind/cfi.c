@@ -225,6 +225,8 @@ static bool run_advance(struct program *p, uint8_t code)
 
 	if ((code & 0xc0) == CFA_ADVANCE)
 		delta = code & 0x3f;
+	else if (code > CFA_ADVANCE_4 || code == CFA_NOP)
+		return false;
 	else if (code == CFA_ADVANCE_1)
 		delta = read_unsigned(&p->reader, 1);
 	else if (code == CFA_ADVANCE_2)
@@ -263,7 +265,7 @@ static bool run(struct program *p, struct reader reader)
 {
 	p->reader = reader;
 	while (p->reader.at < p->reader.end && !p->reader.bad) {
-		uint8_t code = (uint8_t)read_unsigned(&p->reader, 1);
+		uint8_t code = read_byte(&p->reader);
 
 		if (run_advance(p, code)) {
 			if (p->location > p->pc)
@@ -277,13 +279,13 @@ static bool run(struct program *p, struct reader reader)
 
 bool cfi_row_at(const struct fde *fde, uint64_t pc, struct cfi_row *row)
 {
-	struct program p = {
-		.fde = fde,
-		.location = fde->pc_begin,
-		.pc = UINT64_MAX,
-		.row = row,
-	};
+	struct program p; /* its states are large, and hardly ever used */
 
+	p.fde = fde;
+	p.location = fde->pc_begin;
+	p.pc = UINT64_MAX;
+	p.row = row;
+	p.depth = 0;
 	memset(row, 0, sizeof(*row));
 	row->cfa_register = UINT64_MAX;
 	if (!run(&p, fde->initial))

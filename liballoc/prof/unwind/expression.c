@@ -314,7 +314,7 @@ static bool run_stack(struct machine *m, uint8_t code)
 
 static void run_one(struct machine *m)
 {
-	uint8_t code = (uint8_t)read_unsigned(&m->reader, 1);
+	uint8_t code = read_byte(&m->reader);
 	uint64_t a, b, result;
 
 	if (push_constant(m, code) || push_from_register(m, code) ||

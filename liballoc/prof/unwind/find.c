@@ -180,12 +180,11 @@ static bool read_augmentation(struct reader *reader, const char *letters,
 	end = reader->at + bytes;
 	while (*++letters) {
 		if (*letters == 'R')
-			fde->encoding = (uint8_t)read_unsigned(reader, 1);
+			fde->encoding = read_byte(reader);
 		else if (*letters == 'L')
 			read_skip(reader, 1);
 		else if (*letters == 'P')
-			read_pointer(reader, (uint8_t)read_unsigned(reader, 1),
-				     0);
+			read_pointer(reader, read_byte(reader), 0);
 		else if (*letters == 'S')
 			fde->signal_frame = true;
 		else if (*letters != 'B' && *letters != 'G')
@@ -204,11 +203,11 @@ static bool read_cie(struct reader reader, struct fde *fde)
 	if (!enter_entry(&reader, &id_bytes) ||
 	    read_unsigned(&reader, id_bytes) != 0)
 		return false;
-	version = (uint8_t)read_unsigned(&reader, 1);
+	version = read_byte(&reader);
 	if (version != 1 && version != 3 && version != 4)
 		return false;
 	letters = (const char *)reader.at;
-	while (read_unsigned(&reader, 1) != 0)
+	while (read_byte(&reader) != 0)
 		;
 	if (reader.bad)
 		return false;
@@ -217,7 +216,7 @@ static bool read_cie(struct reader reader, struct fde *fde)
 	fde->code_align = read_uleb(&reader);
 	fde->data_align = read_sleb(&reader);
 	fde->return_column =
-		version == 1 ? read_unsigned(&reader, 1) : read_uleb(&reader);
+		version == 1 ? read_byte(&reader) : read_uleb(&reader);
 	if (!read_augmentation(&reader, letters, fde))
 		return false;
 	fde->initial = reader;
@@ -296,7 +295,7 @@ bool find_fde_in(uint64_t pc, const uint8_t *header, const uint8_t *low,
 	uint8_t encodings[4];
 
 	for (unsigned i = 0; i < 4; i++)
-		encodings[i] = (uint8_t)read_unsigned(&reader, 1);
+		encodings[i] = read_byte(&reader);
 	frames = read_pointer(&reader, encodings[1], base);
 	rows = read_pointer(&reader, encodings[2], base);
 	if (reader.bad || encodings[0] != 1)

@@ -19,14 +19,27 @@ void read_skip(struct reader *reader, uint64_t bytes)
 
 uint64_t read_unsigned(struct reader *reader, unsigned bytes)
 {
-	uint64_t value = 0;
+	const uint8_t *at = reader->at;
+	uint16_t two;
+	uint32_t four;
+	uint64_t eight;
 
 	if (!have(reader, bytes))
 		return 0;
-	for (unsigned i = bytes; i-- > 0;)
-		value = value << 8 | reader->at[i];
 	reader->at += bytes;
-	return value;
+	switch (bytes) {
+	case 1:
+		return *at;
+	case 2:
+		memcpy(&two, at, sizeof(two));
+		return two;
+	case 4:
+		memcpy(&four, at, sizeof(four));
+		return four;
+	default:
+		memcpy(&eight, at, sizeof(eight));
+		return eight;
+	}
 }
 
 int64_t read_signed(struct reader *reader, unsigned bytes)
@@ -36,12 +49,12 @@ int64_t read_signed(struct reader *reader, unsigned bytes)
 	return (int64_t)(read_unsigned(reader, bytes) << shift) >> shift;
 }
 
-uint64_t read_uleb(struct reader *reader)
+uint64_t read_long_uleb(struct reader *reader)
 {
 	uint64_t value = 0;
 
 	for (unsigned shift = 0;; shift += 7) {
-		uint64_t byte = read_unsigned(reader, 1);
+		uint64_t byte = read_byte(reader);
 
 		if (shift < 64)
 			value |= (byte & 0x7f) << shift;
@@ -55,7 +68,7 @@ int64_t read_sleb(struct reader *reader)
 	uint64_t value = 0;
 
 	for (unsigned shift = 0;; shift += 7) {
-		uint64_t byte = read_unsigned(reader, 1);
+		uint64_t byte = read_byte(reader);
 
 		if (shift < 64)
 			value |= (byte & 0x7f) << shift;

@@ -13,7 +13,7 @@
 
 struct reader {
 	const uint8_t *at, *end;
-	bool bad; /* ran out; all that is read afterwards is 0 */
+	bool bad; /* ran out, once; what is read from then on is no good */
 };
 
 /* Pointer encodings, DW_EH_PE_*. */
@@ -34,9 +34,10 @@ enum {
 	ENCODING_OMITTED = 0xff,
 };
 
+/* bytes: 1, 2, 4 or 8. */
 uint64_t read_unsigned(struct reader *reader, unsigned bytes);
 int64_t read_signed(struct reader *reader, unsigned bytes);
-uint64_t read_uleb(struct reader *reader);
+uint64_t read_long_uleb(struct reader *reader);
 int64_t read_sleb(struct reader *reader);
 void read_skip(struct reader *reader, uint64_t bytes);
 /*
@@ -45,5 +46,22 @@ void read_skip(struct reader *reader, uint64_t bytes);
  */
 uint64_t read_pointer(struct reader *reader, uint8_t encoding,
 		      uint64_t data_base);
+
+/* Inline, since instructions are bytes, and most numbers fit in one. */
+static inline uint8_t read_byte(struct reader *reader)
+{
+	if (reader->at >= reader->end) {
+		reader->bad = true;
+		return 0;
+	}
+	return *reader->at++;
+}
+
+static inline uint64_t read_uleb(struct reader *reader)
+{
+	if (reader->at < reader->end && *reader->at < 0x80)
+		return *reader->at++;
+	return read_long_uleb(reader);
+}
 
 #endif
