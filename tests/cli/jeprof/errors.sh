@@ -25,7 +25,7 @@ bad=$(echo "$data"/bad-*)
 # shellcheck disable=SC2086
 set -- $bad
 
-plan $((3 * (25 + $#) + 23))
+plan $((3 * (25 + $#) + 25))
 for file; do
 	refuses "${file##*/}" "$file"
 done
@@ -55,6 +55,18 @@ refuses 'not in this version' --list=main "$good"
 refuses 'URLs are not in this version' http://localhost/pprof/heap
 refuses 'no negative cost' --callgrind --base "$data/good-shop-later.raw" \
 	"$good"
+
+# script(1) runs a command on a terminal of its own.
+if command -v script >/dev/null; then
+	script -qec "jeprof --png '$good'; echo status \$?" /dev/null \
+		>"$tmp/typed" </dev/null
+	matches 'a picture is not written to a terminal' \
+		'standard output is a terminal: name a file' "$tmp/typed"
+	matches '  which is an error' 'status 2' "$tmp/typed"
+else
+	skip 'a picture is not written to a terminal' 'no script(1)'
+	skip '  which is an error' 'no script(1)'
+fi
 
 if [ "$(id -u)" -eq 0 ]; then
 	skip 'an unreadable file is refused' 'root can read anything'

@@ -5,7 +5,7 @@
 . "$top_srcdir/tests/tap/tap.sh"
 
 page=$tmp/page.html
-plan 14
+plan 20
 ok 'a page is written' jeprof --flame -o "$page" "$data/good-shop.raw"
 lacks 'it names no other place' '(src|href)=|@import|url\(|https?:' "$page"
 lacks 'a name opens no element' '<script>alert' "$page"
@@ -45,6 +45,35 @@ look 'the table has amounts and errors' \
 	'view=table'
 look 'a hostile name is text there' '&lt;script&gt;alert\(1\)' 'view=table'
 look 'another type can be chosen' '<b>505 ± 148</b>' 'type=alloc_objects'
+
+# keys DESCRIPTION REGEX KEY...: what the page holds after these keys.
+cp "$page" "$tmp/plain.html"
+keys() {
+	what=$1 regex=$2
+	shift 2
+	{
+		cat "$tmp/plain.html"
+		echo '<script>var canvas = document.getElementById("canvas");'
+		for key; do
+			echo "canvas.dispatchEvent(new KeyboardEvent('keydown', {
+				key: '$key', bubbles: true}));"
+		done
+		echo '</script>'
+	} >"$page"
+	look "$what" "$regex" ''
+}
+
+keys 'arrow keys go from frame to frame' \
+	'id="status"[^>]*>shop::Server::run\(int\): total 43\.0 MiB' \
+	ArrowDown ArrowDown
+keys 'to the side, too' 'id="status"[^>]*>shop::Cache::fill\(\): total 10\.8' \
+	ArrowDown ArrowDown ArrowRight
+keys 'Enter zooms in' '<button id="up"[^>]*frame \(Backspace\)">Up' \
+	ArrowDown ArrowDown Enter
+keys 'Escape resets' '<button id="up"[^>]*disabled="">Up' \
+	ArrowDown ArrowDown Enter Escape
+keys 'i shows callers' 'id="show-inverted" aria-pressed="true"' i
+keys 't shows the table' '<span class="text" title="main">main</span>' t
 
 jeprof --flame -o "$page" --base="$data/good-shop.raw" \
 	"$data/good-shop-later.raw"
