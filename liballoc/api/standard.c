@@ -152,7 +152,7 @@ API size_t malloc_usable_size(void *ptr)
 
 API void free_sized(void *ptr, size_t size)
 {
-	if (heap_fast_free(ptr))
+	if (!API_CHECKS_SIZES && heap_fast_free(ptr))
 		return;
 	if (ptr)
 		heap_free_sized(ptr, size, 0, NULL);
@@ -160,7 +160,7 @@ API void free_sized(void *ptr, size_t size)
 
 API void free_aligned_sized(void *ptr, size_t alignment, size_t size)
 {
-	if (heap_fast_free(ptr))
+	if (!API_CHECKS_SIZES && heap_fast_free(ptr))
 		return;
 	if (ptr)
 		heap_free_sized(ptr, size, alignment, NULL);

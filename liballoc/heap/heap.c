@@ -274,11 +274,13 @@ void heap_free_sized(void *ptr, size_t size, size_t alignment,
 		     const struct heap_where *where)
 {
 #if defined(LIBALLOC_DEBUG)
-	size_t usable = heap_usable(ptr);
+	uint64_t word = live_word(ptr);
+	size_t usable = word_usable(word);
 	unsigned size_class;
 
-	if (size > usable ||
-	    size_class_round(size, alignment, &size_class) < usable)
+	if (page_word_extent(word)->state != EXTENT_EMERGENCY &&
+	    (size > usable ||
+	     size_class_round(size, alignment, &size_class) < usable))
 		os_die("free with a wrong size of", ptr);
 #else
 	(void)size;

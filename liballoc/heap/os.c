@@ -19,10 +19,6 @@
 
 #include "liballoc/ledger/ledger.h"
 
-#ifndef MREMAP_DONTUNMAP
-# define MREMAP_DONTUNMAP 4
-#endif
-
 size_t os_page_bytes = 4096;
 
 static unsigned fail_countdown;
@@ -95,16 +91,6 @@ bool os_discard_lazily(void *base, size_t bytes)
 {
 	int kept_errno = errno;
 	bool done = madvise(base, bytes, MADV_FREE) == 0;
-
-	errno = kept_errno;
-	return done;
-}
-
-bool os_move(void *from, void *to, size_t bytes)
-{
-	int flags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
-	int kept_errno = errno;
-	bool done = mremap(from, bytes, bytes, flags, to) != MAP_FAILED;
 
 	errno = kept_errno;
 	return done;

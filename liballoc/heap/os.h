@@ -26,13 +26,6 @@ void os_unmap(void *base, size_t bytes);
 bool os_discard(void *base, size_t bytes);
 /* Lets the kernel take the pages when it wants to; false: it cannot. */
 bool os_discard_lazily(void *base, size_t bytes);
-/*
- * Moves the pages of [from, from + bytes) to the mapped range at to, and
- * leaves from mapped and zero. False, with nothing changed, where the kernel
- * cannot.
- */
-bool os_move(void *from, void *to, size_t bytes);
-
 /* CLOCK_MONOTONIC, coarse: good to some milliseconds, and cheap. */
 uint64_t os_now_ns(void);
 /* The CPUs this process may run on; at least 1. */

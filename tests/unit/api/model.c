@@ -23,7 +23,8 @@ struct slot {
 	unsigned char *ptr;
 	size_t size;
 	unsigned char mark;
-	int flags; /* to free it with */
+	int flags;  /* to free it with */
+	bool exact; /* size is what it was asked for with */
 };
 
 static struct slot slots[SLOTS];
@@ -105,12 +106,14 @@ static void allocate(struct slot *slot)
 
 	slot->size = random_size();
 	slot->flags = 0;
+	slot->exact = true;
 	switch (next_random() % 6) {
 	case 0:
 		slot->ptr = calloc(1, slot->size);
 		check_zero(slot);
 		break;
 	case 1:
+		slot->flags = MALLOCX_ALIGN(alignment);
 		slot->ptr = aligned_alloc(alignment, slot->size);
 		misaligned += ((uintptr_t)slot->ptr & (alignment - 1)) != 0;
 		break;
@@ -138,17 +141,20 @@ static void resize(struct slot *slot)
 	switch (next_random() % 3) {
 	case 0:
 		slot->ptr = realloc(slot->ptr, size);
+		slot->exact = true;
 		slot->flags = 0;
 		break;
 	case 1:
 		slot->flags = random_flags() & ~MALLOCX_ZERO;
 		slot->ptr = rallocx(slot->ptr, size, slot->flags);
+		slot->exact = true;
 		misaligned += ((uintptr_t)slot->ptr &
 			       (alignment_of(slot->flags) - 1)) != 0;
 		break;
 	default:
 		if (xallocx(slot->ptr, size, next_random() % 10000, 0) < size)
 			return;
+		slot->exact = false;
 		slot->flags = 0;
 	}
 	slot->size = least;
@@ -164,6 +170,8 @@ static void release(struct slot *slot)
 	check(slot, slot->size);
 	switch (next_random() % 4) {
 	case 0:
+		if (!slot->exact)
+			slot->size = sallocx(slot->ptr, 0);
 		sdallocx(slot->ptr, slot->size, slot->flags & ~MALLOCX_ZERO);
 		break;
 	case 1:

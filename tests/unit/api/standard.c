@@ -15,7 +15,8 @@
 #include "liballoc/include/liballoc/liballoc.h"
 
 /* The compiler must not see that sizes are absurd, or results unused. */
-static volatile size_t huge = PTRDIFF_MAX, half_word = (size_t)1 << 32;
+static volatile size_t huge = PTRDIFF_MAX, half_word = (size_t)1 << 32,
+		       forty_eight = 48;
 static void *volatile sink;
 
 static bool fails_with(void *ptr, int error)
@@ -137,12 +138,11 @@ static void test_aligned(void)
 	ptr = aligned_alloc(4096, 1);
 	ok(ptr && (uintptr_t)ptr % 4096 == 0, "aligned_alloc(4096, 1)");
 	free(ptr);
-	ptr = memalign(48, 10);
+	ptr = memalign(forty_eight, 10);
 	ok(ptr && (uintptr_t)ptr % 64 == 0, "memalign(48) means 64");
 	free(ptr);
-	errno = 0;
-	ok(fails_with(sink = memalign(huge + 1, 10), ENOMEM) || errno == EINVAL,
-	   "memalign(2^63) fails");
+	sink = memalign(huge + 1, 10);
+	ok(!sink, "memalign(2^63) fails");
 	ptr = valloc(10);
 	ok(ptr && (uintptr_t)ptr % os_page_bytes == 0, "valloc");
 	free(ptr);
