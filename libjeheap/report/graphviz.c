@@ -14,7 +14,7 @@
 #include "libjeheap/report/report.h"
 
 /* Above this many edges a layout of best quality takes minutes. */
-#define MANY_EDGES 800
+#define MANY_EDGES 500
 
 static const char pan_and_zoom[] = {
 #include "libjeheap/report/pan_zoom.inc"
@@ -91,10 +91,10 @@ static bool render(GVC_t *gvc, Agraph_t *graph,
 	unsigned size = 0;
 
 	if (agnedges(graph) > MANY_EDGES) {
-		set_attribute(graph, "nslimit", "2");
-		set_attribute(graph, "nslimit1", "2");
-		set_attribute(graph, "mclimit", "0.2");
-		set_attribute(graph, "splines", "polyline");
+		set_attribute(graph, "nslimit", "0.1");
+		set_attribute(graph, "nslimit1", "0.1");
+		set_attribute(graph, "mclimit", "0.01");
+		set_attribute(graph, "splines", "line");
 	}
 	if (gvLayout(gvc, graph, "dot") != 0)
 		return failed(diag, "the layout failed");
