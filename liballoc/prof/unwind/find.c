@@ -49,19 +49,6 @@ static void narrow_to_segment(struct object *object)
 	}
 }
 
-#if defined(HAVE__DL_FIND_OBJECT)
-static bool find_object(uint64_t pc, struct object *object)
-{
-	struct dl_find_object found;
-
-	if (_dl_find_object((void *)(uintptr_t)pc, &found) != 0)
-		return false;
-	object->low = found.dlfo_map_start;
-	object->high = found.dlfo_map_end;
-	object->header = found.dlfo_eh_frame;
-	return true;
-}
-#else
 /* Is pc in one of the segments, which lie bias above their addresses? */
 static bool is_in(const ElfW(Phdr) * segments, unsigned count, uint64_t bias,
 		  uint64_t pc, struct object *object)
@@ -92,12 +79,31 @@ static bool is_in_program(uint64_t pc, struct object *object)
 	unsigned count = (unsigned)getauxval(AT_PHNUM);
 	uint64_t bias = 0;
 
-	for (unsigned i = 0; segments && i < count; i++)
-		if (segments[i].p_type == PT_PHDR)
-			bias = (uintptr_t)segments - segments[i].p_vaddr;
+	/* The headers lie in the first page of the first segment. */
+	for (unsigned i = count; segments && i-- > 0;)
+		if (segments[i].p_type == PT_LOAD)
+			bias = ((uintptr_t)segments & ~UINT64_C(4095)) -
+			       (segments[i].p_vaddr & ~UINT64_C(4095));
 	return segments && is_in(segments, count, bias, pc, object);
 }
 
+#if defined(HAVE__DL_FIND_OBJECT)
+static bool find_object(uint64_t pc, struct object *object)
+{
+	struct dl_find_object found;
+
+	/* First, since in static programs it does not know where that lies. */
+	if (is_in_program(pc, object))
+		return true;
+	if (_dl_find_object((void *)(uintptr_t)pc, &found) != 0 ||
+	    !found.dlfo_map_start)
+		return false;
+	object->low = found.dlfo_map_start;
+	object->high = found.dlfo_map_end;
+	object->header = found.dlfo_eh_frame;
+	return true;
+}
+#else
 static bool is_in_image(uint64_t base, uint64_t pc, struct object *object)
 {
 	const ElfW(Ehdr) *file = (const void *)(uintptr_t)base;
