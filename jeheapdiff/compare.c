@@ -8,6 +8,7 @@
 
 #include "jeheapdiff/compare.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -104,6 +105,7 @@ static void add_sample(struct comparison *c, struct gathered *g, unsigned side,
 	struct change *change = &c->stacks[stack].change;
 	struct tally *tally = &g->tallies[stack];
 
+	assert(c->stacks && g->tallies);
 	change->value[side].total += sample->value[type].total;
 	change->value[side].variance += sample->value[type].variance;
 	change->samples[side] += samples_of(sample, type);

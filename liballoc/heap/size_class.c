@@ -106,7 +106,7 @@ static void describe_class(unsigned index, struct ledger_class *row)
 
 static uint8_t table_entry(size_t bytes)
 {
-	unsigned size_class;
+	unsigned size_class = CACHED_CLASSES;
 
 	size_class_round(bytes ? bytes : 1, 0, &size_class);
 	return (uint8_t)(size_class < CACHED_CLASSES ? size_class

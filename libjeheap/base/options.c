@@ -7,6 +7,7 @@
 
 #include "libjeheap/base/options.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -190,6 +191,7 @@ static bool parse_option(const struct option_row *rows, size_t row_count,
 		given.value ? (size_t)(given.value++ - text) : strlen(text);
 	if (!find_row(rows, row_count, &given, &match, diag))
 		return false;
+	assert(match.row);
 	if (match.row->kind == OPTION_FLAG || match.row->kind == OPTION_CHOICE)
 		return store_switch(&match, &given, diag);
 	if (match.row->kind == OPTION_OPTIONAL && !given.value)

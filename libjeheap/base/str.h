@@ -6,6 +6,7 @@
 #ifndef LIBJEHEAP_BASE_STR_H
 #define LIBJEHEAP_BASE_STR_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,7 +30,12 @@ static inline struct str str_of(const char *text)
 
 static inline bool str_equal(struct str a, struct str b)
 {
-	return a.len == b.len && (a.len == 0 || !memcmp(a.ptr, b.ptr, a.len));
+	if (a.len != b.len)
+		return false;
+	if (a.len == 0)
+		return true;
+	assert(a.ptr && b.ptr);
+	return memcmp(a.ptr, b.ptr, a.len) == 0;
 }
 
 /* <0, 0, >0 in byte order. */

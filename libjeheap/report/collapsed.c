@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -85,6 +86,7 @@ bool report_collapsed(const struct profile *profile,
 		if (line == count)
 			ARENA_PUSH(&arena, lines, count, capacity)->stack =
 				stacks.strings[line];
+		assert(lines);
 		lines[line].total += sample->value[options->type].total;
 	}
 	print_lines(lines, count, stream);

@@ -7,6 +7,7 @@
 
 #include "libjeheap/report/frames.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 #include "libjeheap/base/str.h"
@@ -114,7 +115,10 @@ struct name_files {
 static void note_file(const struct profile *profile, struct name_files *files,
 		      uint32_t name, uint32_t file)
 {
-	uint32_t seen = files->file[name];
+	uint32_t seen;
+
+	assert(files->file);
+	seen = files->file[name];
 
 	if (seen == UNSEEN)
 		files->file[name] = file;
@@ -153,6 +157,7 @@ static void name_files_to_text(struct frames *frames,
 			       struct arena *arena)
 {
 	frames->files = ARENA_ARRAY(arena, frames->names.count, struct str);
+	assert(files->file || !frames->names.count);
 	for (size_t i = 0; i < frames->names.count; i++)
 		if (files->file[i] < MIXED)
 			frames->files[i] = str_basename(

@@ -62,7 +62,8 @@ static void copy_command(struct process_info *info, struct str name)
 			     ? name.len
 			     : sizeof(info->command) - 1;
 
-	memcpy(info->command, name.ptr, len);
+	if (len)
+		memcpy(info->command, name.ptr, len);
 	mask_text(info->command, len);
 }
 

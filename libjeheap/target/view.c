@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 #include <time.h>
@@ -45,6 +46,7 @@ static bool read_from_memory(const struct source *source, uint64_t offset,
 		return diag_at_offset(diag, source->name, offset,
 				      "the ledger ends before this, at %llu",
 				      (unsigned long long)source->size);
+	assert(source->region || !size);
 	if (size)
 		memcpy(buffer, source->region + offset, size);
 	return true;
@@ -170,6 +172,7 @@ static bool copy_once(const struct source *source, unsigned want,
 	uint64_t generation;
 	bool copied;
 
+	memset(&after, 0, sizeof(after));
 	memset(view, 0, sizeof(*view));
 	*changing = false;
 	if (!source->read(source, 0, &view->header, sizeof(view->header),
@@ -190,6 +193,10 @@ static void keep_rows(struct ledger_view *view, unsigned id,
 {
 	uint32_t stride = view->stride[id];
 	uint8_t *rows = (uint8_t *)(uintptr_t)view->rows[id], *to = rows;
+
+	if (!view->count[id])
+		return;
+	assert(stride);
 
 	for (uint64_t i = 0; i < view->count[id]; i++) {
 		uint8_t *row = rows + i * stride;
