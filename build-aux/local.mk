@@ -3,7 +3,8 @@
 # check-tidy; and all tests on instrumented builds: check-asan, check-ubsan,
 # check-tsan, check-valgrind.
 EXTRA_DIST += %D%/check-format %D%/check-headers %D%/check-tidy \
-	%D%/check-sanitized %D%/packages %D%/run-tap
+	%D%/check-sanitized %D%/hide-internals %D%/packages \
+	%D%/run-tap
 
 check-format:
 	$(AM_V_at)$(SHELL) $(top_srcdir)/%D%/check-format $(top_srcdir)

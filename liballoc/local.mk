@@ -2,7 +2,8 @@
 lib_LTLIBRARIES += %D%/liballoc.la
 
 # The allocator must not be compiled into calls of itself, nor need libgcc's
-# unwinder; what it may import is held by tests/integration/imports.sh.
+# unwinder; what it may import is held by
+# tests/integration/liballoc/imports.sh.
 LIBALLOC_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden -fno-builtin-malloc \
 	-fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free \
 	-fno-builtin-aligned_alloc -fno-builtin-posix_memalign \
@@ -27,3 +28,10 @@ liballocincludedir = $(includedir)/liballoc
 liballocinclude_HEADERS = %D%/include/liballoc/liballoc.h
 pkgconfig_DATA += %D%/liballoc.pc
 EXTRA_DIST += %D%/liballoc.map
+
+# In the static library visibility says nothing: a program's own functions
+# would clash with ours.
+install-exec-hook:
+	$(AM_V_at)archive=$(DESTDIR)$(libdir)/liballoc.a; \
+	test ! -f "$$archive" || CC='$(CC)' OBJCOPY='$(OBJCOPY)' AR='$(AR)' \
+		$(SHELL) $(top_srcdir)/build-aux/hide-internals "$$archive"

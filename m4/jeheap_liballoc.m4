@@ -20,6 +20,10 @@ AC_SUBST([LIBALLOC_TLS_CFLAGS])
 
 AC_CHECK_FUNCS([_dl_find_object])
 
+AC_CHECK_TOOL([OBJCOPY], [objcopy])
+AS_IF([test -z "$OBJCOPY"],
+	[AC_MSG_ERROR([objcopy not found: install binutils])])
+
 AC_MSG_CHECKING([whether the linker takes a version script])
 save_LDFLAGS=$LDFLAGS
 cat >conftest.map <<_EOT

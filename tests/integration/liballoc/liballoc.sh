@@ -4,7 +4,7 @@
 # memory, before constructors and after destructors, and what it imports.
 . "$top_srcdir/tests/tap/tap.sh"
 here=$top_srcdir/tests/integration/liballoc
-plan 17
+plan 20
 
 cc() {
 	$CC -O1 -g -I"$top_srcdir/tests" -I"$top_srcdir" "$@"
@@ -45,3 +45,27 @@ ok 'a wrong free is told and aborts' sh -c "
 	$CC -w -x c -o '$tmp/wrong' - &&
 	{ LD_PRELOAD='$liballoc' '$tmp/wrong' 2>&1; true; } |
 	grep -q 'liballoc: .*0x'"
+
+# The static library, as make install leaves it.
+cat >"$tmp/static.c" <<'EOT'
+#include <stdlib.h>
+int opt = 7, heap_free = 1;
+int message(void) { return opt; }
+int print_end(void) { return heap_free; }
+int mallctl(const char *, void *, size_t *, void *, size_t);
+int main(void)
+{
+	size_t allocated = 0, size = sizeof(allocated);
+	void *volatile p = malloc(100000);
+	int failed = mallctl("stats.allocated", &allocated, &size, NULL, 0);
+
+	free(p);
+	return failed || allocated < 100000 || message() + print_end() != 8;
+}
+EOT
+ok 'the internals of the static library are hidden' \
+	sh -c "cp '$top_builddir/liballoc/.libs/liballoc.a' '$tmp' &&
+		'$top_srcdir/build-aux/hide-internals' '$tmp/liballoc.a'"
+ok 'a static program with functions of the same names links' \
+	cc -static -o "$tmp/static" "$tmp/static.c" "$tmp/liballoc.a"
+ok 'and runs on it' "$tmp/static"
