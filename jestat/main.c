@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -96,6 +97,20 @@ static bool parse_pid(const char *text, int *pid, struct diag *diag)
 	return true;
 }
 
+static bool list(char **arguments, size_t count, struct diag *diag)
+{
+	if (count > 1)
+		return diag_set(diag,
+				"'%s' is one argument too many: ps takes "
+				"none; see --help",
+				arguments[1]);
+	if (print.bins || print.arenas || print.timestamp)
+		return diag_set(diag, "--bins, --arenas and --timestamp need "
+				      "a process, not ps");
+	print_processes(&print);
+	return true;
+}
+
 static bool run(char **arguments, size_t count, struct diag *diag)
 {
 	struct schedule schedule;
@@ -110,10 +125,8 @@ static bool run(char **arguments, size_t count, struct diag *diag)
 	if (print.csv && print.bins && print.arenas)
 		return diag_set(diag, "--csv prints one table: --bins or "
 				      "--arenas, not both");
-	if (!strcmp(arguments[0], "ps") && count == 1) {
-		print_processes(&print);
-		return true;
-	}
+	if (!strcmp(arguments[0], "ps"))
+		return list(arguments, count, diag);
 	return parse_pid(arguments[0], &pid, diag) &&
 	       parse_schedule(arguments, count, &schedule, diag) &&
 	       watch_process(pid, &schedule, &print, diag);
@@ -127,6 +140,8 @@ int main(int argc, char **argv)
 	bool good;
 
 	setlocale(LC_CTYPE, "");
+	/* A reader that went away is told like any output that fails. */
+	signal(SIGPIPE, SIG_IGN);
 	good = options_parse(rows, ROW_COUNT, argc, argv, &arguments, &count,
 			     &diag);
 	if (good && help)

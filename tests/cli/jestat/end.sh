@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # How jestat ends: with the process it watches, with its reader, or at once.
 . "$top_srcdir/tests/tap/tap.sh"
-plan 27
+plan 30
 
 start() {
 	rm -f "$tmp/in" "$tmp/ready"
@@ -50,14 +50,17 @@ runs 2 'an interval with a unit' jestat 1 1s
 runs 2 'a count of 0' jestat 1 1 0
 runs 2 'too many arguments' jestat 1 1 1 1
 matches 'the one is named' "'1' is one argument too many" "$tmp/err"
+runs 2 'an argument of ps' jestat ps 1
+matches 'is named' "'1' is one argument too many" "$tmp/err"
+runs 2 'a table that ps has not' jestat ps --bins
 runs 2 'two formats' jestat --json --csv 1
 runs 2 'two tables in one CSV' jestat --csv --bins --arenas 1
 
 start
-# The reader leaves after the header; the writer must end, and say nothing.
+# The reader leaves after the header; the writer must end, and say so.
 (jestat $pid 0.05 2>"$tmp/err"; echo $? >"$tmp/status") | head -n 1 >"$tmp/out"
-result "$([ "$(cat "$tmp/status")" -eq 141 ]; echo $?)" 'a closed pipe ends it'
-lacks 'quietly' '.' "$tmp/err"
+result "$([ "$(cat "$tmp/status")" -eq 2 ]; echo $?)" 'a closed pipe ends it'
+matches 'and is told' '^jestat: cannot write standard output: Broken pipe$' "$tmp/err"
 runs 2 'a full device' sh -c "jestat $pid >/dev/full"
 matches 'is an error' 'standard output.*No space left' "$tmp/err"
 exec 3>&-
