@@ -20,8 +20,10 @@
  * finds as hostile and checks each offset and count against region_bytes.
  *
  * A reader refuses another major version and tolerates a newer minor one:
- * minor versions may append header fields, sections, metrics and row fields
- * (strides grow), and never change what is there.
+ * minor versions may append sections, metrics and row fields (strides grow),
+ * and never change what is there. The header grows by sections alone: they are
+ * its end, so that a field behind them would have no fixed place. A new fact
+ * of the process is a metric, or stands in a section of its own.
  */
 #ifndef LIBALLOC_LEDGER_LAYOUT_H
 #define LIBALLOC_LEDGER_LAYOUT_H

@@ -187,29 +187,40 @@ static bool copy_once(const struct source *source, unsigned want,
 	return copied;
 }
 
-/* Moves the rows that are good to the front; drops the others. */
-static void keep_rows(struct ledger_view *view, unsigned id,
-		      bool (*good)(const struct ledger_view *view, void *row))
+/* Moves the rows that are good to the front; returns how many were not. */
+static uint64_t keep_rows(struct ledger_view *view, unsigned id,
+			  bool (*good)(const struct ledger_view *view,
+				       void *row))
 {
+	uint64_t dropped = 0;
 	uint32_t stride = view->stride[id];
 	uint8_t *rows = (uint8_t *)(uintptr_t)view->rows[id], *to = rows;
 
 	if (!view->count[id])
-		return;
+		return 0;
 	assert(stride);
-
 	for (uint64_t i = 0; i < view->count[id]; i++) {
 		uint8_t *row = rows + i * stride;
 
 		if (!good(view, row)) {
-			view->torn_rows++;
+			dropped++;
 			continue;
 		}
 		if (to != row)
 			memcpy(to, row, stride);
 		to += stride;
 	}
-	view->count[id] = (uint64_t)(to - rows) / stride;
+	view->count[id] -= dropped;
+	return dropped;
+}
+
+/* A newer minor version may describe sections that are unknown here. */
+static bool is_known_metric(const struct ledger_view *view, void *row)
+{
+	const struct ledger_metric *m = row;
+
+	(void)view;
+	return m->section < LEDGER_SECTIONS;
 }
 
 static bool good_metric(const struct ledger_view *view, void *row)
@@ -221,8 +232,7 @@ static bool good_metric(const struct ledger_view *view, void *row)
 	m->help[sizeof(m->help) - 1] = '\0';
 	mask_text(m->name, strlen(m->name));
 	mask_text(m->help, strlen(m->help));
-	if (m->section >= LEDGER_SECTIONS || m->offset % 8 != 0 ||
-	    m->count == 0)
+	if (m->offset % 8 != 0 || m->count == 0)
 		return false;
 	return !view->rows[m->section] || end <= view->stride[m->section];
 }
@@ -248,10 +258,9 @@ static void end_thread_names(struct ledger_view *view)
 
 static void clean(struct ledger_view *view)
 {
-	if (view->rows[LEDGER_METRICS])
-		keep_rows(view, LEDGER_METRICS, good_metric);
-	if (view->rows[LEDGER_SAMPLES])
-		keep_rows(view, LEDGER_SAMPLES, good_sample);
+	(void)keep_rows(view, LEDGER_METRICS, is_known_metric);
+	view->torn_rows = keep_rows(view, LEDGER_METRICS, good_metric) +
+			  keep_rows(view, LEDGER_SAMPLES, good_sample);
 	end_thread_names(view);
 	view->header.version[sizeof(view->header.version) - 1] = '\0';
 	mask_text(view->header.version, strlen(view->header.version));

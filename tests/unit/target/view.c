@@ -88,9 +88,13 @@ static void test_newer(void)
 	/* Threads as if each row had grown to twice its size. */
 	region.header.sections[LEDGER_THREADS].stride *= 2;
 	region.header.sections[LEDGER_THREADS].count = 1;
+	region.metrics[2].section = LEDGER_SECTIONS + 1;
 	ok(view_of(sizeof(region), &view, &diag), "a newer minor version");
 	is_uint(view.stride[LEDGER_THREADS], 2 * sizeof(struct ledger_thread),
 		"is read by its own strides");
+	is_uint(view.count[LEDGER_METRICS], 2,
+		"metrics of sections that it has added are passed over");
+	is_uint(view.torn_rows, 0, "and are not damage");
 	region.header.major = 2;
 	ok(!view_of(sizeof(region), &view, &diag) && strstr(diag.text, "2.9"),
 	   "another major version is refused by name");
@@ -177,7 +181,7 @@ static void test_truncated(void)
 
 int main(void)
 {
-	plan(8 + 6 + 3 + LIES + 1 + 1);
+	plan(8 + 6 + 5 + LIES + 1 + 1);
 	test_good();
 	test_torn();
 	test_newer();
