@@ -61,20 +61,6 @@ static void wait_seconds(double seconds)
 		;
 }
 
-static void drop_inlines(struct profile *profile)
-{
-	size_t i;
-
-	for (i = 0; i < profile->location_count; i++) {
-		struct location *location = &profile->locations[i];
-
-		if (location->line_count < 2)
-			continue;
-		location->lines += location->line_count - 1;
-		location->line_count = 1;
-	}
-}
-
 static bool name_side(struct run *run, unsigned side)
 {
 	struct symbol_options options = {.lib_prefix = run->line.lib_prefix,
@@ -84,8 +70,6 @@ static bool name_side(struct run *run, unsigned side)
 
 	input_is_pid(run->line.inputs[side], &options.pid);
 	symbolize(profile, &options, &stats);
-	if (!run->line.inlines)
-		drop_inlines(profile);
 	profile_drop_allocator(profile);
 	return profile_filter(profile, &run->line.filter, &run->diag);
 }

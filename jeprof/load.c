@@ -78,18 +78,6 @@ static bool subtract_bases(const struct command_line *line,
 	return true;
 }
 
-static void drop_inlines(struct profile *profile)
-{
-	for (size_t i = 0; i < profile->location_count; i++) {
-		struct location *location = &profile->locations[i];
-
-		if (location->line_count < 2)
-			continue;
-		location->lines += location->line_count - 1;
-		location->line_count = 1;
-	}
-}
-
 static void name_frames(const struct command_line *line, struct loaded *loaded)
 {
 	struct symbol_options options = {.program = line->program,
@@ -99,8 +87,6 @@ static void name_frames(const struct command_line *line, struct loaded *loaded)
 	for (size_t i = 0; i < line->input_count && !options.pid; i++)
 		input_is_pid(line->inputs[i], &options.pid);
 	symbolize(loaded->profile, &options, &loaded->stats);
-	if (!line->inlines)
-		drop_inlines(loaded->profile);
 }
 
 bool load_profiles(const struct command_line *line, struct loaded *loaded,

@@ -202,6 +202,19 @@ static void fill_stats(const struct profile *profile,
 	}
 }
 
+/* Of locations that came with names: keeps the function that is real. */
+static void drop_inlines(struct profile *profile)
+{
+	for (size_t i = 0; i < profile->location_count; i++) {
+		struct location *location = &profile->locations[i];
+
+		if (location->line_count < 2)
+			continue;
+		location->lines += location->line_count - 1;
+		location->line_count = 1;
+	}
+}
+
 void symbolize(struct profile *profile, const struct symbol_options *options,
 	       struct symbol_stats *stats)
 {
@@ -223,6 +236,8 @@ void symbolize(struct profile *profile, const struct symbol_options *options,
 		symbolize_file(&finder, profile, order + first, next - first);
 	}
 	arena_free(&scratch);
+	if (options->no_inlines)
+		drop_inlines(profile);
 	if (stats)
 		fill_stats(profile, stats);
 }

@@ -17,8 +17,8 @@ struct symbol_options {
 	const char *lib_prefix; /* comma-separated prefixes to try for paths */
 	const char *const *debug_dirs; /* NULL-terminated; NULL: the default
 					  /usr/lib/debug */
-	bool no_inlines;
-	int pid; /* > 0: try /proc/PID/root and map_files too */
+	bool no_inlines; /* also of locations that have their lines already */
+	int pid;	 /* > 0: try /proc/PID/root and map_files too */
 };
 
 struct symbol_stats {

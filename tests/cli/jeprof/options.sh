@@ -15,7 +15,7 @@ like() {
 	same "jeprof $*" "$want" "$tmp/got"
 }
 
-plan 18
+plan 21
 like "$tmp/want" --text good-shop.raw
 like "$tmp/want" -text good-shop.raw
 like "$tmp/want" --TEXT good-shop.raw
@@ -45,3 +45,8 @@ ok '--output tells the type by its ending' \
 matches '  which is JSON' '^\{' "$tmp/x.json"
 jeprof good-shop.raw >"$tmp/again"
 same 'twice the same' "$tmp/want" "$tmp/again"
+
+# Names that the file brings are cut like those that are looked up.
+ok 'without inlined functions' jeprof --noinlines "$data/good-shop.raw"
+matches 'the function that is real has it' ' 23\.1 MiB +1\.90 MiB .* shop::Session::load' "$tmp/out"
+lacks 'and what was inlined there is not named' '_M_realloc_insert' "$tmp/out"
