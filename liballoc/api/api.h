@@ -18,6 +18,14 @@
 # define API_CHECKS_SIZES false
 #endif
 
+/*
+ * malloc's and realloc's slow paths. The exported functions may end in a jump
+ * to these, and then these stand on the call stack in their stead.
+ */
+void *api_allocate(size_t size, size_t alignment, bool zero)
+	__attribute__((noinline));
+void *api_reallocate(void *ptr, size_t size);
+
 /* Sets ENOMEM, or with opt.xmalloc aborts with a message; returns NULL. */
 void *api_out_of_memory(void) __attribute__((cold));
 

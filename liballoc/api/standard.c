@@ -22,8 +22,7 @@ static bool is_power_of_two(size_t value)
 	return value && !(value & (value - 1));
 }
 
-static __attribute__((noinline)) void *allocate(size_t size, size_t alignment,
-						bool zero)
+void *api_allocate(size_t size, size_t alignment, bool zero)
 {
 	return api_result(heap_allocate(size, alignment, zero, NULL));
 }
@@ -34,7 +33,7 @@ static inline void *own_malloc(size_t size)
 	void *ptr = heap_fast_allocate(size);
 
 	return __builtin_expect(ptr != NULL, 1) ? ptr
-						: allocate(size, 0, false);
+						: api_allocate(size, 0, false);
 }
 
 API void *malloc(size_t size)
@@ -65,11 +64,11 @@ API void *calloc(size_t count, size_t size)
 	ptr = heap_fast_allocate(bytes);
 	if (ptr)
 		return memset(ptr, 0, bytes);
-	return allocate(bytes, 0, true);
+	return api_allocate(bytes, 0, true);
 }
 
 /* As glibc, and jemalloc's zero_realloc:free: a size of 0 frees. */
-static void *own_realloc(void *ptr, size_t size)
+void *api_reallocate(void *ptr, size_t size)
 {
 	if (!ptr)
 		return own_malloc(size);
@@ -83,7 +82,7 @@ static void *own_realloc(void *ptr, size_t size)
 
 API void *realloc(void *ptr, size_t size)
 {
-	return own_realloc(ptr, size);
+	return api_reallocate(ptr, size);
 }
 
 API void *reallocarray(void *ptr, size_t count, size_t size)
@@ -92,7 +91,7 @@ API void *reallocarray(void *ptr, size_t count, size_t size)
 
 	if (__builtin_mul_overflow(count, size, &bytes))
 		return api_result(NULL);
-	return own_realloc(ptr, bytes);
+	return api_reallocate(ptr, bytes);
 }
 
 API int posix_memalign(void **result, size_t alignment, size_t size)
@@ -102,7 +101,7 @@ API int posix_memalign(void **result, size_t alignment, size_t size)
 
 	if (!is_power_of_two(alignment) || alignment % sizeof(void *))
 		return EINVAL;
-	ptr = allocate(size, alignment, false);
+	ptr = api_allocate(size, alignment, false);
 	errno = kept_errno;
 	if (!ptr)
 		return ENOMEM;
@@ -116,7 +115,7 @@ API void *aligned_alloc(size_t alignment, size_t size)
 		errno = EINVAL;
 		return NULL;
 	}
-	return allocate(size, alignment, false);
+	return api_allocate(size, alignment, false);
 }
 
 /* As glibc: an alignment that is no power of two is raised to one. */
@@ -128,12 +127,12 @@ API void *memalign(size_t alignment, size_t size)
 	}
 	if (alignment && !is_power_of_two(alignment))
 		alignment = (size_t)1 << (64 - __builtin_clzll(alignment));
-	return allocate(size, alignment, false);
+	return api_allocate(size, alignment, false);
 }
 
 API void *valloc(size_t size)
 {
-	return allocate(size, os_page_bytes, false);
+	return api_allocate(size, os_page_bytes, false);
 }
 
 API void *pvalloc(size_t size)
@@ -142,7 +141,7 @@ API void *pvalloc(size_t size)
 
 	if (size > PTRDIFF_MAX - page)
 		return api_result(NULL);
-	return allocate((size + page - 1) & ~(page - 1), page, false);
+	return api_allocate((size + page - 1) & ~(page - 1), page, false);
 }
 
 API size_t malloc_usable_size(void *ptr)

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "liballoc/api/api.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/include/liballoc/liballoc.h"
 #include "liballoc/prof/backtrace.h"
@@ -55,7 +56,8 @@ static bool is_api(uint64_t function)
 		(uintptr_t)pvalloc,	   (uintptr_t)mallocx,
 		(uintptr_t)rallocx,	   (uintptr_t)xallocx,
 		(uintptr_t)heap_allocate,  (uintptr_t)heap_reallocate,
-		(uintptr_t)heap_resize,
+		(uintptr_t)heap_resize,	   (uintptr_t)api_allocate,
+		(uintptr_t)api_reallocate,
 	};
 
 	for (unsigned i = 0; i < sizeof(api) / sizeof(api[0]); i++)

@@ -20,8 +20,8 @@ check-programs: all
 .PHONY: check-programs
 
 if TOOLS
-dist_check_SCRIPTS += %D%/perl-jeprof.sh %D%/tour.sh
-TESTS += %D%/perl-jeprof.sh %D%/tour.sh
+dist_check_SCRIPTS += %D%/perl-jeprof.sh %D%/static.sh %D%/tour.sh
+TESTS += %D%/perl-jeprof.sh %D%/static.sh %D%/tour.sh
 endif
-EXTRA_DIST += %D%/perl-jeprof.cc
+EXTRA_DIST += %D%/perl-jeprof.cc %D%/static/everything.c
 include %D%/accuracy/local.mk
