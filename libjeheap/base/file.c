@@ -23,22 +23,57 @@
 
 #define FIRST_BUFFER_BYTES ((size_t)64 << 10)
 
+static const struct str gzip_magic = {"\x1f\x8b", 2};
+static const struct str zstd_magic = {"\x28\xb5\x2f\xfd", 4};
+
 /* Bytes whose number is not known beforehand; malloc's, not an arena's. */
 struct buffer {
 	char *data;
 	size_t used, size;
-	size_t limit;
+	size_t limit, expected;
+	const char *name;
+	file_judge *judge; /* of what is in it when it first is full; or NULL */
 };
 
-/* Makes room for at least one more byte; false at the limit. */
-static bool buffer_grow(struct buffer *buffer)
+static bool is_packed(struct str content)
+{
+	return str_starts_with(content, gzip_magic) ||
+	       str_starts_with(content, zstd_magic);
+}
+
+static bool too_large(const char *name, size_t limit, struct diag *diag)
+{
+	return diag_set(diag,
+			"%s: holds more than %zu MiB, which no profile "
+			"does; is it the right file?",
+			name, limit >> 20);
+}
+
+/* Is it worth while to read on? */
+static bool buffer_judge(struct buffer *buffer, struct diag *diag)
+{
+	struct str start = {buffer->data, buffer->used};
+	file_judge *judge = buffer->judge;
+
+	if (!start.len)
+		return true;
+	buffer->judge = NULL;
+	if (judge && !is_packed(start) && !judge(start, buffer->name, diag))
+		return false;
+	return (buffer->size < buffer->limit &&
+		buffer->expected <= buffer->limit) ||
+	       too_large(buffer->name, buffer->limit, diag);
+}
+
+/* Makes room for at least one more byte. */
+static bool buffer_grow(struct buffer *buffer, struct diag *diag)
 {
 	size_t size = buffer->size ? buffer->size * 2 : FIRST_BUFFER_BYTES;
 	char *data;
 
 	if (buffer->used < buffer->size)
 		return true;
-	if (buffer->size >= buffer->limit)
+	if (!buffer_judge(buffer, diag))
 		return false;
 	if (size > buffer->limit)
 		size = buffer->limit;
@@ -59,39 +94,30 @@ static struct str buffer_finish(struct buffer *buffer, struct arena *arena)
 	return copy;
 }
 
-static bool too_large(const char *name, size_t limit, struct diag *diag)
-{
-	return diag_set(diag,
-			"%s: holds more than %zu MiB, which no profile "
-			"does; is it the right file?",
-			name, limit >> 20);
-}
-
-static bool read_all(int fd, const char *name, struct buffer *buffer,
-		     struct diag *diag)
+static bool read_all(int fd, struct buffer *buffer, struct diag *diag)
 {
 	ssize_t n;
 
 	do {
-		if (!buffer_grow(buffer))
-			return too_large(name, buffer->limit, diag);
+		if (!buffer_grow(buffer, diag))
+			return false;
 		n = read(fd, buffer->data + buffer->used,
 			 buffer->size - buffer->used);
 		if (n > 0)
 			buffer->used += (size_t)n;
 	} while (n > 0 || (n < 0 && errno == EINTR));
-	return n == 0 || diag_errno(diag, "cannot read %s", name);
+	return n == 0 || diag_errno(diag, "cannot read %s", buffer->name);
 }
 
 /* One member from the front of *stream's input; its output to buffer. */
-static bool inflate_member(z_stream *stream, const char *name,
-			   struct buffer *out, struct diag *diag)
+static bool inflate_member(z_stream *stream, struct buffer *out,
+			   struct diag *diag)
 {
 	int status = Z_OK;
 
 	while (status == Z_OK) {
-		if (!buffer_grow(out))
-			return too_large(name, out->limit, diag);
+		if (!buffer_grow(out, diag))
+			return false;
 		stream->next_out = (Bytef *)out->data + out->used;
 		stream->avail_out = (uInt)(out->size - out->used);
 		status = inflate(stream, Z_NO_FLUSH);
@@ -100,12 +126,12 @@ static bool inflate_member(z_stream *stream, const char *name,
 			return diag_set(diag,
 					"%s: the gzip data end too early; the "
 					"file is truncated: copy it again",
-					name);
+					out->name);
 	}
 	if (status == Z_MEM_ERROR)
 		out_of_memory();
 	return status == Z_STREAM_END ||
-	       diag_set(diag, "%s: the gzip data are damaged: %s", name,
+	       diag_set(diag, "%s: the gzip data are damaged: %s", out->name,
 			stream->msg ? stream->msg : "unexpected data");
 }
 
@@ -118,7 +144,7 @@ static bool is_zeros(const unsigned char *data, size_t size)
 	return size == 0;
 }
 
-static bool unpack_gzip(struct str packed, const char *name, struct buffer *out,
+static bool unpack_gzip(struct str packed, struct buffer *out,
 			struct diag *diag)
 {
 	z_stream stream = {0};
@@ -129,15 +155,15 @@ static bool unpack_gzip(struct str packed, const char *name, struct buffer *out,
 	if (inflateInit2(&stream, 15 + 16) != Z_OK)
 		out_of_memory();
 	do {
-		good = inflate_member(&stream, name, out, diag) &&
+		good = inflate_member(&stream, out, diag) &&
 		       inflateReset(&stream) == Z_OK;
 	} while (good && !is_zeros(stream.next_in, stream.avail_in));
 	inflateEnd(&stream);
 	return good;
 }
 
-static bool unpack_zstd(struct str packed, const char *name,
-			struct buffer *buffer, struct diag *diag)
+static bool unpack_zstd(struct str packed, struct buffer *buffer,
+			struct diag *diag)
 {
 	ZSTD_DStream *stream = ZSTD_createDStream();
 	ZSTD_inBuffer in = {packed.ptr, packed.len, 0};
@@ -148,23 +174,21 @@ static bool unpack_zstd(struct str packed, const char *name,
 	while (in.pos < in.size || left) {
 		ZSTD_outBuffer out;
 
-		if (!buffer_grow(buffer)) {
-			too_large(name, buffer->limit, diag);
+		if (!buffer_grow(buffer, diag))
 			break;
-		}
 		out = (ZSTD_outBuffer){buffer->data, buffer->size,
 				       buffer->used};
 		left = ZSTD_decompressStream(stream, &out, &in);
 		if (ZSTD_isError(left)) {
 			diag_set(diag, "%s: the zstd data are damaged: %s",
-				 name, ZSTD_getErrorName(left));
+				 buffer->name, ZSTD_getErrorName(left));
 			break;
 		}
 		if (left && in.pos == in.size && out.pos == buffer->used) {
 			diag_set(diag,
 				 "%s: the zstd data end too early; the file "
 				 "is truncated: copy it again",
-				 name);
+				 buffer->name);
 			break;
 		}
 		buffer->used = out.pos;
@@ -173,74 +197,83 @@ static bool unpack_zstd(struct str packed, const char *name,
 	return !diag->set;
 }
 
-bool file_unpack(struct arena *arena, struct str packed, const char *name,
-		 size_t limit, struct str *content, struct diag *diag)
+static bool unpack(struct arena *arena, struct str packed, struct buffer *out,
+		   struct str *content, struct diag *diag)
 {
-	static const struct str gzip = {"\x1f\x8b", 2};
-	static const struct str zstd = {"\x28\xb5\x2f\xfd", 4};
-	struct buffer out = {.limit = limit};
 	bool good;
 
 	if (packed.len > UINT_MAX)
-		return too_large(name, UINT_MAX, diag);
-	if (str_starts_with(packed, gzip)) {
-		good = unpack_gzip(packed, name, &out, diag);
-	} else if (str_starts_with(packed, zstd)) {
-		good = unpack_zstd(packed, name, &out, diag);
-	} else {
+		return too_large(out->name, UINT_MAX, diag);
+	if (!is_packed(packed)) {
 		*content = packed;
 		return true;
 	}
+	good = str_starts_with(packed, gzip_magic)
+		       ? unpack_gzip(packed, out, diag)
+		       : unpack_zstd(packed, out, diag);
 	if (!good) {
-		free(out.data);
+		free(out->data);
 		return false;
 	}
-	*content = buffer_finish(&out, arena);
+	*content = buffer_finish(out, arena);
 	return true;
 }
 
-static int open_input(const char *path, const char **name, struct diag *diag)
+bool file_unpack(struct arena *arena, struct str packed, const char *name,
+		 size_t limit, struct str *content, struct diag *diag)
+{
+	struct buffer out = {.name = name, .limit = limit};
+
+	return unpack(arena, packed, &out, content, diag);
+}
+
+static int open_input(const char *path, struct buffer *buffer,
+		      struct diag *diag)
 {
 	struct stat info;
 	int fd = STDIN_FILENO;
 
-	*name = "standard input";
+	buffer->name = "standard input";
 	if (strcmp(path, "-") == 0)
 		return fd;
-	*name = path;
+	buffer->name = path;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0) {
-		diag_errno(diag, "cannot open %s", path);
+		diag_errno(diag, "cannot open %s",
+			   *path ? path : "a file without a name");
 		return -1;
 	}
-	if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode)) {
+	if (fstat(fd, &info) != 0)
+		info = (struct stat){0};
+	if (S_ISDIR(info.st_mode)) {
 		diag_set(diag, "cannot read %s: it is a directory", path);
 		close(fd);
 		return -1;
 	}
+	buffer->expected = (size_t)info.st_size;
 	return fd;
 }
 
-bool file_read(struct arena *arena, const char *path, struct str *content,
-	       struct diag *diag)
+bool file_read(struct arena *arena, const char *path, file_judge *judge,
+	       struct str *content, struct diag *diag)
 {
-	struct buffer buffer = {.limit = FILE_MAX_BYTES};
-	struct str raw;
-	const char *name;
+	struct buffer raw = {.limit = FILE_MAX_BYTES, .judge = judge};
+	struct buffer out = {.limit = FILE_MAX_BYTES, .judge = judge};
+	struct str whole;
 	bool good;
-	int fd = open_input(path, &name, diag);
+	int fd = open_input(path, &raw, diag);
 
 	if (fd < 0)
 		return false;
-	good = read_all(fd, name, &buffer, diag);
+	good = read_all(fd, &raw, diag);
 	if (fd != STDIN_FILENO)
 		close(fd);
-	raw = (struct str){buffer.data, buffer.used};
-	good = good &&
-	       file_unpack(arena, raw, name, FILE_MAX_BYTES, content, diag);
-	if (good && content->ptr == buffer.data)
-		*content = str_copy(arena, raw);
-	free(buffer.data);
+	whole = (struct str){raw.data, raw.used};
+	out.name = raw.name;
+	good = good && unpack(arena, whole, &out, content, diag);
+	if (good && content->ptr == raw.data)
+		*content = str_copy(arena, whole);
+	free(raw.data);
 	return good;
 }
 

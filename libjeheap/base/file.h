@@ -17,9 +17,18 @@
 /* No input is read beyond this many bytes, unpacked. */
 #define FILE_MAX_BYTES ((size_t)1 << 30)
 
-/* The content of the file, in the arena, a NUL behind it. */
-bool file_read(struct arena *arena, const char *path, struct str *content,
-	       struct diag *diag);
+/*
+ * Is an input that begins so worth reading to its end? It is asked once, of
+ * inputs that are larger than some KiB, with these, unpacked.
+ */
+typedef bool file_judge(struct str start, const char *name, struct diag *diag);
+
+/*
+ * The content of the file, in the arena, a NUL behind it. judge, which may be
+ * NULL, can refuse an endless or huge input by its beginning.
+ */
+bool file_read(struct arena *arena, const char *path, file_judge *judge,
+	       struct str *content, struct diag *diag);
 /*
  * What packed bytes hold; others are *content as they are. name is for
  * messages; no more than limit bytes are made.

@@ -61,34 +61,52 @@ static bool may_be_pprof(struct str content)
 	return false;
 }
 
-static struct profile *parse_plain(struct str content, const char *name,
-				   struct diag *diag)
+static const struct format pprof_format = {NULL, read_pprof, NULL};
+
+/* NULL, and diag, where it is no profile. */
+static const struct format *find_format(struct str content, const char *name,
+					struct diag *diag)
 {
 	struct str head = skip_percent_lines(content);
 	size_t i;
 
-	if (!head.len) {
+	for (i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
+		if (!str_starts_with(head, str_of(formats[i].start)))
+			continue;
+		if (formats[i].read)
+			return &formats[i];
+		diag_set(diag, "%s: %s", name, formats[i].refusal);
+		return NULL;
+	}
+	if (may_be_pprof(content))
+		return &pprof_format;
+	diag_set(diag,
+		 "%s: is no heap profile: it does not begin with heap_v2/, "
+		 "\"heap profile:\" or \"--- symbol\", and is no profile.proto",
+		 name);
+	return NULL;
+}
+
+bool profile_may_begin_so(struct str start, const char *name, struct diag *diag)
+{
+	return !skip_percent_lines(start).len ||
+	       find_format(start, name, diag) != NULL;
+}
+
+static struct profile *parse_plain(struct str content, const char *name,
+				   struct diag *diag)
+{
+	const struct format *format;
+
+	if (!skip_percent_lines(content).len) {
 		diag_set(diag,
 			 "%s: is empty: no dump was written, or its writer was "
 			 "killed; take another",
 			 name);
 		return NULL;
 	}
-	for (i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
-		if (!str_starts_with(head, str_of(formats[i].start)))
-			continue;
-		if (formats[i].read)
-			return formats[i].read(content, name, diag);
-		diag_set(diag, "%s: %s", name, formats[i].refusal);
-		return NULL;
-	}
-	if (may_be_pprof(content))
-		return read_pprof(content, name, diag);
-	diag_set(diag,
-		 "%s: is no heap profile: it does not begin with heap_v2/, "
-		 "\"heap profile:\" or \"--- symbol\", and is no profile.proto",
-		 name);
-	return NULL;
+	format = find_format(content, name, diag);
+	return format ? format->read(content, name, diag) : NULL;
 }
 
 struct profile *profile_parse(struct str content, const char *name,

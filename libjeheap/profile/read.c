@@ -37,7 +37,7 @@ struct profile *profile_read(const char *input,
 	(void)options;
 	if (strcmp(input, "-") != 0 && input_is_pid(input, &pid))
 		return read_process(pid, diag);
-	if (file_read(&arena, input, &content, diag))
+	if (file_read(&arena, input, profile_may_begin_so, &content, diag))
 		profile = profile_parse(
 			content,
 			strcmp(input, "-") == 0 ? "standard input" : input,

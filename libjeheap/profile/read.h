@@ -32,6 +32,10 @@ struct profile *profile_read(const char *input,
 struct profile *profile_parse(struct str content, const char *name,
 			      struct diag *diag);
 
+/* By its first 64 bytes or more: could it be one? A file_judge. */
+bool profile_may_begin_so(struct str start, const char *name,
+			  struct diag *diag);
+
 /* One reader a format; each takes the whole content. */
 struct profile *read_heap_text(struct str content, const char *name,
 			       struct diag *diag); /* heap_v2 and older */

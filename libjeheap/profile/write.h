@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Formats that carry a whole profile: pprof's profile.proto (gzip) and
- * jeprof's symbolized text.
+ * jeprof's symbolized text. That a write failed is told by the stream, and by
+ * output_close().
  */
 #ifndef LIBJEHEAP_PROFILE_WRITE_H
 #define LIBJEHEAP_PROFILE_WRITE_H
 
-#include <stdbool.h>
 #include <stdio.h>
 
-#include "libjeheap/base/diag.h"
 #include "libjeheap/profile/profile.h"
 
 /*
@@ -17,9 +16,8 @@
  * default inuse_space. Values are rounded estimates.
  * Source: github.com/google/pprof, proto/profile.proto.
  */
-bool write_pprof(const struct profile *profile, FILE *stream,
-		 struct diag *diag);
+void write_pprof(const struct profile *profile, FILE *stream);
 /* "--- symbol ... --- heap", as jeprof --raw. */
-bool write_raw(const struct profile *profile, FILE *stream, struct diag *diag);
+void write_raw(const struct profile *profile, FILE *stream);
 
 #endif

@@ -379,7 +379,7 @@ static void write_gzip(struct str data, FILE *stream)
 	deflateEnd(&z);
 }
 
-bool write_pprof(const struct profile *profile, FILE *stream, struct diag *diag)
+void write_pprof(const struct profile *profile, FILE *stream)
 {
 	struct pprof_writer w = {.profile = profile};
 
@@ -388,5 +388,4 @@ bool write_pprof(const struct profile *profile, FILE *stream, struct diag *diag)
 	write_gzip(text_str(&w.out), stream);
 	arena_free(&w.scratch);
 	arena_free(&w.arena);
-	return !ferror(stream) || diag_set(diag, "cannot write the profile");
 }

@@ -12,6 +12,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "libjeheap/base/diag.h"
+
 struct raw_writer {
 	const struct profile *profile;
 	struct arena arena;
@@ -262,7 +264,7 @@ static void put_maps(struct raw_writer *w)
 	}
 }
 
-bool write_raw(const struct profile *profile, FILE *stream, struct diag *diag)
+void write_raw(const struct profile *profile, FILE *stream)
 {
 	struct raw_writer w = {.profile = profile, .stream = stream};
 	size_t i;
@@ -274,5 +276,4 @@ bool write_raw(const struct profile *profile, FILE *stream, struct diag *diag)
 		put_stack(&w, i);
 	put_maps(&w);
 	arena_free(&w.arena);
-	return !ferror(stream) || diag_set(diag, "cannot write the profile");
 }

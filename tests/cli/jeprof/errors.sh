@@ -25,7 +25,7 @@ bad=$(echo "$data"/bad-*)
 # shellcheck disable=SC2086
 set -- $bad
 
-plan $((3 * (25 + $#) + 25))
+plan $((3 * (31 + $#) + 25))
 for file; do
 	refuses "${file##*/}" "$file"
 done
@@ -38,7 +38,10 @@ refuses 'in.*irectory' "$tmp/in"
 refuses 'nowhere' --base="$tmp/nowhere.heap" "$good"
 refuses 'nowhere' "$good" "$tmp/nowhere.heap"
 refuses 'is a program: name a profile' "$(command -v jeprof)"
-refuses '/dev/full|standard output' -o /dev/full "$good"
+for type in text svg collapsed flame pprof raw json; do
+	refuses "cannot write /dev/full: No space left on device\$" \
+		"--$type" -o /dev/full "$good"
+done
 refuses 'missing/x.svg' -o "$tmp/missing/x.svg" "$good"
 refuses '99999999' 99999999
 refuses 'liballoc' $$

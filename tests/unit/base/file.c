@@ -31,7 +31,7 @@ static bool reads(const char *name, struct str want)
 	struct diag diag = {0};
 	struct str content;
 
-	return file_read(&arena, name, &content, &diag) &&
+	return file_read(&arena, name, NULL, &content, &diag) &&
 	       str_equal(content, want);
 }
 
@@ -41,7 +41,7 @@ static const char *error_of(const char *name)
 	struct str content;
 
 	diag_clear(&diag);
-	if (file_read(&arena, name, &content, &diag))
+	if (file_read(&arena, name, NULL, &content, &diag))
 		return "(none)";
 	return diag.text;
 }
@@ -144,6 +144,40 @@ static void test_bomb(void)
 		  "with the limit");
 }
 
+static bool no_zeros(struct str start, const char *name, struct diag *diag)
+{
+	return *start.ptr || diag_set(diag, "%s: begins with zero", name);
+}
+
+static void test_judge(void)
+{
+	struct str zeros = {arena_alloc(&arena, 1 << 20), 1 << 20};
+	struct str packed = gzip_of(zeros);
+	struct diag endless = {0}, sparse = {0}, bomb = {0}, large = {0};
+	struct str content;
+
+	ok(!file_read(&arena, "/dev/zero", no_zeros, &content, &endless),
+	   "an endless input is refused by its beginning");
+	is_string(endless.text, "/dev/zero: begins with zero", "at once");
+	put("zeros.gz", packed.ptr, packed.len);
+	ok(!file_read(&arena, "zeros.gz", no_zeros, &content, &bomb),
+	   "so is a packed one");
+	is_string(bomb.text, "zeros.gz: begins with zero", "when unpacked");
+	put("huge", "x", 1);
+	ok(truncate("huge", INT64_C(5) << 30) == 0 &&
+		   !file_read(&arena, "huge", no_zeros, &content, &large),
+	   "a huge file is refused without reading it");
+	is_string(large.text,
+		  "huge: holds more than 1024 MiB, which no profile does; is "
+		  "it the right file?",
+		  "by its size");
+	put("sparse", "", 0);
+	ok(truncate("sparse", INT64_C(5) << 30) == 0 &&
+		   !file_read(&arena, "sparse", no_zeros, &content, &sparse),
+	   "and where its beginning tells more,");
+	is_string(sparse.text, "sparse: begins with zero", "by that");
+}
+
 static int entries(void)
 {
 	DIR *dir = opendir(".");
@@ -222,13 +256,14 @@ int main(void)
 {
 	char folder[] = "/tmp/jeheap-unit-XXXXXX";
 
-	plan(25);
+	plan(33);
 	if (!mkdtemp(folder) || chdir(folder) != 0)
 		return 99;
 	test_plain();
 	test_gzip();
 	test_zstd();
 	test_bomb();
+	test_judge();
 	test_output();
 	test_bad_output();
 	arena_free(&arena);

@@ -36,9 +36,9 @@ int main(int argc, char **argv)
 	profile = profile_read(argv[2], &options, &diag);
 	good = profile && output_open(&out, NULL, &diag);
 	if (good && strcmp(argv[1], "raw") == 0)
-		good = write_raw(profile, out.stream, &diag);
+		write_raw(profile, out.stream);
 	else if (good && strcmp(argv[1], "pprof") == 0)
-		good = write_pprof(profile, out.stream, &diag);
+		write_pprof(profile, out.stream);
 	else if (good)
 		good = write_totals(profile, out.stream, &diag);
 	good = good && output_close(&out, &diag);

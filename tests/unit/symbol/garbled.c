@@ -142,7 +142,7 @@ int main(void)
 	char *copy;
 
 	plan(5);
-	if (!file_read(&arena, "/proc/self/exe", &elf, &diag) ||
+	if (!file_read(&arena, "/proc/self/exe", NULL, &elf, &diag) ||
 	    !mkdtemp(folder))
 		return 99;
 	random_state = number("SEED", 20260101);
