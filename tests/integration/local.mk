@@ -10,8 +10,6 @@ EXTRA_DIST += %D%/prof/exercise.c %D%/prof/library.c %D%/prof/stacks.c %D%/prof/
 	%D%/programs/workload.js %D%/programs/workload.pl \
 	%D%/programs/workload.sql
 
-include %D%/live/local.mk
-
 check-programs: all
 	$(AM_V_at)$(top_srcdir)/quickstart setup programs
 	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) \
@@ -22,6 +20,7 @@ check-programs: all
 if TOOLS
 dist_check_SCRIPTS += %D%/perl-jeprof.sh %D%/static.sh %D%/tour.sh
 TESTS += %D%/perl-jeprof.sh %D%/static.sh %D%/tour.sh
+include %D%/live/local.mk
 endif
 EXTRA_DIST += %D%/perl-jeprof.cc %D%/static/everything.c
 include %D%/accuracy/local.mk
