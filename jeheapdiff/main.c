@@ -36,12 +36,11 @@ struct run {
 
 static bool read_side(struct run *run, unsigned side)
 {
-	const struct read_options options = {NULL};
 	const char *input = run->line.inputs[side];
 	enum sample_type type = run->line.compare.type;
 	bool alloc = type == ALLOC_OBJECTS || type == ALLOC_SPACE;
 
-	run->profiles[side] = profile_read(input, &options, &run->diag);
+	run->profiles[side] = profile_read(input, &run->diag);
 	if (!run->profiles[side])
 		return false;
 	if (alloc && !run->profiles[side]->has_alloc)

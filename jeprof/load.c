@@ -17,8 +17,7 @@
 static struct profile *read_one(const struct command_line *line,
 				const char *input, struct diag *diag)
 {
-	const struct read_options options = {NULL};
-	struct profile *profile = profile_read(input, &options, diag);
+	struct profile *profile = profile_read(input, diag);
 	bool alloc = line->type == ALLOC_OBJECTS || line->type == ALLOC_SPACE;
 
 	if (profile && alloc && !profile->has_alloc) {

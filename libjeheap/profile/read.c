@@ -25,16 +25,13 @@ bool input_is_pid(const char *name, int *pid)
 	return true;
 }
 
-struct profile *profile_read(const char *input,
-			     const struct read_options *options,
-			     struct diag *diag)
+struct profile *profile_read(const char *input, struct diag *diag)
 {
 	struct arena arena = {0};
 	struct profile *profile = NULL;
 	struct str content;
 	int pid;
 
-	(void)options;
 	if (strcmp(input, "-") != 0 && input_is_pid(input, &pid))
 		return read_process(pid, diag);
 	if (file_read(&arena, input, profile_may_begin_so, &content, diag))

@@ -11,18 +11,12 @@
 #include "libjeheap/base/diag.h"
 #include "libjeheap/profile/profile.h"
 
-struct read_options {
-	const char *sysroot; /* see target_open() and symbolizer_new() */
-};
-
 /* What a name on the command line stands for: digits alone, and no file of
  * that name, are a process. */
 bool input_is_pid(const char *name, int *pid);
 
 /* Reads the profile of a file or process; NULL and diag where it fails. */
-struct profile *profile_read(const char *input,
-			     const struct read_options *options,
-			     struct diag *diag);
+struct profile *profile_read(const char *input, struct diag *diag);
 /*
  * The same from memory; name is for messages. Packed content is unpacked.
  * What follows is refused with a line that says what to do: a dump that was

@@ -25,7 +25,6 @@ static bool write_totals(const struct profile *profile, FILE *stream,
 
 int main(int argc, char **argv)
 {
-	static const struct read_options options;
 	struct diag diag = {0};
 	struct profile *profile;
 	struct output out;
@@ -33,7 +32,7 @@ int main(int argc, char **argv)
 
 	if (argc != 3)
 		return 2;
-	profile = profile_read(argv[2], &options, &diag);
+	profile = profile_read(argv[2], &diag);
 	good = profile && output_open(&out, NULL, &diag);
 	if (good && strcmp(argv[1], "raw") == 0)
 		write_raw(profile, out.stream);

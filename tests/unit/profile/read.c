@@ -19,13 +19,12 @@
 
 static struct profile *load(const char *name, struct diag *diag)
 {
-	static const struct read_options options;
 	struct arena arena = {0};
 	struct profile *profile;
 
 	profile = profile_read(arena_printf(&arena, "%s/tests/data/%s",
 					    getenv("top_srcdir"), name),
-			       &options, diag);
+			       diag);
 	arena_free(&arena);
 	return profile;
 }
