@@ -203,15 +203,21 @@ static void print_nameless(const struct page *page)
 
 static void print_losses(const struct page *page)
 {
+	const struct profile *profile = page->profile;
 	char buffer[NUMBER_BYTES];
+	struct estimate lost;
 
-	if (page->profile->dropped_samples <= 0)
+	if (profile->dropped_samples <= 0)
 		return;
+	lost = estimate_from_samples(profile->dropped_samples,
+				     profile->dropped_bytes,
+				     (double)profile->period_bytes);
 	fprintf(page->stream,
-		"\nThe profiler had no room for %.0f samples (about %s), "
-		"which are not above.\n",
-		page->profile->dropped_samples,
-		format_bytes(buffer, page->profile->dropped_bytes));
+		"\nThe profiler lost %.0f samples, of about %s, which are not "
+		"above: its tables were full, or the stacks could not be "
+		"unwound\n",
+		profile->dropped_samples,
+		format_bytes(buffer, lost.bytes.total));
 }
 
 bool report_text(const struct profile *profile,

@@ -15,7 +15,7 @@ gives() {
 	same "  and gives $golden" "$expected/$golden" "$tmp/got"
 }
 
-plan 32
+plan 34
 gives text good-shop.raw
 gives json-difference --json --base=good-shop.raw --ignore=Tree \
 	good-shop-later.raw
@@ -36,3 +36,8 @@ gives callgrind --callgrind good-shop.raw
 gives json --json good-shop.raw
 sed s:/usr/lib:/opt/none: good-jemalloc.heap >"$tmp/nameless.heap"
 gives nameless "$tmp/nameless.heap"
+
+# 3 samples of 4096 bytes at one sample per 64 KiB stand for 194 KiB.
+runs 0 'a profile with losses' jeprof good-liballoc.heap
+matches '  tells them, unsampled' \
+	'^The profiler lost 3 samples, of about 194 KiB, ' "$tmp/out"
