@@ -51,6 +51,19 @@ static uint64_t sum_arenas(struct rows arenas, const char *name)
 	return sum;
 }
 
+/* Of the classes there may be fewer arenas: the last is of all others. */
+static struct rows with_classes(struct rows arenas)
+{
+	unsigned end = ledger_capacity(LEDGER_ARENA_CLASSES) /
+		       ledger_capacity(LEDGER_CLASSES);
+
+	if (arenas.end > end)
+		arenas.end = end;
+	if (arenas.first >= end)
+		arenas.first = end - 1;
+	return arenas;
+}
+
 static uint64_t sum_classes(struct rows arenas, struct rows classes,
 			    const char *name)
 {
@@ -59,6 +72,7 @@ static uint64_t sum_classes(struct rows arenas, struct rows classes,
 	unsigned per_arena = ledger_capacity(LEDGER_CLASSES);
 	uint64_t sum = 0;
 
+	arenas = with_classes(arenas);
 	for (unsigned i = arenas.first; i < arenas.end; i++)
 		for (unsigned j = classes.first; j < classes.end; j++)
 			sum += ledger_metric_get(metric, i * per_arena + j);

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define HEAP_MAX_ARENAS 4096u
+#define HEAP_MAX_ARENAS 4095u /* what MALLOCX_ARENA can name */
 /* The largest request: beyond it, NULL and ENOMEM. */
 #define HEAP_MAX_BYTES ((size_t)PTRDIFF_MAX)
 #define HEAP_MAX_CACHES 4094u /* explicit thread caches */

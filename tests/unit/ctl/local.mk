@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-TEST_UNITS += %D%/conf %D%/stats %D%/tree
+TEST_UNITS += %D%/conf %D%/stats %D%/tree %D%/many_arenas
+
+%C%_many_arenas_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_many_arenas_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_many_arenas_LDADD = $(UNIT_LIBALLOC_LIBS)
 
 %C%_conf_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_conf_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
