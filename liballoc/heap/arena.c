@@ -9,9 +9,11 @@
 
 #include "liballoc/ctl/options.h"
 #include "liballoc/heap/heap.h"
+#include "liballoc/heap/internal.h"
 #include "liballoc/heap/metadata.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_map.h"
+#include "liballoc/heap/thread.h"
 #include "liballoc/ledger/ledger.h"
 
 /* Ticks between looks at the clock. */
@@ -93,11 +95,14 @@ struct arena *heap_arena_get(unsigned index)
 
 	if (arena || index >= automatic_count)
 		return arena;
+	thread_busy++;
 	lock_take(&lock);
 	arena = heap_arena(index);
 	if (!arena)
 		arena = new_arena(index, false);
 	lock_release(&lock);
+	thread_busy--;
+	heap_run_deferred();
 	return arena;
 }
 
@@ -161,6 +166,7 @@ unsigned heap_arena_create(void)
 {
 	unsigned index;
 
+	thread_busy++;
 	lock_take(&lock);
 	index = heap_arena_count();
 	if (index < HEAP_MAX_ARENAS && new_arena(index, true))
@@ -168,6 +174,8 @@ unsigned heap_arena_create(void)
 	else
 		index = UINT32_MAX;
 	lock_release(&lock);
+	thread_busy--;
+	heap_run_deferred();
 	return index;
 }
 
@@ -248,14 +256,23 @@ bool arena_reclaim(size_t bytes)
 	return true;
 }
 
+/* For the controls, which are not within the allocator yet. */
+static void decay(struct arena *arena, bool all)
+{
+	thread_busy++;
+	page_heap_decay(arena, all);
+	thread_busy--;
+	heap_run_deferred();
+}
+
 void heap_arena_purge(struct arena *arena)
 {
-	page_heap_decay(arena, true);
+	decay(arena, true);
 }
 
 void heap_arena_decay(struct arena *arena)
 {
-	page_heap_decay(arena, false);
+	decay(arena, false);
 }
 
 static bool set_default(enum extent_state state, ssize_t ms)
@@ -264,6 +281,18 @@ static bool set_default(enum extent_state state, ssize_t ms)
 		return false;
 	__atomic_store_n(&default_decay_ms[state], ms, __ATOMIC_RELAXED);
 	return true;
+}
+
+static bool set_decay_ms(struct arena *arena, enum extent_state state,
+			 ssize_t ms)
+{
+	bool good;
+
+	thread_busy++;
+	good = page_heap_set_decay_ms(arena, state, ms);
+	thread_busy--;
+	heap_run_deferred();
+	return good;
 }
 
 ssize_t heap_default_dirty_decay_ms(void)
@@ -295,7 +324,7 @@ ssize_t heap_arena_dirty_decay_ms(const struct arena *arena)
 
 bool heap_arena_set_dirty_decay_ms(struct arena *arena, ssize_t ms)
 {
-	return page_heap_set_decay_ms(arena, EXTENT_DIRTY, ms);
+	return set_decay_ms(arena, EXTENT_DIRTY, ms);
 }
 
 ssize_t heap_arena_muzzy_decay_ms(const struct arena *arena)
@@ -305,7 +334,7 @@ ssize_t heap_arena_muzzy_decay_ms(const struct arena *arena)
 
 bool heap_arena_set_muzzy_decay_ms(struct arena *arena, ssize_t ms)
 {
-	return page_heap_set_decay_ms(arena, EXTENT_MUZZY, ms);
+	return set_decay_ms(arena, EXTENT_MUZZY, ms);
 }
 
 /* Runs step on every lock below the list's, in rank order. */
@@ -339,6 +368,12 @@ void arena_postfork_parent(void)
 
 void arena_postfork_child(void)
 {
+	unsigned count = heap_arena_count(), i;
+
 	each_lock(lock_reset);
+	/* Who was purging is gone; the run in his hands stays mapped. */
+	for (i = 0; i < count; i++)
+		if (arenas[i])
+			arenas[i]->pages.purging = false;
 	lock_reset(&lock);
 }

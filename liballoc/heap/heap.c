@@ -317,8 +317,6 @@ static bool resize_in_place(void *ptr, uint64_t word, size_t requested,
 	if (extent->state == EXTENT_EMERGENCY || thread_busy)
 		return false;
 	thread = thread_get();
-	if (word & PAGE_SAMPLED)
-		forget_sample(thread, ptr);
 	thread_busy++;
 	done = page_heap_resize_large(extent->arena, extent, usable, size_class,
 				      &zeroed);

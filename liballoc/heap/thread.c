@@ -170,6 +170,10 @@ void thread_each(void (*visit)(struct thread *thread, void *context),
 static void end(struct thread *thread)
 {
 	thread_busy++;
+	/* First, so that no other thread publishes it any more. */
+	lock_take(&lock);
+	unlist_thread(thread);
+	lock_release(&lock);
 	cache_fini(&thread->cache, thread->arena);
 	thread_publish(thread);
 	arena_leave(thread->arena);
@@ -177,7 +181,6 @@ static void end(struct thread *thread)
 	ledger_add_shared(&ledger_process()->threads_exited, 1);
 	ledger_add_shared(&ledger_process()->threads_live, (uint64_t)-1);
 	lock_take(&lock);
-	unlist_thread(thread);
 	thread->next = recycled;
 	recycled = thread;
 	lock_release(&lock);
@@ -206,7 +209,7 @@ void thread_publish(struct thread *thread)
 	struct thread_stats *row = ledger_thread_stats(thread->prof.ledger_row);
 	uint64_t nmalloc = thread->direct_nmalloc;
 	uint64_t ndalloc = thread->direct_ndalloc;
-	uint64_t freed = thread->direct_freed, held = 0;
+	uint64_t freed = thread->direct_freed, held = 0, told;
 	unsigned i;
 
 	for (i = 0; i < CACHED_CLASSES; i++) {
@@ -216,6 +219,9 @@ void thread_publish(struct thread *thread)
 		uint64_t frees = cache_count(bin) + cache_served(bin) +
 				 account->flushed - account->filled;
 
+		/* Read by another thread in the middle of a fill. */
+		if ((int64_t)frees < 0)
+			frees = 0;
 		nmalloc += cache_served(bin);
 		ndalloc += frees;
 		freed += frees * bin->bytes;
@@ -230,9 +236,10 @@ void thread_publish(struct thread *thread)
 	ledger_set(&row->ndalloc, ndalloc);
 	ledger_set(&row->arena, thread->arena->index);
 	ledger_set(&row->tcache_bytes, held);
-	ledger_add_shared(&thread->arena->stats->tcache_bytes,
-			  held - thread->cached_bytes);
-	thread->cached_bytes = held;
+	/* Another thread may be publishing this one too: each a difference. */
+	told = __atomic_exchange_n(&thread->cached_bytes, held,
+				   __ATOMIC_RELAXED);
+	ledger_add_shared(&thread->arena->stats->tcache_bytes, held - told);
 }
 
 void thread_tick(struct thread *thread)
@@ -272,9 +279,11 @@ void heap_thread_set_arena(struct thread *thread, struct arena *arena)
 		return;
 	thread_busy++;
 	cache_flush(&thread->cache, thread->arena);
+	lock_take(&lock); /* nobody publishes it for the wrong arena */
 	thread_publish(thread);
 	arena_leave(thread->arena);
 	thread->arena = arena;
+	lock_release(&lock);
 	arena_join(arena);
 	thread_busy--;
 	heap_run_deferred();
@@ -299,9 +308,10 @@ void heap_thread_enable_cache(struct thread *thread, bool on)
 	if (on == heap_thread_cache_enabled(thread))
 		return;
 	thread_busy++;
-	if (on)
+	/* The fast paths clear nothing. */
+	if (on && !opt.zero)
 		cache_init(&thread->cache, opt.tcache_max);
-	else
+	else if (!on)
 		cache_fini(&thread->cache, thread->arena);
 	thread_publish(thread);
 	thread_busy--;

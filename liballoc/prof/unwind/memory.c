@@ -20,7 +20,8 @@
 
 /*
  * The kernel reads the signal set before it looks at how, which is wrong here:
- * EFAULT tells memory that cannot be read, at the price of a short call.
+ * EFAULT tells memory that cannot be read, at the price of a short call; any
+ * other error but EINVAL, that we may not ask.
  */
 static bool probe(uint64_t address)
 {
@@ -28,7 +29,7 @@ static bool probe(uint64_t address)
 	bool readable = syscall(SYS_rt_sigprocmask, ~0,
 				(void *)(uintptr_t)(address & ~UINT64_C(7)),
 				NULL, (size_t)8) == -1 &&
-			errno != EFAULT;
+			errno == EINVAL;
 
 	errno = kept_errno;
 	return readable;

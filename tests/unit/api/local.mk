@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-TEST_UNITS += %D%/extended %D%/failing %D%/model %D%/realloc %D%/standard
+TEST_UNITS += %D%/extended %D%/failing %D%/model %D%/realloc %D%/standard %D%/sampled
+
+%C%_sampled_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_sampled_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_sampled_LDADD = $(UNIT_LIBALLOC_LIBS)
 
 %C%_extended_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_extended_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
