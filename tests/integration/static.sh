@@ -39,6 +39,8 @@ tries() {
 		skip "$* (process)" 'cannot be linked here'
 		return
 	}
+	# The shell empties it in the background: the last one's must be gone.
+	rm -f "$tmp/ready"
 	MALLOC_CONF=lg_prof_sample:0 "$tmp/everything" "$tmp/heap" \
 		>"$tmp/ready" &
 	pid=$!
