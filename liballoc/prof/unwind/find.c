@@ -88,14 +88,29 @@ static bool is_in_program(uint64_t pc, struct object *object)
 }
 
 #if defined(HAVE__DL_FIND_OBJECT)
+static bool is_static(void)
+{
+	const ElfW(Phdr) *segments = (const void *)getauxval(AT_PHDR);
+	unsigned count = (unsigned)getauxval(AT_PHNUM);
+
+	for (unsigned i = 0; segments && i < count; i++)
+		if (segments[i].p_type == PT_INTERP)
+			return false;
+	return true;
+}
+
 static bool find_object(uint64_t pc, struct object *object)
 {
 	struct dl_find_object found;
 
-	/* First, since in static programs it does not know where that lies. */
+	/*
+	 * In static programs _dl_find_object does not know where those lie,
+	 * and crashes on what lies elsewhere (glibc 2.36).
+	 */
 	if (is_in_program(pc, object))
 		return true;
-	if (_dl_find_object((void *)(uintptr_t)pc, &found) != 0 ||
+	if (is_static() ||
+	    _dl_find_object((void *)(uintptr_t)pc, &found) != 0 ||
 	    !found.dlfo_map_start)
 		return false;
 	object->low = found.dlfo_map_start;

@@ -4,7 +4,7 @@
 # memory, before constructors and after destructors, and what it imports.
 . "$top_srcdir/tests/tap/tap.sh"
 here=$top_srcdir/tests/integration/liballoc
-plan 20
+plan 24
 
 cc() {
 	$CC -O1 -g -I"$top_srcdir/tests" -I"$top_srcdir" "$@"
@@ -69,3 +69,16 @@ ok 'the internals of the static library are hidden' \
 ok 'a static program with functions of the same names links' \
 	cc -static -o "$tmp/static" "$tmp/static.c" "$tmp/liballoc.a"
 ok 'and runs on it' "$tmp/static"
+
+# Without --eh-frame-hdr, which gcc does not ask for here, stacks end early.
+for kind in -static -static-pie; do
+	if cc $kind -o "$tmp/static" "$here/static.c" \
+		"${liballoc%.so*}.a" -lpthread 2>"$tmp/err"; then
+		runs 0 "linked with $kind, each object sampled" \
+			env MALLOC_CONF=lg_prof_sample:0 "$tmp/static"
+		matches 'it allocates early and late' served "$tmp/out"
+	else
+		skip "linked with $kind" 'it does not link'
+		skip 'it allocates early and late' 'it does not link'
+	fi
+done

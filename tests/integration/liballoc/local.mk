@@ -14,6 +14,7 @@ TEST_UNITS += %D%/churn %D%/forks %D%/signals %D%/threads %D%/published
 %C%_threads_CFLAGS = $(UNIT_CFLAGS)
 %C%_threads_LDADD = $(UNIT_LIBALLOC_LIBS)
 
-EXTRA_DIST += %D%/early_late.c %D%/little_memory.c %D%/private_library.c
+EXTRA_DIST += %D%/early_late.c %D%/little_memory.c %D%/private_library.c \
+	%D%/static.c
 dist_check_SCRIPTS += %D%/imports.sh %D%/liballoc.sh
 TESTS += %D%/imports.sh %D%/liballoc.sh
