@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -18,6 +17,7 @@
 
 #include "liballoc/ctl/conf.h"
 #include "liballoc/ctl/print.h"
+#include "liballoc/heap/os.h"
 #include "liballoc/include/liballoc/liballoc.h"
 
 __attribute__((visibility("default"), weak)) const char *malloc_conf = NULL;
@@ -137,12 +137,8 @@ static bool apply_sources(const struct source *sources, unsigned count)
 /* jemalloc's: four for each CPU that we may run on, one on a single one. */
 static unsigned default_narenas(void)
 {
-	cpu_set_t cpus;
-	unsigned count = 1;
+	unsigned count = os_cpu_count();
 
-	CPU_ZERO(&cpus);
-	if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
-		count = (unsigned)CPU_COUNT(&cpus);
 	return count > 1 ? 4 * count : 1;
 }
 

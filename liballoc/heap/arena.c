@@ -72,11 +72,6 @@ bool arena_boot(void)
 	return new_arena(0, false) != NULL;
 }
 
-unsigned arena_automatic_count(void)
-{
-	return automatic_count;
-}
-
 unsigned heap_arena_count(void)
 {
 	return __atomic_load_n(&arena_count, __ATOMIC_ACQUIRE);
@@ -104,11 +99,6 @@ struct arena *heap_arena_get(unsigned index)
 	thread_busy--;
 	heap_run_deferred();
 	return arena;
-}
-
-unsigned heap_arena_index(const struct arena *arena)
-{
-	return arena->index;
 }
 
 static uint32_t load(const struct arena *arena)

@@ -35,8 +35,6 @@ struct arena *arena_choose(void);
 /* Counts a thread in or out. */
 void arena_join(struct arena *arena);
 void arena_leave(struct arena *arena);
-/* How many arenas threads choose from. */
-unsigned arena_automatic_count(void);
 
 /* One object, past all caches; NULL where memory is short. */
 void *arena_allocate_small(struct arena *arena, unsigned size_class);

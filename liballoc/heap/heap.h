@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The heap as the API, the controls and the profiler see it.
- *
- * Ranks of locks, taken in this order, never upwards: ctl, prof dump, prof
- * tables, arena list, thread list, bin, page heap, page map growth, metadata.
  */
 #ifndef LIBALLOC_HEAP_HEAP_H
 #define LIBALLOC_HEAP_HEAP_H
@@ -60,7 +57,6 @@ unsigned heap_arena_count(void);
 struct arena *heap_arena(unsigned index); /* NULL: not initialized */
 /* As heap_arena, but an automatic one is made if need be. */
 struct arena *heap_arena_get(unsigned index);
-unsigned heap_arena_index(const struct arena *arena);
 /* A new arena's index, or UINT_MAX where there is no room. */
 unsigned heap_arena_create(void);
 bool heap_arena_of(const void *ptr, unsigned *index); /* arenas.lookup */

@@ -148,13 +148,6 @@ static bool find_object(uint64_t pc, struct object *object)
 }
 #endif
 
-bool find_is_code(uint64_t pc)
-{
-	struct object object;
-
-	return find_object(pc, &object);
-}
-
 static struct reader reader_at(uint64_t address, const uint8_t *low,
 			       const uint8_t *high)
 {

@@ -24,8 +24,6 @@ struct fde {
 	struct reader instructions; /* the FDE's */
 };
 
-/* Is pc in a file that is mapped and known to the dynamic linker? */
-bool find_is_code(uint64_t pc);
 /* The entry that covers pc; false where there is none, or it is garbled. */
 bool find_fde(uint64_t pc, struct fde *fde);
 /* The same from a given header (.eh_frame_hdr), readable in [low, high). */
