@@ -88,6 +88,13 @@ static bool is_in_program(uint64_t pc, struct object *object)
 }
 
 #if defined(HAVE__DL_FIND_OBJECT)
+/* A shared library is never part of one, and need not ask for each frame. */
+# if defined(PIC)
+static bool is_static(void)
+{
+	return false;
+}
+# else
 static bool is_static(void)
 {
 	const ElfW(Phdr) *segments = (const void *)getauxval(AT_PHDR);
@@ -98,6 +105,7 @@ static bool is_static(void)
 			return false;
 	return true;
 }
+# endif
 
 static bool find_object(uint64_t pc, struct object *object)
 {
@@ -107,10 +115,9 @@ static bool find_object(uint64_t pc, struct object *object)
 	 * In static programs _dl_find_object does not know where those lie,
 	 * and crashes on what lies elsewhere (glibc 2.36).
 	 */
-	if (is_in_program(pc, object))
-		return true;
-	if (is_static() ||
-	    _dl_find_object((void *)(uintptr_t)pc, &found) != 0 ||
+	if (is_static())
+		return is_in_program(pc, object);
+	if (_dl_find_object((void *)(uintptr_t)pc, &found) != 0 ||
 	    !found.dlfo_map_start)
 		return false;
 	object->low = found.dlfo_map_start;
