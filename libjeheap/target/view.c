@@ -15,6 +15,8 @@
 /* A ledger that claims more is damaged, or not worth waiting for. */
 #define SECTION_MAX_BYTES ((uint64_t)2 << 30)
 #define STRIDE_MAX 65536u
+/* Of version 1.0, which every later one has too. */
+#define FIRST_SECTIONS 10u
 /* While tables are being replaced, for up to 2 s: */
 #define ATTEMPTS 200
 #define ATTEMPT_PAUSE_NS 10000000
@@ -59,6 +61,13 @@ static bool fail(const struct source *source, struct diag *diag,
 			what);
 }
 
+/* What a header that ends with so many sections takes. */
+static uint64_t sections_end(uint32_t count)
+{
+	return offsetof(struct ledger_header, sections) +
+	       count * (uint64_t)sizeof(struct ledger_section);
+}
+
 static bool check_header(const struct source *source,
 			 const struct ledger_header *h, struct diag *diag)
 {
@@ -71,8 +80,8 @@ static bool check_header(const struct source *source,
 				"commands that came with that liballoc",
 				source->name, h->major, h->minor,
 				LEDGER_VERSION_MAJOR);
-	if (h->header_bytes < sizeof(*h) ||
-	    h->section_count < LEDGER_SECTIONS ||
+	if (h->section_count < FIRST_SECTIONS ||
+	    h->header_bytes < sections_end(h->section_count) ||
 	    h->region_bytes < h->header_bytes)
 		return fail(source, diag, "its header is too small");
 	if (h->lg_sample >= 64)
@@ -80,18 +89,21 @@ static bool check_header(const struct source *source,
 	return true;
 }
 
-/* The least that a row must hold. */
-static const uint32_t row_bytes[LEDGER_SECTIONS] = {
-	[LEDGER_METRICS] = sizeof(struct ledger_metric),
-	[LEDGER_PROCESS] = sizeof(uint64_t),
-	[LEDGER_ARENAS] = sizeof(uint64_t),
-	[LEDGER_CLASSES] = sizeof(struct ledger_class),
-	[LEDGER_ARENA_CLASSES] = sizeof(uint64_t),
-	[LEDGER_THREADS] = sizeof(struct ledger_thread),
-	[LEDGER_STACKS] = sizeof(struct ledger_stack),
-	[LEDGER_FRAMES] = sizeof(uint64_t),
-	[LEDGER_COUNTS] = sizeof(struct ledger_count),
-	[LEDGER_SAMPLES] = sizeof(struct ledger_sample),
+/* A row as this program knows it, and as version 1.0 had it: the least. */
+static const struct {
+	uint32_t bytes;
+	uint32_t first_bytes;
+} row_sizes[LEDGER_SECTIONS] = {
+	[LEDGER_METRICS] = {sizeof(struct ledger_metric), 160},
+	[LEDGER_PROCESS] = {sizeof(uint64_t), 8},
+	[LEDGER_ARENAS] = {sizeof(uint64_t), 8},
+	[LEDGER_CLASSES] = {sizeof(struct ledger_class), 16},
+	[LEDGER_ARENA_CLASSES] = {sizeof(uint64_t), 8},
+	[LEDGER_THREADS] = {sizeof(struct ledger_thread), 40},
+	[LEDGER_STACKS] = {sizeof(struct ledger_stack), 16},
+	[LEDGER_FRAMES] = {sizeof(uint64_t), 8},
+	[LEDGER_COUNTS] = {sizeof(struct ledger_count), 64},
+	[LEDGER_SAMPLES] = {sizeof(struct ledger_sample), 40},
 };
 
 static bool check_section(const struct source *source,
@@ -100,7 +112,7 @@ static bool check_section(const struct source *source,
 {
 	uint64_t bytes;
 
-	if (s->stride < row_bytes[id] || s->stride > STRIDE_MAX ||
+	if (s->stride < row_sizes[id].first_bytes || s->stride > STRIDE_MAX ||
 	    s->stride % 8 != 0)
 		return fail(source, diag, "a section's stride is wrong");
 	if (s->count > s->capacity)
@@ -112,6 +124,24 @@ static bool check_section(const struct source *source,
 	if (bytes > SECTION_MAX_BYTES)
 		return fail(source, diag, "a section is beyond all measure");
 	return true;
+}
+
+/* An older minor version has shorter rows: what they lack is 0. */
+static const uint8_t *widen_rows(struct arena *arena, const uint8_t *rows,
+				 struct ledger_view *view, unsigned id)
+{
+	uint32_t from = view->stride[id], to = row_sizes[id].bytes;
+	uint8_t *wide;
+
+	if (from >= to)
+		return rows;
+	wide = arena_alloc(arena, view->count[id] * to);
+	for (uint64_t i = 0; i < view->count[id]; i++) {
+		memcpy(wide + i * to, rows + i * from, from);
+		memset(wide + i * to + from, 0, to - from);
+	}
+	view->stride[id] = to;
+	return wide;
 }
 
 /* Reads the descriptor afresh, since its count grows, and then the rows. */
@@ -134,10 +164,20 @@ static bool copy_section(const struct source *source, unsigned id,
 	rows = arena_alloc(arena, bytes);
 	if (!source->read(source, s->offset, rows, bytes, diag))
 		return false;
-	view->rows[id] = rows;
 	view->count[id] = s->count;
 	view->stride[id] = s->stride;
+	view->rows[id] = widen_rows(arena, rows, view, id);
 	return true;
+}
+
+/* What an older minor version does not have is there, with no rows. */
+static void empty_section(unsigned id, struct ledger_view *view)
+{
+	static const uint8_t none[1];
+
+	view->header.sections[id] = (struct ledger_section){0};
+	view->rows[id] = none;
+	view->stride[id] = row_sizes[id].bytes;
 }
 
 /* Rows refer to rows of sections further down this list. */
@@ -151,10 +191,16 @@ static bool copy_sections(const struct source *source, unsigned want,
 			  struct arena *arena, struct ledger_view *view,
 			  struct diag *diag)
 {
-	for (size_t i = 0; i < sizeof(copy_order); i++)
-		if (want & 1u << copy_order[i] &&
-		    !copy_section(source, copy_order[i], arena, view, diag))
+	for (size_t i = 0; i < sizeof(copy_order); i++) {
+		unsigned id = copy_order[i];
+
+		if (!(want & 1u << id))
+			continue;
+		if (id >= view->header.section_count)
+			empty_section(id, view);
+		else if (!copy_section(source, id, arena, view, diag))
 			return false;
+	}
 	return true;
 }
 

@@ -100,6 +100,37 @@ static void test_newer(void)
 	   "another major version is refused by name");
 }
 
+/* Rows of an older minor version, before a field was appended to them. */
+static void test_older(void)
+{
+	const struct ledger_thread *thread;
+	struct ledger_view view;
+	struct diag diag;
+
+	region_fill(&region);
+	region.header.sections[LEDGER_METRICS].count = 0;
+	ok(view_of(sizeof(region), &view, &diag) &&
+		   view.count[LEDGER_METRICS] == 0,
+	   "a ledger that describes no metric");
+	region.header.section_count = 10;
+	region.header.header_bytes = offsetof(struct ledger_header, sections) +
+				     10 * sizeof(struct ledger_section);
+	ok(view_of(sizeof(region), &view, &diag),
+	   "a header with the sections of version 1.0 is whole");
+	thread = ledger_row(&view, LEDGER_THREADS, 2);
+	ok(thread && thread->uid == 5, "and its rows are where they were");
+	for (unsigned id = 10; id < LEDGER_SECTIONS; id++)
+		tap_line("# section %u: %" PRIu64 " rows\n", id,
+			 view.count[id]);
+	region.header.header_bytes -= 8;
+	ok(!view_of(sizeof(region), &view, &diag),
+	   "a header that cuts its last section is refused");
+	region.header.header_bytes += 8;
+	region.header.sections[LEDGER_COUNTS].stride = 56;
+	ok(!view_of(sizeof(region), &view, &diag),
+	   "so are rows shorter than those of version 1.0");
+}
+
 static void set_word(size_t offset, size_t size, uint64_t value)
 {
 	memcpy((char *)&region + offset, &value, size);
@@ -181,10 +212,11 @@ static void test_truncated(void)
 
 int main(void)
 {
-	plan(8 + 6 + 5 + LIES + 1 + 1);
+	plan(8 + 6 + 5 + 5 + LIES + 1 + 1);
 	test_good();
 	test_torn();
 	test_newer();
+	test_older();
 	test_lies();
 	test_truncated();
 	arena_free(&arena);
