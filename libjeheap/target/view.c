@@ -61,9 +61,11 @@ static bool fail(const struct source *source, struct diag *diag,
 			what);
 }
 
-/* What a header that ends with so many sections takes. */
+/* Where the descriptors end, of those sections that are known here. */
 static uint64_t sections_end(uint32_t count)
 {
+	if (count > LEDGER_SECTIONS)
+		count = LEDGER_SECTIONS;
 	return offsetof(struct ledger_header, sections) +
 	       count * (uint64_t)sizeof(struct ledger_section);
 }
