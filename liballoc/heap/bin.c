@@ -26,9 +26,11 @@ void bin_init(struct bin *bin, struct arena *arena, unsigned size_class)
 /* free_count in [1, regions) to a list: the fullest first. */
 static unsigned fullness(const struct extent *slab, uint32_t free_count)
 {
-	uint32_t regions = size_classes[slab->size_class].regions;
+	const struct size_class *class = &size_classes[slab->size_class];
 
-	return (free_count - 1) * BIN_FULLNESS / regions;
+	return (unsigned)((free_count - 1) *
+				  (uint64_t) class->eighth_reciprocal >>
+			  28);
 }
 
 static void list_slab(struct bin *bin, struct extent *slab)
@@ -100,11 +102,11 @@ unsigned bin_take(struct bin *bin, void **regions, unsigned want,
 	return taken;
 }
 
-/* Puts a slab that got a region back where it now belongs. */
-static void reposition(struct bin *bin, struct extent *slab,
+/* Puts a slab that had `was` free regions and got more where it belongs. */
+static void reposition(struct bin *bin, struct extent *slab, uint32_t was,
 		       struct extent **empty)
 {
-	uint32_t now = slab->free_count, was = now - 1;
+	uint32_t now = slab->free_count;
 
 	if (now == size_classes[bin->size_class].regions) {
 		if (slab == bin->current)
@@ -154,17 +156,20 @@ unsigned bin_give(struct bin *bin, void **regions, unsigned count,
 {
 	size_t bytes = size_classes[bin->size_class].bytes;
 	struct extent *empty = NULL, *slab;
-	unsigned i, others = 0, given;
+	unsigned i = 0, others = 0, given;
 
 	lock_take(&bin->lock);
-	for (i = 0; i < count; i++) {
+	while (i < count) {
+		uint32_t was;
+
 		slab = own_slab(bin, regions[i]);
 		if (!slab) {
-			regions[others++] = regions[i];
+			regions[others++] = regions[i++];
 			continue;
 		}
-		slab_give(slab, regions[i]);
-		reposition(bin, slab, &empty);
+		was = slab->free_count;
+		i += slab_give(slab, regions + i, count - i);
+		reposition(bin, slab, was, &empty);
 	}
 	given = count - others;
 	ledger_add(&bin->stats->ndalloc, given);

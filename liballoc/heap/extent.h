@@ -27,29 +27,30 @@ enum extent_state {
 	EXTENT_EMERGENCY, /* a mapping of its own, outside all arenas */
 };
 
-#define EXTENT_INLINE_WORDS 8
+/* Bitmaps of more words stand apart. */
+#define EXTENT_INLINE_WORDS 4
 
 struct extent {
+	/* What freeing a small object touches stands in the first line. */
 	uintptr_t base;
-	size_t bytes; /* a multiple of the page */
 	struct arena *arena;
-	uint8_t state;	     /* enum extent_state */
-	uint8_t size_class;  /* large and slab */
-	bool zeroed;	     /* was taken from clean pages alone */
-	bool sampled_flag;   /* slab: its page words say PAGE_SAMPLED */
-	uint32_t free_count; /* slab: regions that are free */
 	uint32_t sampled;    /* objects in it that the profiler knows */
-	uint32_t first_word; /* slab: no free region in words before */
+	uint16_t free_count; /* slab: regions that are free */
+	uint8_t first_word;  /* slab: no free region in words before */
+	uint8_t size_class;  /* large and slab */
+	uint8_t state;	     /* enum extent_state */
+	bool zeroed;	     /* was taken from clean pages alone */
+	uint64_t inline_bitmap[EXTENT_INLINE_WORDS]; /* set: region is free */
+
+	size_t bytes; /* a multiple of the page */
 	/* Slab: in its bin's list by fullness. Free: by the time of freeing. */
 	struct extent *next;
 	struct extent *previous;
-	uint64_t *bitmap; /* slab: a set bit is a free region */
 	union {
-		uint64_t inline_bitmap[EXTENT_INLINE_WORDS];
-		struct {
-			struct extent *left, *right; /* in its run set */
-		};
+		uint64_t *far_bitmap; /* slab of very many regions */
+		struct extent *left;  /* free: in its run set */
 	};
+	struct extent *right;
 } __attribute__((aligned(64)));
 
 struct extent_list {

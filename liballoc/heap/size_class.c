@@ -98,6 +98,8 @@ static void describe_class(unsigned index, struct ledger_class *row)
 		class->regions = (uint32_t)(class->slab_bytes / class->bytes);
 		class->reciprocal =
 			(uint32_t)((UINT64_C(1) << 32) / class->bytes + 1);
+		class->eighth_reciprocal =
+			(uint32_t)((UINT64_C(8) << 28) / class->regions);
 	}
 	row->size_bytes = class->bytes;
 	row->regions_per_slab = class->regions;

@@ -26,6 +26,8 @@ struct size_class {
 	uint32_t slab_bytes; /* 0: large */
 	uint32_t regions;    /* in a slab */
 	uint32_t reciprocal; /* offset * reciprocal >> 32 = region's index */
+	/* free regions * this >> 28 = the share of them, in eighths */
+	uint32_t eighth_reciprocal;
 };
 
 extern struct size_class size_classes[SIZE_CLASSES];

@@ -20,21 +20,33 @@ static unsigned word_count(const struct extent *slab)
 	return (size_classes[slab->size_class].regions + 63) / 64;
 }
 
+static bool bitmap_is_far(const struct extent *slab)
+{
+	return size_classes[slab->size_class].regions >
+	       EXTENT_INLINE_WORDS * 64;
+}
+
+static uint64_t *bitmap(struct extent *slab)
+{
+	return bitmap_is_far(slab) ? slab->far_bitmap : slab->inline_bitmap;
+}
+
 bool slab_init(struct extent *slab, unsigned size_class)
 {
 	unsigned regions = size_classes[size_class].regions, words;
+	uint64_t *bits;
 
 	slab->size_class = (uint8_t)size_class;
 	words = word_count(slab);
-	slab->bitmap = slab->inline_bitmap;
-	if (words > EXTENT_INLINE_WORDS)
-		slab->bitmap = metadata_allocate(words * sizeof(uint64_t));
-	if (!slab->bitmap)
+	if (bitmap_is_far(slab))
+		slab->far_bitmap = metadata_allocate(words * sizeof(*bits));
+	bits = bitmap(slab);
+	if (!bits)
 		return false;
-	memset(slab->bitmap, 0xff, words * sizeof(uint64_t));
+	memset(bits, 0xff, words * sizeof(*bits));
 	if (regions % 64)
-		slab->bitmap[words - 1] = (UINT64_C(1) << regions % 64) - 1;
-	slab->free_count = regions;
+		bits[words - 1] = (UINT64_C(1) << regions % 64) - 1;
+	slab->free_count = (uint16_t)regions;
 	slab->first_word = 0;
 	slab->sampled = 0;
 	slab->state = EXTENT_SLAB;
@@ -45,56 +57,67 @@ bool slab_init(struct extent *slab, unsigned size_class)
 void slab_fini(struct extent *slab)
 {
 	page_map_set_all(slab->base, slab->bytes, 0);
-	if (slab->bitmap != slab->inline_bitmap)
-		metadata_free(slab->bitmap,
+	if (bitmap_is_far(slab))
+		metadata_free(slab->far_bitmap,
 			      word_count(slab) * sizeof(uint64_t));
-	slab->bitmap = NULL;
 	slab->state = EXTENT_BUSY;
 }
 
 unsigned slab_take(struct extent *slab, void **regions, unsigned want)
 {
 	size_t bytes = size_classes[slab->size_class].bytes;
+	uint64_t *bits = bitmap(slab);
 	unsigned i = slab->first_word, taken = 0;
 
 	if (want > slab->free_count)
 		want = slab->free_count;
 	regions += want;
 	while (taken < want) {
-		uint64_t bits = slab->bitmap[i];
+		uint64_t word = bits[i];
 
-		while (bits && taken < want) {
+		while (word && taken < want) {
 			size_t region =
-				i * (size_t)64 + (size_t)__builtin_ctzll(bits);
+				i * (size_t)64 + (size_t)__builtin_ctzll(word);
 
-			bits &= bits - 1;
+			word &= word - 1;
 			*--regions = (void *)(slab->base + region * bytes);
 			taken++;
 		}
-		slab->bitmap[i] = bits;
-		if (!bits)
+		bits[i] = word;
+		if (!word)
 			i++;
 	}
-	slab->first_word = i;
-	slab->free_count -= want;
+	slab->first_word = (uint8_t)i;
+	slab->free_count = (uint16_t)(slab->free_count - want);
 	return want;
 }
 
-void slab_give(struct extent *slab, void *region)
+unsigned slab_give(struct extent *slab, void *const *regions, unsigned count)
 {
 	const struct size_class *class = &size_classes[slab->size_class];
-	size_t offset = (uintptr_t)region - slab->base;
-	size_t index = offset * class->reciprocal >> 32;
-	uint64_t bit = UINT64_C(1) << index % 64;
+	uint64_t *bits = bitmap(slab);
+	uintptr_t base = slab->base;
+	unsigned i, first = slab->first_word;
 
-	if (index >= class->regions || index * class->bytes != offset)
-		os_die("free of a pointer that is no allocation:", region);
-	if (slab->bitmap[index / 64] & bit)
-		os_die("double free of", region);
-	slab->bitmap[index / 64] |= bit;
-	if (index / 64 < slab->first_word)
-		slab->first_word = (uint32_t)(index / 64);
-	slab->free_count++;
+	for (i = 0; i < count; i++) {
+		size_t offset = (uintptr_t)regions[i] - base;
+		size_t index = offset * class->reciprocal >> 32;
+		uint64_t bit = UINT64_C(1) << index % 64;
+
+		if (offset >= class->slab_bytes)
+			break;
+		if (index >= class->regions || index * class->bytes != offset)
+			os_die("free of a pointer that is no allocation:",
+			       regions[i]);
+		if (bits[index / 64] & bit)
+			os_die("double free of", regions[i]);
+		bits[index / 64] |= bit;
+		if (index / 64 < first)
+			first = (unsigned)(index / 64);
+	}
+	slab->first_word = (uint8_t)first;
+	slab->free_count = (uint16_t)(slab->free_count + i);
+	return i;
 }
 
 void slab_set_words(const struct extent *slab)

@@ -20,8 +20,11 @@ void slab_fini(struct extent *slab);
  * regions[want - 1] downwards; returns how many.
  */
 unsigned slab_take(struct extent *slab, void **regions, unsigned want);
-/* Gives one back; aborts where it is no region, or is free already. */
-void slab_give(struct extent *slab, void *region);
+/*
+ * Gives back regions[0, n), the first n that lie in this slab (0 < n <= count);
+ * returns n. Aborts where one is no region, or is free already.
+ */
+unsigned slab_give(struct extent *slab, void *const *regions, unsigned count);
 
 /* Sets the slab's page words, by its flags. */
 void slab_set_words(const struct extent *slab);

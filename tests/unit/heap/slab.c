@@ -28,6 +28,13 @@ static struct extent *make(unsigned size_class)
 	return slab && slab_init(slab, size_class) ? slab : NULL;
 }
 
+static void give_one(struct extent *slab, uintptr_t address)
+{
+	void *region = (void *)address;
+
+	slab_give(slab, &region, 1);
+}
+
 static bool each_once(struct extent *slab, unsigned size_class)
 {
 	unsigned count = size_classes[size_class].regions, i, taken = 0;
@@ -55,11 +62,11 @@ static bool back_again(struct extent *slab, unsigned size_class)
 	size_t bytes = size_classes[size_class].bytes;
 
 	for (i = 0; i < count; i += 2)
-		slab_give(slab, (void *)(slab->base + i * bytes));
+		give_one(slab, slab->base + i * bytes);
 	if (slab->free_count != (count + 1) / 2)
 		return false;
 	for (i = 1; i < count; i += 2)
-		slab_give(slab, (void *)(slab->base + i * bytes));
+		give_one(slab, slab->base + i * bytes);
 	if (slab->free_count != count)
 		return false;
 	return slab_take(slab, regions, count) == count &&
@@ -125,18 +132,18 @@ static bool aborts(void (*body)(struct extent *slab))
 
 static void free_twice(struct extent *slab)
 {
-	slab_give(slab, (void *)slab->base);
-	slab_give(slab, (void *)slab->base);
+	give_one(slab, slab->base);
+	give_one(slab, slab->base);
 }
 
 static void free_inside(struct extent *slab)
 {
-	slab_give(slab, (void *)(slab->base + 8));
+	give_one(slab, slab->base + 8);
 }
 
 static void free_tail(struct extent *slab)
 {
-	slab_give(slab, (void *)(slab->base + slab->bytes - 8));
+	give_one(slab, slab->base + slab->bytes - 8);
 }
 
 int main(void)
