@@ -22,6 +22,7 @@ struct arena {
 	bool manual;
 	uint32_t threads; /* whose arena this is; atomic */
 	uint32_t ticks;	  /* atomic */
+	struct extent_hooks_s *hooks; /* NULL: the default ones; atomic */
 	struct arena_stats *stats;
 	struct class_stats *class_stats[SIZE_CLASSES];
 	struct page_heap pages;

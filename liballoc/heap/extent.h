@@ -27,6 +27,10 @@ enum extent_state {
 	EXTENT_EMERGENCY, /* a mapping of its own, outside all arenas */
 };
 
+/* What custom extent hooks may leave a clean run to be; else 0. */
+#define EXTENT_UNCOMMITTED 1u
+#define EXTENT_SOILED 2u /* not known to be zero */
+
 /* Bitmaps of more words stand apart. */
 #define EXTENT_INLINE_WORDS 4
 
@@ -40,6 +44,7 @@ struct extent {
 	uint8_t size_class;  /* large and slab */
 	uint8_t state;	     /* enum extent_state */
 	bool zeroed;	     /* was taken from clean pages alone */
+	uint8_t hooked;	     /* free, of custom hooks: EXTENT_* bits */
 	uint64_t inline_bitmap[EXTENT_INLINE_WORDS]; /* set: region is free */
 
 	size_t bytes; /* a multiple of the page */

@@ -67,6 +67,9 @@ ssize_t heap_arena_dirty_decay_ms(const struct arena *arena);
 bool heap_arena_set_dirty_decay_ms(struct arena *arena, ssize_t ms);
 ssize_t heap_arena_muzzy_decay_ms(const struct arena *arena);
 bool heap_arena_set_muzzy_decay_ms(struct arena *arena, ssize_t ms);
+/* NULL for arena: one not made yet. Never NULL: the default ones. */
+struct extent_hooks_s *heap_arena_hooks(const struct arena *arena);
+void heap_arena_set_hooks(struct arena *arena, struct extent_hooks_s *hooks);
 /* Those of arenas yet to be made; at first the options'. False: no such time.
  */
 ssize_t heap_default_dirty_decay_ms(void);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 liballoc_liballoc_la_SOURCES += %D%/arena.c %D%/arena.h %D%/bin.c %D%/bin.h \
 	%D%/boot.c %D%/cache.c %D%/cache.h %D%/caches.c %D%/decay.c \
-	%D%/decay.h %D%/emergency.c %D%/extent.h %D%/fast.h %D%/fork.c \
+	%D%/decay.h %D%/emergency.c %D%/extent.h %D%/extent_hooks.c \
+	%D%/extent_hooks.h %D%/fast.h %D%/fork.c \
 	%D%/heap.c %D%/heap.h %D%/internal.h %D%/lock.c %D%/lock.h \
 	%D%/metadata.c %D%/metadata.h %D%/os.c %D%/os.h %D%/page_heap.c \
 	%D%/page_heap.h %D%/page_map.c %D%/page_map.h %D%/purge.c \

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "liballoc/heap/arena.h"
+#include "liballoc/heap/extent_hooks.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/metadata.h"
 #include "liballoc/heap/os.h"
@@ -179,14 +180,14 @@ static void free_run(struct arena *arena, struct extent *run,
 	struct page_heap *heap = &arena->pages;
 	struct extent *other = free_run_at(arena, run->base - PAGE_MAP_UNIT);
 
-	if (other && other->state == state) {
+	if (other && other->state == state && hooks_merge(arena, other, run)) {
 		page_heap_remove_run(arena, other);
 		run->base = other->base;
 		run->bytes += other->bytes;
 		put_spare(heap, other);
 	}
 	other = free_run_at(arena, run->base + run->bytes);
-	if (other && other->state == state) {
+	if (other && other->state == state && hooks_merge(arena, run, other)) {
 		page_heap_remove_run(arena, other);
 		run->bytes += other->bytes;
 		put_spare(heap, other);
@@ -205,11 +206,15 @@ static void cut(struct arena *arena, struct extent *run, size_t bytes,
 	rest = take_spare(&arena->pages);
 	rest->base = run->base + bytes;
 	rest->bytes = run->bytes - bytes;
+	rest->hooked = run->hooked;
 	run->bytes = bytes;
 	add_run(arena, rest, state);
 }
 
-/* Makes a run that was removed into exactly what was asked for. */
+/*
+ * Makes a run that was removed into exactly what was asked for; NULL, with all
+ * of it free again, where custom hooks would not have it so.
+ */
 static struct extent *carve(struct arena *arena, struct extent *run,
 			    size_t bytes, size_t alignment)
 {
@@ -217,19 +222,31 @@ static struct extent *carve(struct arena *arena, struct extent *run,
 	size_t lead = -run->base & (alignment - 1);
 
 	if (lead) {
-		struct extent *front = take_spare(&arena->pages);
+		struct extent *front;
 
+		if (!hooks_split(arena, run, lead))
+			goto refused;
+		front = take_spare(&arena->pages);
+		front->hooked = run->hooked;
 		front->base = run->base;
 		front->bytes = lead;
 		run->base += lead;
 		run->bytes -= lead;
 		add_run(arena, front, state);
 	}
+	if (run->bytes != bytes && !hooks_split(arena, run, bytes))
+		goto refused;
 	cut(arena, run, bytes, state);
-	run->zeroed = state == EXTENT_CLEAN;
+	if (!hooks_commit(arena, run))
+		goto refused;
+	run->zeroed = state == EXTENT_CLEAN && !(run->hooked & EXTENT_SOILED);
+	run->hooked = 0;
 	run->state = EXTENT_BUSY;
 	run->arena = arena;
 	return run;
+refused:
+	add_run(arena, run, state);
+	return NULL;
 }
 
 static struct extent *find_run(struct arena *arena, size_t bytes,
@@ -280,20 +297,105 @@ static struct extent *map_run(struct arena *arena, size_t need)
 	return run;
 }
 
+/*
+ * As map_run, by custom hooks: room for more than this only where it may be
+ * cut off and the hooks have it. exactly: even then not.
+ */
+static struct extent *map_by_hooks(struct arena *arena, size_t bytes,
+				   size_t alignment, bool exactly)
+{
+	struct page_heap *heap = &arena->pages;
+	size_t wanted = heap->next_map_bytes;
+	struct extent *run;
+	uint8_t hooked;
+	void *base = NULL;
+
+	if (!exactly && wanted > bytes)
+		base = hooks_map(arena, wanted, alignment, &hooked);
+	if (!base) {
+		wanted = bytes;
+		base = hooks_map(arena, wanted, alignment, &hooked);
+	}
+	if (!base)
+		return NULL;
+	if (!page_map_cover((uintptr_t)base, wanted)) {
+		hooks_unmap(arena, base, wanted,
+			    !(hooked & EXTENT_UNCOMMITTED));
+		return NULL;
+	}
+	if (wanted > bytes && heap->next_map_bytes < MAX_MAP)
+		heap->next_map_bytes *= 2;
+	count_mapped(arena, wanted);
+	run = take_spare(heap);
+	run->base = (uintptr_t)base;
+	run->bytes = wanted;
+	run->state = EXTENT_CLEAN;
+	run->hooked = hooked;
+	return run;
+}
+
+/* Of just that size, for hooks that allow no cut. */
+static struct extent *find_exact(struct arena *arena, size_t bytes,
+				 size_t alignment)
+{
+	unsigned state;
+
+	for (state = 0; state < EXTENT_FREE_STATES; state++) {
+		struct extent *run =
+			run_set_find(&arena->pages.runs[state], bytes);
+
+		if (run && run->bytes == bytes &&
+		    !(run->base & (alignment - 1)))
+			return run;
+	}
+	return NULL;
+}
+
+static struct extent *take_by_hooks(struct arena *arena, size_t bytes,
+				    size_t alignment)
+{
+	bool cuts = hooks_can_split(arena);
+	struct extent *run = cuts ? find_run(arena, bytes, alignment)
+				  : find_exact(arena, bytes, alignment);
+
+	if (run) {
+		page_heap_remove_run(arena, run);
+		run = carve(arena, run, bytes, alignment);
+	}
+	if (run || !have_spares(&arena->pages))
+		return run;
+	run = map_by_hooks(arena, bytes, alignment, !cuts);
+	if (run)
+		run = carve(arena, run, bytes, alignment);
+	if (run || !have_spares(&arena->pages))
+		return run;
+	run = map_by_hooks(arena, bytes, alignment, true);
+	return run ? carve(arena, run, bytes, alignment) : NULL;
+}
+
+static struct extent *take_by_default(struct arena *arena, size_t bytes,
+				      size_t alignment)
+{
+	struct extent *run = find_run(arena, bytes, alignment);
+
+	if (run)
+		page_heap_remove_run(arena, run);
+	else
+		run = map_run(arena, bytes + alignment - os_page_bytes);
+	return run ? carve(arena, run, bytes, alignment) : NULL;
+}
+
 static struct extent *take(struct arena *arena, size_t bytes, size_t alignment)
 {
 	struct extent *run;
 
 	if (!have_spares(&arena->pages))
 		return NULL;
-	run = find_run(arena, bytes, alignment);
-	if (run)
-		page_heap_remove_run(arena, run);
-	else
-		run = map_run(arena, bytes + alignment - os_page_bytes);
+	run = hooks_are_custom(arena)
+		      ? take_by_hooks(arena, bytes, alignment)
+		      : take_by_default(arena, bytes, alignment);
 	if (!run)
 		return NULL;
-	run = carve(arena, run, bytes, alignment);
 	count_active(arena, bytes);
 	note_peak();
 	publish_free(arena);
@@ -429,7 +531,7 @@ void page_heap_mark_large(struct arena *arena, struct extent *extent,
 	lock_release(&arena->pages.lock);
 }
 
-/* The free run that follows extent and is long enough; removed from its set */
+/* The first part of the free run that follows extent, as long as is wanted. */
 static struct extent *take_following(struct arena *arena,
 				     const struct extent *extent, size_t more)
 {
@@ -438,7 +540,11 @@ static struct extent *take_following(struct arena *arena,
 	if (!next || next->bytes < more)
 		return NULL;
 	page_heap_remove_run(arena, next);
-	return next;
+	next = carve(arena, next, more, os_page_bytes);
+	if (!next || hooks_merge(arena, extent, next))
+		return next;
+	free_run(arena, next, EXTENT_DIRTY);
+	return NULL;
 }
 
 static bool grow_large(struct arena *arena, struct extent *extent, size_t bytes,
@@ -450,8 +556,7 @@ static bool grow_large(struct arena *arena, struct extent *extent, size_t bytes,
 	next = take_following(arena, extent, more);
 	if (!next)
 		return false;
-	cut(arena, next, more, next->state);
-	*zeroed = next->state == EXTENT_CLEAN;
+	*zeroed = next->zeroed;
 	put_spare(&arena->pages, next);
 	return true;
 }
@@ -475,6 +580,8 @@ static bool resize_large(struct arena *arena, struct extent *extent,
 	if (!have_spares(&arena->pages))
 		return false;
 	if (bytes > extent->bytes && !grow_large(arena, extent, bytes, zeroed))
+		return false;
+	if (bytes < extent->bytes && !hooks_split(arena, extent, bytes))
 		return false;
 	count_large(arena, extent->size_class, extent->bytes, false);
 	count_active(arena, bytes - extent->bytes);

@@ -9,6 +9,7 @@
 
 #include "liballoc/ctl/options.h"
 #include "liballoc/heap/arena.h"
+#include "liballoc/heap/extent_hooks.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_heap.h"
 #include "liballoc/ledger/ledger.h"
@@ -35,11 +36,13 @@ static void count_purged(struct arena *arena, enum extent_state state,
 }
 
 /* What the pages of run became; EXTENT_FREE_STATES: they are unmapped. */
-static enum extent_state discard(struct extent *run, enum extent_state state,
-				 bool lazily)
+static enum extent_state discard(struct arena *arena, struct extent *run,
+				 enum extent_state state, bool lazily)
 {
 	void *base = (void *)run->base;
 
+	if (hooks_are_custom(arena))
+		return hooks_discard(arena, run, state, lazily);
 	if (lazily && state == EXTENT_DIRTY &&
 	    os_discard_lazily(base, run->bytes))
 		return EXTENT_MUZZY;
@@ -63,7 +66,7 @@ static void purge(struct arena *arena, enum extent_state state, size_t limit,
 	       (run = heap->by_age[state].head)) {
 		page_heap_remove_run(arena, run);
 		lock_release(&heap->lock);
-		became = discard(run, state, lazily);
+		became = discard(arena, run, state, lazily);
 		lock_take(&heap->lock);
 		count_purged(arena, state, run->bytes);
 		page_heap_return_run(arena, run, became);
@@ -133,6 +136,8 @@ void page_heap_unmap_free(struct arena *arena)
 	struct extent *run;
 	unsigned state;
 
+	if (hooks_are_custom(arena))
+		return; /* not ours to unmap */
 	lock_take(&heap->lock);
 	for (state = 0; state < EXTENT_FREE_STATES; state++)
 		while ((run = run_set_find(&heap->runs[state], 1))) {

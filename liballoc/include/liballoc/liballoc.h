@@ -63,6 +63,61 @@ int mallctlnametomib(const char *name, size_t *mibp, size_t *miblenp);
 int mallctlbymib(const size_t *mib, size_t miblen, void *oldp, size_t *oldlenp,
 		 void *newp, size_t newlen);
 
+/*
+ * What an arena's memory comes from: mallctl "arenas.create" and
+ * "arena.<i>.extent_hooks". Every hook is given the struct itself and the
+ * arena's index; addresses, sizes, offsets and lengths are multiples of the
+ * page. But for alloc and destroy a hook returns false for done, and true
+ * where it would not, or could not; NULL stands for one that always returns
+ * true. alloc must be there. Hooks are called with the arena locked: they may
+ * call malloc and free (slowly), and the hooks that they replaced, but must
+ * not wait for another thread that may be using the arena.
+ */
+typedef struct extent_hooks_s extent_hooks_t;
+
+/*
+ * size bytes, aligned to alignment; at new_addr where that is not NULL. Where
+ * *zero or *commit is true the memory must be zero or committed; either may be
+ * set to true where it is. NULL: there is none.
+ */
+typedef void *(extent_alloc_t)(extent_hooks_t *hooks, void *new_addr,
+			       size_t size, size_t alignment, bool *zero,
+			       bool *commit, unsigned arena);
+/* Takes memory back; true: the arena keeps the address space for reuse. */
+typedef bool(extent_dalloc_t)(extent_hooks_t *hooks, void *addr, size_t size,
+			      bool committed, unsigned arena);
+/* The arena is destroyed, and what it had kept goes. */
+typedef void(extent_destroy_t)(extent_hooks_t *hooks, void *addr, size_t size,
+			       bool committed, unsigned arena);
+/* Makes [offset, offset + length) of addr usable; zero where it was not. */
+typedef bool(extent_commit_t)(extent_hooks_t *hooks, void *addr, size_t size,
+			      size_t offset, size_t length, unsigned arena);
+typedef bool(extent_decommit_t)(extent_hooks_t *hooks, void *addr, size_t size,
+				size_t offset, size_t length, unsigned arena);
+/* Drops the contents: lazily, some time or never; forced: now, to zero. */
+typedef bool(extent_purge_t)(extent_hooks_t *hooks, void *addr, size_t size,
+			     size_t offset, size_t length, unsigned arena);
+/* May it be two from now on, of size_a and size_b bytes? */
+typedef bool(extent_split_t)(extent_hooks_t *hooks, void *addr, size_t size,
+			     size_t size_a, size_t size_b, bool committed,
+			     unsigned arena);
+/* May the two, which adjoin, be one? */
+typedef bool(extent_merge_t)(extent_hooks_t *hooks, void *addr_a, size_t size_a,
+			     void *addr_b, size_t size_b, bool committed,
+			     unsigned arena);
+
+struct extent_hooks_s {
+	extent_alloc_t *alloc;
+	extent_dalloc_t *dalloc;
+	extent_destroy_t *destroy;
+	extent_commit_t *commit;
+	extent_decommit_t *decommit;
+	extent_purge_t *purge_lazy;
+	extent_purge_t *purge_forced;
+	extent_split_t *split;
+	extent_merge_t *merge;
+};
+
 /* Prints statistics through write_cb, or malloc_message where it is NULL. */
 void malloc_stats_print(void (*write_cb)(void *, const char *), void *cbopaque,
 			const char *opts);
