@@ -20,8 +20,8 @@ struct class_stats;
 struct arena {
 	unsigned index;
 	bool manual;
-	uint32_t threads; /* whose arena this is; atomic */
-	uint32_t ticks;	  /* atomic */
+	uint32_t threads;	      /* whose arena this is; atomic */
+	uint32_t ticks;		      /* atomic */
 	struct extent_hooks_s *hooks; /* NULL: the default ones; atomic */
 	struct arena_stats *stats;
 	struct class_stats *class_stats[SIZE_CLASSES];
