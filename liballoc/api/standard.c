@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "liballoc/api/api.h"
+#include "liballoc/ctl/options.h"
 #include "liballoc/heap/fast.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/os.h"
@@ -67,16 +68,24 @@ API void *calloc(size_t count, size_t size)
 	return api_allocate(bytes, 0, true);
 }
 
-/* As glibc, and jemalloc's zero_realloc:free: a size of 0 frees. */
+/* A size of 0, as opt.zero_realloc says; by default it frees, as in glibc. */
+static void *reallocate_to_zero(void *ptr)
+{
+	ledger_add_shared(&ledger_process()->zero_reallocs, 1);
+	if (opt.zero_realloc == ZERO_REALLOC_ALLOC)
+		return api_result(heap_reallocate(ptr, 1, 0, false, NULL));
+	if (opt.zero_realloc == ZERO_REALLOC_ABORT)
+		os_die("realloc to size 0 (zero_realloc:abort) of", ptr);
+	own_free(ptr);
+	return NULL;
+}
+
 void *api_reallocate(void *ptr, size_t size)
 {
 	if (!ptr)
 		return own_malloc(size);
-	if (!size) {
-		ledger_add_shared(&ledger_process()->zero_reallocs, 1);
-		own_free(ptr);
-		return NULL;
-	}
+	if (!size)
+		return reallocate_to_zero(ptr);
 	return api_result(heap_reallocate(ptr, size, 0, false, NULL));
 }
 

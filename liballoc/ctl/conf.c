@@ -12,6 +12,7 @@
 #include "liballoc/ctl/option_table.h"
 #include "liballoc/ctl/print.h"
 
+#define EXPERIMENTAL "experimental_"
 #define VALUE_SHOWN_BYTES 128 /* of an overlong value, in a report */
 
 struct span {
@@ -163,6 +164,8 @@ static const char *set_number(const struct option_row *row, void *field,
 	}
 	if (row->type == OPTION_UNSIGNED)
 		*(unsigned *)field = (unsigned)number;
+	else if (row->type == OPTION_INT64)
+		*(int64_t *)field = number;
 	else if (row->type == OPTION_SIZE)
 		*(size_t *)field = (size_t)number;
 	else
@@ -175,15 +178,38 @@ static const char *set_string(const struct option_row *row, char *field,
 {
 	if (value.length >= (size_t)row->max)
 		return "Too long conf value";
-	for (size_t i = 0; row->of && i < value.length; i++) {
-		char c = value.at[i];
-
-		if (!strchr(row->of, c) || memchr(value.at, c, i))
-			return "Invalid conf value";
-	}
 	memcpy(field, value.at, value.length);
 	field[value.length] = '\0';
 	return NULL;
+}
+
+/* As jemalloc: letters are added to those there are, unknown ones pass. */
+static const char *set_letters(const struct option_row *row, char *field,
+			       struct span value)
+{
+	size_t length = strlen(field);
+
+	for (size_t i = 0; i < value.length; i++) {
+		char c = value.at[i];
+
+		if (strchr(row->letters, c) && !strchr(field, c) &&
+		    length + 1 < (size_t)row->max)
+			field[length++] = c;
+		field[length] = '\0';
+	}
+	return NULL;
+}
+
+static const char *set_word(const struct option_row *row, unsigned *field,
+			    struct span value)
+{
+	for (unsigned i = 0; row->words[i]; i++) {
+		if (span_is(value, row->words[i])) {
+			*field = i;
+			return NULL;
+		}
+	}
+	return "Invalid conf value";
 }
 
 static const char *set_option(struct options *options,
@@ -195,6 +221,10 @@ static const char *set_option(struct options *options,
 		return set_bool(field, value);
 	if (row->type == OPTION_STRING)
 		return set_string(row, field, value);
+	if (row->type == OPTION_LETTERS)
+		return set_letters(row, field, value);
+	if (row->type == OPTION_WORD)
+		return set_word(row, field, value);
 	return set_number(row, field, value);
 }
 
@@ -206,7 +236,7 @@ static const char *set_lg_tcache_max(struct options *options, struct span value)
 	if (!parse_number(value, &lg))
 		return "Invalid conf value";
 	if (lg < 0 || lg > 62)
-		return "Out-of-range conf value";
+		lg = 62;
 	options->tcache_max = (size_t)1 << lg;
 	if (options->tcache_max > OPTION_TCACHE_MAX_BYTES)
 		options->tcache_max = OPTION_TCACHE_MAX_BYTES;
@@ -224,6 +254,10 @@ static const char *set_ignored(const struct pair *pair)
 			return NULL;
 		return "Unsupported conf value";
 	}
+	/* jemalloc's come and go without notice: none is an error. */
+	if (pair->key.length > strlen(EXPERIMENTAL) &&
+	    memcmp(pair->key.at, EXPERIMENTAL, strlen(EXPERIMENTAL)) == 0)
+		return NULL;
 	return "Invalid conf pair";
 }
 

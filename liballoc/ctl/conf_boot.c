@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The sources of the options, read once at boot: the malloc_conf symbol,
- * /etc/malloc.conf, MALLOC_CONF. Writes opt; owns malloc_conf. Never
+ * The sources of the options, read once at boot: the malloc_conf symbols,
+ * /etc/malloc.conf, MALLOC_CONF. Writes opt; owns both symbols. Never
  * allocates, calls no getenv (which a program may have replaced or locked).
  */
 #include "config.h"
@@ -21,6 +21,10 @@
 #include "liballoc/include/liballoc/liballoc.h"
 
 __attribute__((visibility("default"), weak)) const char *malloc_conf = NULL;
+__attribute__((visibility("default"), weak))
+const char *malloc_conf_2_conf_harder = NULL;
+
+struct option_sources option_sources = {"", "", "", ""};
 
 extern char **environ;
 
@@ -142,6 +146,26 @@ static unsigned default_narenas(void)
 	return count > 1 ? 4 * count : 1;
 }
 
+unsigned conf_cpu_arenas(unsigned percpu_arena)
+{
+	unsigned cpus = os_cpu_limit();
+
+	return percpu_arena == PERCPU_ARENA_PHYSICAL ? (cpus + 1) / 2 : cpus;
+}
+
+/* As jemalloc: the greater of what is asked for and one for each CPU. */
+static void settle_narenas(void)
+{
+	unsigned cpus = 0;
+
+	if (opt.percpu_arena)
+		cpus = conf_cpu_arenas(opt.percpu_arena);
+	else if (opt.narenas == 0)
+		opt.narenas = default_narenas();
+	if (opt.narenas < cpus)
+		opt.narenas = cpus;
+}
+
 static const char *text_or_empty(const char *text)
 {
 	return text ? text : "";
@@ -149,24 +173,28 @@ static const char *text_or_empty(const char *text)
 
 void conf_boot(void)
 {
-	char file[CONF_FILE_BYTES] = "";
+	static char file[CONF_FILE_BYTES];
 	const struct source sources[] = {
 		{"the variable malloc_conf", text_or_empty(malloc_conf)},
 		{CONF_FILE, file},
 		{"the environment variable MALLOC_CONF",
 		 text_or_empty(environment_text())},
+		{"the variable malloc_conf_2_conf_harder",
+		 text_or_empty(malloc_conf_2_conf_harder)},
 	};
 	unsigned count = sizeof(sources) / sizeof(sources[0]);
 	int saved = errno;
 
 	conf_read_file(CONF_FILE, file);
+	option_sources =
+		(struct option_sources){sources[0].text, sources[1].text,
+					sources[2].text, sources[3].text};
 	if (!apply_sources(sources, count) && opt.abort_conf) {
 		message("Abort (abort_conf:true) on invalid conf value "
 			"(see above).",
 			NULL);
 		abort();
 	}
-	if (opt.narenas == 0)
-		opt.narenas = default_narenas();
+	settle_narenas();
 	errno = saved;
 }

@@ -144,6 +144,7 @@ static size_t type_bytes(enum ctl_type type)
 		[CTL_UINT64] = sizeof(uint64_t),
 		[CTL_SIZE] = sizeof(size_t),
 		[CTL_SSIZE] = sizeof(ssize_t),
+		[CTL_INT64] = sizeof(int64_t),
 		[CTL_STRING] = sizeof(const char *),
 		[CTL_POINTER] = sizeof(void *),
 	};

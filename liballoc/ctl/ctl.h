@@ -9,6 +9,7 @@
 #define LIBALLOC_CTL_CTL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #define CTL_MAX_DEPTH 7 /* components of the longest name */
 
@@ -40,6 +41,11 @@ int ctl_nametomib(const char *name, size_t *mib, size_t *miblenp);
 void ctl_stats_print(void (*write_cb)(void *, const char *), void *cbopaque,
 		     const char *opts);
 
+/*
+ * A thread allocated so many bytes since it last said so: opt.stats_interval.
+ * From slow paths, with no lock held.
+ */
+void ctl_count_allocated(uint64_t bytes);
 /* At exit: opt.stats_print. */
 void ctl_exit(void);
 

@@ -8,6 +8,9 @@
 #include "liballoc/ctl/options.h"
 
 struct options opt = {
+	.stats_interval = -1,
+	.zero_realloc = ZERO_REALLOC_FREE,
+	.mutex_max_spin = 100,
 	.dirty_decay_ms = 10 * 1000,
 	.muzzy_decay_ms = 0,
 	.retain = true,

@@ -16,16 +16,31 @@
 #define RANGE(low, high) .min = (low), .max = (high)
 #define CAPACITY(field) .max = (int64_t)sizeof(((struct options *)0)->field)
 
+/* Of malloc_stats_print. */
+#define STATS_LETTERS "Jgmdablxeh"
+
 /* The longest decay time whose nanoseconds a signed word holds. */
 #define DECAY_MAX_MS (INT64_MAX / 1000000)
+
+/* In the order of the enums in options.h. */
+static const char *const zero_realloc_words[] = {"alloc", "free", "abort",
+						 NULL};
+static const char *const percpu_arena_words[] = {"disabled", "percpu", "phycpu",
+						 NULL};
+static const char *const dss_words[] = {"disabled", NULL};
 
 const struct option_row option_rows[] = {
 	{"opt.abort", OPTION_BOOL, FIELD(abort)},
 	{"opt.abort_conf", OPTION_BOOL, FIELD(abort_conf)},
 	{"opt.confirm_conf", OPTION_BOOL, FIELD(confirm_conf)},
 	{"opt.retain", OPTION_BOOL, FIELD(retain)},
+	{"opt.dss", OPTION_WORD, FIELD(dss), .words = dss_words},
 	{"opt.narenas", OPTION_UNSIGNED, FIELD(narenas),
 	 RANGE(1, HEAP_MAX_ARENAS - 1), .automatic = true},
+	{"opt.percpu_arena", OPTION_WORD, FIELD(percpu_arena),
+	 .words = percpu_arena_words},
+	{"opt.mutex_max_spin", OPTION_INT64, FIELD(mutex_max_spin),
+	 RANGE(-1, INT64_MAX)},
 	{"opt.dirty_decay_ms", OPTION_SSIZE, FIELD(dirty_decay_ms),
 	 RANGE(-1, DECAY_MAX_MS)},
 	{"opt.muzzy_decay_ms", OPTION_SSIZE, FIELD(muzzy_decay_ms),
@@ -36,8 +51,14 @@ const struct option_row option_rows[] = {
 	{"opt.tcache_max", OPTION_SIZE, FIELD(tcache_max),
 	 RANGE(0, OPTION_TCACHE_MAX_BYTES), .clip = true},
 	{"opt.stats_print", OPTION_BOOL, FIELD(stats_print)},
-	{"opt.stats_print_opts", OPTION_STRING, FIELD(stats_print_opts),
-	 CAPACITY(stats_print_opts), .of = "Jgmdablxhe"},
+	{"opt.stats_print_opts", OPTION_LETTERS, FIELD(stats_print_opts),
+	 CAPACITY(stats_print_opts), .letters = STATS_LETTERS},
+	{"opt.stats_interval", OPTION_INT64, FIELD(stats_interval),
+	 RANGE(-1, INT64_MAX)},
+	{"opt.stats_interval_opts", OPTION_LETTERS, FIELD(stats_interval_opts),
+	 CAPACITY(stats_interval_opts), .letters = STATS_LETTERS},
+	{"opt.zero_realloc", OPTION_WORD, FIELD(zero_realloc),
+	 .words = zero_realloc_words},
 	{"opt.prof", OPTION_BOOL, FIELD(prof)},
 	{"opt.prof_prefix", OPTION_STRING, FIELD(prof_prefix),
 	 CAPACITY(prof_prefix)},
@@ -73,7 +94,6 @@ const struct option_ignored option_ignored_rows[] = {
 	{"cache_oblivious", "true|false"},
 	{"debug_double_free_max_scan", NULL},
 	{"disable_large_size_classes", "false"},
-	{"dss", "disabled|primary|secondary"},
 	{"hpa", "false"},
 	{"hpa_dirty_mult", NULL},
 	{"hpa_hugification_threshold", NULL},
@@ -94,9 +114,7 @@ const struct option_ignored option_ignored_rows[] = {
 	{"lg_tcache_nslots_mul", NULL},
 	{"max_background_threads", NULL},
 	{"metadata_thp", "disabled|auto|always"},
-	{"mutex_max_spin", NULL},
 	{"oversize_threshold", NULL},
-	{"percpu_arena", "disabled"},
 	{"prof_log", "false"},
 	{"prof_pid_namespace", "false"},
 	{"prof_recent_alloc_max", "0"},
@@ -106,8 +124,6 @@ const struct option_ignored option_ignored_rows[] = {
 	{"san_guard_large", "0"},
 	{"san_guard_small", "0"},
 	{"slab_sizes", NULL},
-	{"stats_interval", "-1"},
-	{"stats_interval_opts", NULL},
 	{"tcache_gc_delay_bytes", NULL},
 	{"tcache_gc_incr_bytes", NULL},
 	{"tcache_nslots_large", NULL},
@@ -116,7 +132,6 @@ const struct option_ignored option_ignored_rows[] = {
 	{"thp", "default"},
 	{"trust_madvise", "true|false"},
 	{"utrace", "false"},
-	{"zero_realloc", "free"},
 };
 
 const unsigned option_ignored_count =

@@ -16,6 +16,9 @@ enum option_type {
 	OPTION_UNSIGNED, /* unsigned */
 	OPTION_SIZE,	 /* size_t */
 	OPTION_SSIZE,	 /* ssize_t */
+	OPTION_INT64,	 /* int64_t */
+	OPTION_WORD,	 /* unsigned: which of the row's words */
+	OPTION_LETTERS,	 /* char[]: letters that add up over all sources */
 	OPTION_STRING,	 /* char[], NUL-terminated */
 };
 
@@ -27,7 +30,8 @@ struct option_row {
 	size_t offset;	/* of the field in struct options */
 	int64_t min;	/* the range of a number */
 	int64_t max;	/* of a number; of a string: the bytes of the field */
-	const char *of; /* a string of these characters, each once; or NULL */
+	const char *letters;	  /* that OPTION_LETTERS knows; others pass */
+	const char *const *words; /* of OPTION_WORD; NULL ends them */
 };
 
 extern const struct option_row option_rows[];

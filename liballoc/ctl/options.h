@@ -2,9 +2,10 @@
 /*
  * The options: one row each, with jemalloc's names and types. conf.c fills
  * them once, at boot, from the built-in defaults, the malloc_conf symbol,
- * /etc/malloc.conf (a symlink's target or a file's lines) and
- * MALLOC_CONF, the later winning. Read-only after that; the values that can
- * change at run time (prof.active and so on) live with their owners.
+ * /etc/malloc.conf (a symlink's target or a file's lines), MALLOC_CONF and
+ * the malloc_conf_2_conf_harder symbol, the later winning. Read-only after
+ * that; the values that can change at run time (prof.active and so on) live
+ * with their owners.
  */
 #ifndef LIBALLOC_CTL_OPTIONS_H
 #define LIBALLOC_CTL_OPTIONS_H
@@ -17,6 +18,19 @@
 #define OPTION_PATH_BYTES 1024
 #define OPTION_TCACHE_MAX_BYTES 32768 /* as much as caches have bins for */
 
+enum zero_realloc { /* what realloc(ptr, 0) does */
+		    ZERO_REALLOC_ALLOC,
+		    ZERO_REALLOC_FREE,
+		    ZERO_REALLOC_ABORT,
+};
+
+enum percpu_arena { /* by what threads choose their arena */
+		    PERCPU_ARENA_DISABLED, /* by load, once */
+		    PERCPU_ARENA_CPU,	   /* by the CPU that they run on now */
+		    PERCPU_ARENA_PHYSICAL, /* the same, hyperthreads sharing one
+					    */
+};
+
 struct options {
 	bool abort;
 	bool abort_conf;
@@ -24,8 +38,14 @@ struct options {
 	bool xmalloc;
 	bool zero;
 	bool stats_print;
-	char stats_print_opts[64];
+	char stats_print_opts[16]; /* letters, each once */
+	int64_t stats_interval;	   /* bytes allocated; -1: never */
+	char stats_interval_opts[16];
+	unsigned zero_realloc;	/* enum zero_realloc */
+	int64_t mutex_max_spin; /* before sleeping; -1: no end */
 
+	unsigned dss;	       /* 0: disabled, which is all there is */
+	unsigned percpu_arena; /* enum percpu_arena */
 	unsigned narenas; /* automatic ones; default: 4 per CPU, 1 on one */
 	ssize_t dirty_decay_ms; /* -1: never, 0: at once; default 10,000 */
 	ssize_t muzzy_decay_ms;
@@ -53,11 +73,26 @@ struct options {
 extern struct options opt;
 
 /*
+ * The texts that the options were taken from, as opt.malloc_conf.* tells
+ * them; empty where there was none. Read-only after boot.
+ */
+struct option_sources {
+	const char *global_var;	  /* the variable malloc_conf */
+	const char *symlink;	  /* /etc/malloc.conf */
+	const char *env_var;	  /* MALLOC_CONF */
+	const char *global_var_2; /* the variable malloc_conf_2_conf_harder */
+};
+
+extern struct option_sources option_sources;
+
+/*
  * Reads all sources into opt, once, before the first allocation is served;
  * allocates nothing, calls nothing that might. Reports each unknown or
  * malformed pair on stderr and goes on; with abort_conf it ends the process.
  * After it, opt.narenas is the number in force, never 0.
  */
 void conf_boot(void);
+/* How many arenas it takes to have one for each CPU, or each core. */
+unsigned conf_cpu_arenas(unsigned percpu_arena);
 
 #endif

@@ -8,6 +8,7 @@
 #include "liballoc/ctl/stats.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "liballoc/ctl/options.h"
 #include "liballoc/ctl/tree.h"
@@ -85,6 +86,37 @@ void ctl_stats_print(void (*write_cb)(void *, const char *), void *cbopaque,
 	else
 		stats_print_text(&out, &parts);
 	print_end(&out);
+}
+
+/*
+ * One thread prints at a time, the others go on. The flag is the process that
+ * prints, so that a child of a fork in the middle of it is not held up.
+ */
+static bool start_printing(int *printing)
+{
+	int me = getpid(), was = __atomic_load_n(printing, __ATOMIC_RELAXED);
+
+	return was != me &&
+	       __atomic_compare_exchange_n(printing, &was, me, false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+void ctl_count_allocated(uint64_t bytes)
+{
+	static uint64_t allocated;
+	static int printing;
+	uint64_t every = (uint64_t)opt.stats_interval, before;
+
+	if (opt.stats_interval < 0)
+		return;
+	if (!every)
+		every = 1;
+	before = __atomic_fetch_add(&allocated, bytes, __ATOMIC_RELAXED);
+	if (before / every == (before + bytes) / every ||
+	    !start_printing(&printing))
+		return;
+	ctl_stats_print(NULL, NULL, opt.stats_interval_opts);
+	__atomic_store_n(&printing, 0, __ATOMIC_RELEASE);
 }
 
 void ctl_exit(void)

@@ -26,7 +26,7 @@ static void put_value(struct print *out, enum ctl_type type, uint64_t value)
 		print_text(out, "\"");
 		print_masked(out, text, strlen(text));
 		print_text(out, "\"");
-	} else if (type == CTL_SSIZE) {
+	} else if (type == CTL_SSIZE || type == CTL_INT64) {
 		print_signed(out, (int64_t)value);
 	} else {
 		print_unsigned(out, value);

@@ -53,7 +53,15 @@ static int get_option(const struct ctl_call *call, uint64_t *value)
 	case OPTION_SSIZE:
 		*value = (uint64_t) * (const ssize_t *)field;
 		break;
+	case OPTION_INT64:
+		*value = (uint64_t) * (const int64_t *)field;
+		break;
+	case OPTION_WORD:
+		*value = ctl_from_pointer(
+			option->words[*(const unsigned *)field]);
+		break;
 	case OPTION_STRING:
+	case OPTION_LETTERS:
 		*value = ctl_from_pointer(field);
 		break;
 	}
@@ -65,7 +73,8 @@ static enum ctl_type type_of_option(enum option_type type)
 	static const enum ctl_type types[] = {
 		[OPTION_BOOL] = CTL_BOOL,     [OPTION_UNSIGNED] = CTL_UNSIGNED,
 		[OPTION_SIZE] = CTL_SIZE,     [OPTION_SSIZE] = CTL_SSIZE,
-		[OPTION_STRING] = CTL_STRING,
+		[OPTION_INT64] = CTL_INT64,   [OPTION_WORD] = CTL_STRING,
+		[OPTION_STRING] = CTL_STRING, [OPTION_LETTERS] = CTL_STRING,
 	};
 
 	return types[type];

@@ -19,6 +19,7 @@ enum ctl_type {
 	CTL_UINT64,
 	CTL_SIZE,
 	CTL_SSIZE,
+	CTL_INT64,
 	CTL_STRING,  /* const char * */
 	CTL_POINTER, /* void *, or to a counter */
 };

@@ -43,6 +43,8 @@ static int set_arena(const struct ctl_call *call, const uint64_t *value)
 		return EFAULT;
 	if (*value == heap_thread_arena(thread))
 		return 0;
+	if (*value < heap_cpu_arenas())
+		return EPERM;
 	arena = heap_arena_get((unsigned)*value);
 	if (!arena)
 		return EAGAIN;

@@ -24,6 +24,7 @@ static struct lock lock = LOCK_INIT(LOCK_ARENA_LIST);
 static struct arena *arenas[HEAP_MAX_ARENAS];
 static unsigned arena_count;
 static unsigned automatic_count = 1;
+static unsigned cpu_arenas; /* [0, this) go with CPUs */
 /* Of arenas yet to be made. */
 static ssize_t default_decay_ms[EXTENT_CLEAN];
 
@@ -67,6 +68,10 @@ bool arena_boot(void)
 	default_decay_ms[EXTENT_MUZZY] = opt.muzzy_decay_ms;
 	if (wanted >= HEAP_MAX_ARENAS)
 		wanted = HEAP_MAX_ARENAS - 1;
+	if (opt.percpu_arena)
+		cpu_arenas = conf_cpu_arenas(opt.percpu_arena);
+	if (cpu_arenas > wanted)
+		cpu_arenas = wanted;
 	automatic_count = wanted;
 	set_count(wanted);
 	return new_arena(0, false) != NULL;
@@ -129,10 +134,37 @@ static struct arena *choose(void)
 	return best;
 }
 
+unsigned heap_cpu_arenas(void)
+{
+	return cpu_arenas;
+}
+
+/*
+ * As Linux numbers them, the second half of the CPUs are the others' sisters;
+ * so the same remainder is the same core.
+ */
+struct arena *arena_of_cpu(void)
+{
+	int cpu = os_cpu();
+
+	if (cpu < 0 || !cpu_arenas)
+		return NULL;
+	return heap_arena_get((unsigned)cpu % cpu_arenas);
+}
+
+bool arena_is_of_cpu(const struct arena *arena)
+{
+	return arena->index < cpu_arenas;
+}
+
 struct arena *arena_choose(void)
 {
-	struct arena *arena;
+	struct arena *arena = opt.percpu_arena ? arena_of_cpu() : NULL;
 
+	if (arena) {
+		arena_join(arena);
+		return arena;
+	}
 	lock_take(&lock);
 	arena = choose();
 	arena_join(arena);

@@ -16,6 +16,7 @@
 
 struct arena_stats;
 struct class_stats;
+struct thread;
 
 struct arena {
 	unsigned index;
@@ -23,6 +24,7 @@ struct arena {
 	uint32_t threads;	      /* whose arena this is; atomic */
 	uint32_t ticks;		      /* atomic */
 	struct extent_hooks_s *hooks; /* NULL: the default ones; atomic */
+	const struct thread *last;    /* to follow its CPU here; atomic */
 	struct arena_stats *stats;
 	struct class_stats *class_stats[SIZE_CLASSES];
 	struct page_heap pages;
@@ -33,6 +35,12 @@ struct arena {
 bool arena_boot(void);
 /* The automatic arena for a new thread, by load; counts the thread in. */
 struct arena *arena_choose(void);
+/*
+ * opt.percpu_arena: the arena of the CPU that this thread runs on, made if
+ * need be, or NULL; and whether arena is one that CPUs share out.
+ */
+struct arena *arena_of_cpu(void);
+bool arena_is_of_cpu(const struct arena *arena);
 /* Counts a thread in or out. */
 void arena_join(struct arena *arena);
 void arena_leave(struct arena *arena);

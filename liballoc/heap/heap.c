@@ -49,7 +49,11 @@ static struct arena *choose_arena(struct thread *thread,
 {
 	if (where && where->arena)
 		return where->arena;
-	return thread ? thread->arena : heap_arena(0);
+	if (!thread)
+		return heap_arena(0);
+	if (opt.percpu_arena)
+		thread_follow_cpu(thread);
+	return thread->arena;
 }
 
 /* What did not come from the thread's own cache is counted here. */

@@ -54,6 +54,8 @@ size_t heap_rounded(size_t size, size_t alignment);
 
 /* Arenas. Automatic ones are [0, opt narenas); created ones follow. */
 unsigned heap_arena_count(void);
+/* opt.percpu_arena: [0, this) go with CPUs, and no thread can choose one. */
+unsigned heap_cpu_arenas(void);
 struct arena *heap_arena(unsigned index); /* NULL: not initialized */
 /* As heap_arena, but an automatic one is made if need be. */
 struct arena *heap_arena_get(unsigned index);

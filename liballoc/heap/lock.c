@@ -13,9 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "liballoc/ctl/options.h"
 #include "liballoc/heap/os.h"
-
-#define SPINS 100
 
 #if defined(LIBALLOC_DEBUG) || defined(JEHEAP_DEVELOPER)
 /* Bit r: this thread holds a lock of rank r. */
@@ -83,9 +82,9 @@ static bool try_once(struct lock *lock)
 
 static void take(struct lock *lock)
 {
-	int spins;
+	int64_t most = opt.mutex_max_spin, spins;
 
-	for (spins = 0; spins < SPINS; spins++) {
+	for (spins = 0; most < 0 || spins < most; spins++) {
 		if (!__atomic_load_n(&lock->word, __ATOMIC_RELAXED) &&
 		    try_once(lock))
 			return;

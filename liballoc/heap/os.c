@@ -119,6 +119,28 @@ unsigned os_cpu_count(void)
 	return count > 0 ? (unsigned)count : 1;
 }
 
+int os_cpu(void)
+{
+	int kept_errno = errno;
+	int cpu = sched_getcpu();
+
+	errno = kept_errno;
+	return cpu;
+}
+
+unsigned os_cpu_limit(void)
+{
+	int kept_errno = errno;
+	unsigned limit = CPU_SETSIZE;
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		while (limit > 1 && !CPU_ISSET(limit - 1, &set))
+			limit--;
+	errno = kept_errno;
+	return limit;
+}
+
 int os_thread_id(void)
 {
 	return (int)syscall(SYS_gettid);

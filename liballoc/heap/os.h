@@ -31,6 +31,10 @@ uint64_t os_now_ns(void);
 /* The CPUs this process may run on; at least 1. */
 unsigned os_cpu_count(void);
 int os_thread_id(void);
+/* The CPU that this thread runs on now; negative: cannot be told. */
+int os_cpu(void);
+/* More than the number of every CPU that the process may run on. */
+unsigned os_cpu_limit(void);
 
 /* Writes text to stderr, then aborts. Async-signal-safe. */
 _Noreturn void os_die(const char *text, const void *address);

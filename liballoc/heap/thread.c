@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "liballoc/ctl/ctl.h"
 #include "liballoc/ctl/options.h"
 #include "liballoc/heap/arena.h"
 #include "liballoc/heap/heap.h"
@@ -252,6 +253,7 @@ void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 		  size_t usable_bytes, unsigned size_class)
 {
 	bool offer = !thread->reentrancy;
+	uint64_t bytes;
 
 	thread_busy++;
 	thread_publish(thread);
@@ -262,10 +264,52 @@ void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 	if (offer &&
 	    prof_sample(thread, ptr, requested_bytes, usable_bytes, size_class))
 		heap_mark_sampled(ptr, true);
-	thread->allocated +=
-		(uint64_t)(thread->countdown_start - thread->countdown);
+	bytes = (uint64_t)(thread->countdown_start - thread->countdown);
+	thread->allocated += bytes;
 	draw(thread);
+	if (offer)
+		ctl_count_allocated(bytes);
 	thread->reentrancy--;
+}
+
+/* To another arena with all that the cache holds. */
+static void move(struct thread *thread, struct arena *arena)
+{
+	struct arena *from = thread->arena;
+	uint64_t held;
+
+	lock_take(&lock); /* nobody publishes it for the wrong arena */
+	thread_publish(thread);
+	held = thread->cached_bytes;
+	ledger_add_shared(&from->stats->tcache_bytes, -held);
+	ledger_add_shared(&arena->stats->tcache_bytes, held);
+	thread->arena = arena;
+	lock_release(&lock);
+	arena_leave(from);
+	arena_join(arena);
+}
+
+/*
+ * A thread alone on its arena stays there, on whatever CPU it runs: only
+ * where another one was last to come here is there something to avoid.
+ */
+void thread_follow_cpu(struct thread *thread)
+{
+	struct arena *arena = thread->arena;
+
+	if (__atomic_load_n(&arena->last, __ATOMIC_RELAXED) == thread ||
+	    !arena_is_of_cpu(arena))
+		return;
+	arena = arena_of_cpu();
+	if (!arena)
+		return;
+	__atomic_store_n(&arena->last, thread, __ATOMIC_RELAXED);
+	if (arena == thread->arena)
+		return;
+	thread_busy++;
+	move(thread, arena);
+	thread_busy--;
+	heap_run_deferred();
 }
 
 unsigned heap_thread_arena(struct thread *thread)

@@ -65,6 +65,8 @@ void thread_each(void (*visit)(struct thread *thread, void *context),
 void thread_publish(struct thread *thread);
 /* Publishes now and then; for the slow paths. */
 void thread_tick(struct thread *thread);
+/* opt.percpu_arena: moves the thread to the arena of the CPU it runs on. */
+void thread_follow_cpu(struct thread *thread);
 /*
  * The countdown ran out on the allocation of ptr: publishes, offers it to the
  * profiler, draws anew. No lock held, thread_busy 0.

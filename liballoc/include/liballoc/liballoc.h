@@ -124,6 +124,7 @@ void malloc_stats_print(void (*write_cb)(void *, const char *), void *cbopaque,
 
 /* Options, as MALLOC_CONF has them; a program may define it. */
 extern const char *malloc_conf;
+extern const char *malloc_conf_2_conf_harder; /* wins over all others */
 /* Where messages go; NULL: stderr. A program may set it. */
 extern void (*malloc_message)(void *cbopaque, const char *s);
 

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # liballoc's options, controls and statistics, in programs that run on it.
-dist_check_SCRIPTS += %D%/conf.sh %D%/jemalloc.sh %D%/manual.sh %D%/stats.sh
-TESTS += %D%/conf.sh %D%/jemalloc.sh %D%/manual.sh %D%/stats.sh
+dist_check_SCRIPTS += %D%/acts.sh %D%/conf.sh %D%/jemalloc.sh %D%/manual.sh \
+	%D%/stats.sh
+TESTS += %D%/acts.sh %D%/conf.sh %D%/jemalloc.sh %D%/manual.sh %D%/stats.sh
 
-check_PROGRAMS += %D%/conf_program %D%/conf_static %D%/probe
+check_PROGRAMS += %D%/acts %D%/conf_program %D%/conf_static %D%/probe
+%C%_acts_CFLAGS = $(UNIT_CFLAGS)
+%C%_acts_LDADD = liballoc/liballoc.la -lpthread
 %C%_conf_program_CFLAGS = $(UNIT_CFLAGS)
 %C%_conf_program_LDADD = liballoc/liballoc.la
 %C%_conf_static_SOURCES = %D%/conf_program.c

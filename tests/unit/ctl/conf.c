@@ -61,15 +61,18 @@ static const struct bad_case bad_cases[] = {
 	 "<liballoc>: Invalid conf value: lg_prof_sample:default\n"},
 	{"dirty_decay_ms:-2",
 	 "<liballoc>: Out-of-range conf value: dirty_decay_ms:-2\n"},
-	{"stats_print_opts:JJ",
-	 "<liballoc>: Invalid conf value: stats_print_opts:JJ\n"},
-	{"stats_print_opts:Jq",
-	 "<liballoc>: Invalid conf value: stats_print_opts:Jq\n"},
+	{"zero_realloc:no",
+	 "<liballoc>: Invalid conf value: zero_realloc:no\n"},
+	{"zero_realloc:fre",
+	 "<liballoc>: Invalid conf value: zero_realloc:fre\n"},
+	{"percpu_arena:", "<liballoc>: Invalid conf value: percpu_arena:\n"},
+	{"dss:primary", "<liballoc>: Invalid conf value: dss:primary\n"},
+	{"stats_interval:-2",
+	 "<liballoc>: Out-of-range conf value: stats_interval:-2\n"},
+	{"experimental_:1", "<liballoc>: Invalid conf pair: experimental_:1\n"},
 	{"background_thread:true",
 	 "<liballoc>: Unsupported conf value: background_thread:true\n"},
 	{"junk:tru", "<liballoc>: Unsupported conf value: junk:tru\n"},
-	{"lg_tcache_max:64",
-	 "<liballoc>: Out-of-range conf value: lg_tcache_max:64\n"},
 	{"a\x1b:\x07\n", "<liballoc>: Malformed conf string\n"},
 	{"a:\x1b[2J", "<liballoc>: Invalid conf pair: a:?[2J\n"},
 };
@@ -117,7 +120,10 @@ static void test_good(void)
 	ok(conf_apply(&options,
 		      "abort:true,narenas:0x10,dirty_decay_ms:-1,"
 		      "muzzy_decay_ms:010,prof:true,prof:false,prof_prefix:,"
-		      "stats_print_opts:Jgm,lg_prof_interval:+30,"
+		      "stats_print_opts:Jgm,stats_print_opts:gqJxx,"
+		      "zero_realloc:abort,percpu_arena:phycpu,"
+		      "mutex_max_spin:-1,experimental_foo:7,"
+		      "lg_tcache_max:99,lg_prof_interval:+30,"
 		      "prof_bt_max:1000000,lg_tcache_max:14,"
 		      "prof_ledger_bytes:1",
 		      CONF_REPORT),
@@ -129,7 +135,11 @@ static void test_good(void)
 	is_int(options.muzzy_decay_ms, 8, "octal");
 	ok(!options.prof, "the later of two wins");
 	is_string(options.prof_prefix, "", "an empty string is one");
-	is_string(options.stats_print_opts, "Jgm", "letters");
+	is_string(options.stats_print_opts, "Jgmx",
+		  "letters add up, each once, and unknown ones pass");
+	is_uint(options.zero_realloc, ZERO_REALLOC_ABORT, "a word");
+	is_uint(options.percpu_arena, PERCPU_ARENA_PHYSICAL, "another");
+	is_int(options.mutex_max_spin, -1, "a signed number of 64 bits");
 	is_int(options.lg_prof_interval, 30, "with a plus");
 	is_uint(options.prof_bt_max, 128, "clipped from above");
 	is_uint(options.tcache_max, 16384, "lg_tcache_max is tcache_max");
@@ -183,12 +193,23 @@ static void test_rows(void)
 		if (row->type == OPTION_STRING) {
 			strcpy(min, "");
 			strcpy(max, "a");
+		} else if (row->type == OPTION_LETTERS) {
+			strcpy(min, "?");
+			strcpy(max, "a");
+		} else if (row->type == OPTION_WORD) {
+			const char *const *last = row->words;
+
+			while (last[1])
+				last++;
+			strcpy(min, row->words[0]);
+			strcpy(max, *last);
 		} else if (row->type != OPTION_BOOL) {
 			snprintf(min, sizeof(min), "%" PRId64, row->min);
 			snprintf(max, sizeof(max), "%" PRId64, row->max);
 		}
 		ok(takes(&low, row, min) && takes(&high, row, max) &&
-			   memcmp(&low, &high, sizeof(low)) != 0,
+			   (memcmp(&low, &high, sizeof(low)) != 0 ||
+			    strcmp(min, max) == 0),
 		   "%s takes %s and %s", row->name, min, max);
 	}
 }
@@ -254,7 +275,7 @@ static void test_file(void)
 
 int main(void)
 {
-	plan(3 * COUNT(bad_cases) + 5 + 15 + 5 + option_count +
+	plan(3 * COUNT(bad_cases) + 5 + 18 + 5 + option_count +
 	     option_ignored_count + 9);
 	malloc_message = capture;
 	test_bad();

@@ -27,6 +27,8 @@ static const char *type_name(const struct ctl_row *row)
 		return "size_t";
 	case CTL_SSIZE:
 		return "ssize_t";
+	case CTL_INT64:
+		return "int64_t";
 	case CTL_STRING:
 		return "const char *";
 	case CTL_POINTER:
