@@ -9,6 +9,21 @@
 
 enum { DEPTH = 64, SMALL = 64 };
 
+/* NULL where the allocator has none. */
+void *mallocx(size_t size, int flags) __attribute__((weak));
+void *rallocx(void *ptr, size_t size, int flags) __attribute__((weak));
+void sdallocx(void *ptr, size_t size, int flags) __attribute__((weak));
+void free_sized(void *ptr, size_t size) __attribute__((weak));
+void *operator_new(size_t size) __asm__("_Znwm") __attribute__((weak));
+void operator_delete(void *ptr, size_t size) __asm__("_ZdlPvm")
+	__attribute__((weak));
+void *operator_new_aligned(size_t size,
+			   size_t alignment) __asm__("_ZnwmSt11align_val_t")
+	__attribute__((weak));
+void operator_delete_aligned(void *ptr, size_t size,
+			     size_t alignment) __asm__("_ZdlPvmSt11align_val_t")
+	__attribute__((weak));
+
 /* Keeps the compiler from removing a pair whose memory is never read. */
 static void *opaque(void *memory)
 {
@@ -26,6 +41,70 @@ static void run_calloc(size_t bytes, unsigned long count)
 {
 	while (count--)
 		free(opaque(calloc(1, bytes)));
+}
+
+static void run_aligned(size_t bytes, unsigned long count)
+{
+	while (count--)
+		free(opaque(aligned_alloc(bytes, bytes)));
+}
+
+static void run_posix_memalign(size_t bytes, unsigned long count)
+{
+	while (count--) {
+		void *memory = NULL;
+
+		if (posix_memalign(&memory, 64, bytes))
+			exit(2);
+		free(opaque(memory));
+	}
+}
+
+/* Of liballoc and jemalloc alone. */
+static void run_flags(size_t bytes, unsigned long count)
+{
+	if (!mallocx || !sdallocx)
+		exit(2);
+	while (count--)
+		sdallocx(opaque(mallocx(bytes, 0)), bytes, 0);
+}
+
+static void run_rallocx(size_t bytes, unsigned long count)
+{
+	void *memory = malloc(bytes);
+
+	if (!rallocx)
+		exit(2);
+	for (unsigned long i = 0; i < count; i++)
+		memory = opaque(rallocx(memory, i & 1 ? bytes : 2 * bytes, 0));
+	free(memory);
+}
+
+static void run_free_sized(size_t bytes, unsigned long count)
+{
+	if (!free_sized)
+		exit(2);
+	while (count--)
+		free_sized(opaque(malloc(bytes)), bytes);
+}
+
+/* C++, by mangled names: what a compiler makes of new and delete. */
+static void run_new(size_t bytes, unsigned long count)
+{
+	if (!operator_new || !operator_delete)
+		exit(2);
+	while (count--)
+		operator_delete(opaque(operator_new(bytes)), bytes);
+}
+
+static void run_new_aligned(size_t bytes, unsigned long count)
+{
+	if (!operator_new_aligned || !operator_delete_aligned)
+		exit(2);
+	while (count--)
+		operator_delete_aligned(
+			opaque(operator_new_aligned(bytes, bytes)), bytes,
+			bytes);
 }
 
 /* Grows and shrinks one block. */
@@ -68,6 +147,13 @@ static const struct path {
 	{"lifo-64", lifo, SMALL},
 	{"calloc-64", run_calloc, SMALL},
 	{"realloc-64", run_realloc, SMALL},
+	{"aligned-64", run_aligned, SMALL},
+	{"memalign-64", run_posix_memalign, SMALL},
+	{"mallocx-64", run_flags, SMALL},
+	{"rallocx-64", run_rallocx, SMALL},
+	{"free-sized-64", run_free_sized, SMALL},
+	{"new-64", run_new, SMALL},
+	{"new-aligned-64", run_new_aligned, SMALL},
 };
 
 int main(int argc, char **argv)

@@ -3,11 +3,12 @@ lib_LTLIBRARIES += %D%/liballoc.la
 
 # The allocator must not be compiled into calls of itself, nor need libgcc's
 # unwinder; what it may import is held by
-# tests/integration/liballoc/imports.sh.
+# tests/integration/liballoc/imports.sh. The exceptions are those that operator
+# new lets pass.
 LIBALLOC_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden -fno-builtin-malloc \
 	-fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free \
 	-fno-builtin-aligned_alloc -fno-builtin-posix_memalign \
-	-fno-math-errno -fasynchronous-unwind-tables \
+	-fno-math-errno -fasynchronous-unwind-tables -fexceptions \
 	$(LIBALLOC_TLS_CFLAGS) $(LIBALLOC_SANITIZE_CFLAGS)
 
 # current:revision:age, by libtool's rules: bump current and zero the rest when

@@ -28,6 +28,7 @@ include %D%/cli/jestat/local.mk
 dist_check_SCRIPTS += %D%/cli/help_matches_man.sh
 TESTS += %D%/cli/help_matches_man.sh
 endif
+include %D%/integration/cplusplus/local.mk
 include %D%/integration/liballoc/local.mk
 include %D%/integration/local.mk
 include %D%/integration/ctl/local.mk

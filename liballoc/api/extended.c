@@ -11,9 +11,13 @@
 #include "liballoc/api/api.h"
 #include "liballoc/ctl/options.h"
 #include "liballoc/ctl/print.h"
+#include "liballoc/heap/fast.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/internal.h"
 #include "liballoc/include/liballoc/liballoc.h"
+
+/* Flags up to this hold nothing but an alignment, by its logarithm. */
+#define LG_ALIGN_MAX 63u
 
 struct flags {
 	size_t alignment;
@@ -52,7 +56,7 @@ static struct flags decode(int flags)
 	return decoded;
 }
 
-API void *mallocx(size_t size, int flags)
+static __attribute__((noinline)) void *mallocx_slow(size_t size, int flags)
 {
 	struct flags decoded = decode(flags);
 
@@ -62,7 +66,23 @@ API void *mallocx(size_t size, int flags)
 					&decoded.where));
 }
 
-API void *rallocx(void *ptr, size_t size, int flags)
+static inline bool is_plain(int flags)
+{
+	return (unsigned)flags <= LG_ALIGN_MAX;
+}
+
+API void *mallocx(size_t size, int flags)
+{
+	void *ptr = NULL;
+
+	if (__builtin_expect(is_plain(flags), 1))
+		ptr = heap_fast_allocate_aligned(size, (size_t)1 << flags);
+	return __builtin_expect(ptr != NULL, 1) ? ptr
+						: mallocx_slow(size, flags);
+}
+
+static __attribute__((noinline)) void *rallocx_slow(void *ptr, size_t size,
+						    int flags)
 {
 	struct flags decoded = decode(flags);
 
@@ -70,6 +90,13 @@ API void *rallocx(void *ptr, size_t size, int flags)
 		return api_result(NULL);
 	return api_result(heap_reallocate(ptr, size, decoded.alignment,
 					  decoded.zero, &decoded.where));
+}
+
+API void *rallocx(void *ptr, size_t size, int flags)
+{
+	void *moved = flags ? NULL : heap_fast_reallocate(ptr, size);
+
+	return moved ? moved : rallocx_slow(ptr, size, flags);
 }
 
 API size_t xallocx(void *ptr, size_t size, size_t extra, int flags)
@@ -85,23 +112,36 @@ API size_t sallocx(const void *ptr, int flags)
 	return heap_usable(ptr);
 }
 
-API void dallocx(void *ptr, int flags)
+static __attribute__((noinline)) void dallocx_slow(void *ptr, int flags)
 {
 	struct flags decoded = decode(flags);
 
 	heap_free(ptr, &decoded.where);
 }
 
-API void sdallocx(void *ptr, size_t size, int flags)
+API void dallocx(void *ptr, int flags)
+{
+	if (!is_plain(flags) || !heap_fast_free(ptr))
+		dallocx_slow(ptr, flags);
+}
+
+static __attribute__((noinline)) void sdallocx_slow(void *ptr, size_t size,
+						    int flags)
 {
 	struct flags decoded = decode(flags);
 
 	heap_free_sized(ptr, size, decoded.alignment, &decoded.where);
 }
 
+API void sdallocx(void *ptr, size_t size, int flags)
+{
+	if (API_CHECKS_SIZES || !is_plain(flags) || !heap_fast_free(ptr))
+		sdallocx_slow(ptr, size, flags);
+}
+
 API size_t nallocx(size_t size, int flags)
 {
-	struct flags decoded = decode(flags);
+	unsigned lg_align = (unsigned)flags & LG_ALIGN_MAX;
 
-	return heap_rounded(size, decoded.alignment);
+	return heap_rounded(size, lg_align ? (size_t)1 << lg_align : 0);
 }

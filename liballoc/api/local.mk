@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: BSD-2-Clause
-liballoc_liballoc_la_SOURCES += %D%/api.h %D%/controls.c %D%/extended.c \
-	%D%/standard.c
+liballoc_liballoc_la_SOURCES += %D%/api.h %D%/controls.c %D%/cplusplus.c \
+	%D%/cplusplus.h %D%/extended.c %D%/runtime.c %D%/standard.c

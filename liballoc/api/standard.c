@@ -91,7 +91,9 @@ void *api_reallocate(void *ptr, size_t size)
 
 API void *realloc(void *ptr, size_t size)
 {
-	return api_reallocate(ptr, size);
+	void *moved = heap_fast_reallocate(ptr, size);
+
+	return moved ? moved : api_reallocate(ptr, size);
 }
 
 API void *reallocarray(void *ptr, size_t count, size_t size)
@@ -103,6 +105,15 @@ API void *reallocarray(void *ptr, size_t count, size_t size)
 	return api_reallocate(ptr, bytes);
 }
 
+static inline void *own_aligned(size_t size, size_t alignment)
+{
+	void *ptr = heap_fast_allocate_aligned(size, alignment);
+
+	return __builtin_expect(ptr != NULL, 1)
+		       ? ptr
+		       : api_allocate(size, alignment, false);
+}
+
 API int posix_memalign(void **result, size_t alignment, size_t size)
 {
 	int kept_errno = errno;
@@ -110,10 +121,11 @@ API int posix_memalign(void **result, size_t alignment, size_t size)
 
 	if (!is_power_of_two(alignment) || alignment % sizeof(void *))
 		return EINVAL;
-	ptr = api_allocate(size, alignment, false);
-	errno = kept_errno;
-	if (!ptr)
+	ptr = own_aligned(size, alignment);
+	if (!ptr) {
+		errno = kept_errno;
 		return ENOMEM;
+	}
 	*result = ptr;
 	return 0;
 }
@@ -124,7 +136,7 @@ API void *aligned_alloc(size_t alignment, size_t size)
 		errno = EINVAL;
 		return NULL;
 	}
-	return api_allocate(size, alignment, false);
+	return own_aligned(size, alignment);
 }
 
 /* As glibc: an alignment that is no power of two is raised to one. */
@@ -136,7 +148,7 @@ API void *memalign(size_t alignment, size_t size)
 	}
 	if (alignment && !is_power_of_two(alignment))
 		alignment = (size_t)1 << (64 - __builtin_clzll(alignment));
-	return api_allocate(size, alignment, false);
+	return own_aligned(size, alignment ? alignment : 1);
 }
 
 API void *valloc(size_t size)

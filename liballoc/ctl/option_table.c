@@ -47,6 +47,8 @@ const struct option_row option_rows[] = {
 	 RANGE(-1, DECAY_MAX_MS)},
 	{"opt.zero", OPTION_BOOL, FIELD(zero)},
 	{"opt.xmalloc", OPTION_BOOL, FIELD(xmalloc)},
+	{"opt.experimental_infallible_new", OPTION_BOOL,
+	 FIELD(experimental_infallible_new)},
 	{"opt.tcache", OPTION_BOOL, FIELD(tcache)},
 	{"opt.tcache_max", OPTION_SIZE, FIELD(tcache_max),
 	 RANGE(0, OPTION_TCACHE_MAX_BYTES), .clip = true},

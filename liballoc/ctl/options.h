@@ -37,6 +37,8 @@ struct options {
 	bool confirm_conf;
 	bool xmalloc;
 	bool zero;
+	bool experimental_infallible_new; /* operator new aborts, never throws
+					   */
 	bool stats_print;
 	char stats_print_opts[16]; /* letters, each once */
 	int64_t stats_interval;	   /* bytes allocated; -1: never */

@@ -160,3 +160,13 @@ void warning(const char *text, ...)
 	if (opt.abort)
 		abort();
 }
+
+void fatal(const char *text, ...)
+{
+	va_list texts;
+
+	va_start(texts, text);
+	print_line(text, texts);
+	va_end(texts);
+	abort();
+}

@@ -45,5 +45,7 @@ const char *print_number(char buffer[PRINT_NUMBER_BYTES], uint64_t value);
 void message(const char *text, ...) __attribute__((sentinel));
 /* As message, where something was to be done and could not: see opt.abort. */
 void warning(const char *text, ...) __attribute__((sentinel));
+/* As message, then the process is aborted. */
+_Noreturn void fatal(const char *text, ...) __attribute__((sentinel));
 
 #endif

@@ -14,7 +14,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
+#include "liballoc/heap/heap.h"
 #include "liballoc/heap/page_map.h"
 #include "liballoc/heap/size_class.h"
 #include "liballoc/heap/thread.h"
@@ -38,6 +40,19 @@ static inline void *heap_fast_allocate(size_t size)
 	return cache_pop(bin);
 }
 
+/*
+ * As above, at alignment, a power of two. Classes are multiples of the powers
+ * of two up to the page that divide what is rounded up to them.
+ */
+static inline void *heap_fast_allocate_aligned(size_t size, size_t alignment)
+{
+	if (__builtin_expect(size > CACHED_MAX_BYTES, 0) ||
+	    __builtin_expect(alignment > PAGE_MAP_UNIT, 0))
+		return NULL;
+	/* No bytes at all count as one. */
+	return heap_fast_allocate((size + !size + alignment - 1) & -alignment);
+}
+
 /* Frees ptr; false: take heap_free(). */
 static inline bool heap_fast_free(void *ptr)
 {
@@ -47,6 +62,33 @@ static inline bool heap_fast_free(void *ptr)
 		return false;
 	return cache_push(&thread_current->cache.bins[page_word_tag(word)],
 			  ptr);
+}
+
+/*
+ * Small objects alone: ptr where it stays in its class, else moved between
+ * the classes of the cache. NULL: nothing has happened.
+ */
+static inline void *heap_fast_reallocate(void *ptr, size_t size)
+{
+	uint64_t word = page_map_get((uintptr_t)ptr);
+	unsigned size_class = page_word_tag(word);
+	size_t kept = size;
+	void *moved;
+
+	if ((word & (PAGE_PLAIN_MASK | PAGE_LARGE)) != PAGE_LIVE ||
+	    size - 1 >= CACHED_MAX_BYTES)
+		return NULL;
+	if (size_class_cached(size) == size_class)
+		return ptr;
+	moved = heap_fast_allocate(size);
+	if (!moved)
+		return NULL;
+	if (kept > size_classes[size_class].bytes)
+		kept = size_classes[size_class].bytes;
+	memcpy(moved, ptr, kept);
+	if (!heap_fast_free(ptr))
+		heap_free(ptr, NULL);
+	return moved;
 }
 
 #endif

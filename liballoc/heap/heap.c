@@ -274,10 +274,8 @@ void heap_free(void *ptr, const struct heap_where *where)
 	errno = kept_errno;
 }
 
-void heap_free_sized(void *ptr, size_t size, size_t alignment,
-		     const struct heap_where *where)
+void heap_check_size(const void *ptr, size_t size, size_t alignment)
 {
-#if defined(LIBALLOC_DEBUG)
 	uint64_t word = live_word(ptr);
 	size_t usable = word_usable(word);
 	unsigned size_class;
@@ -286,10 +284,12 @@ void heap_free_sized(void *ptr, size_t size, size_t alignment,
 	    (size > usable ||
 	     size_class_round(size, alignment, &size_class) < usable))
 		os_die("free with a wrong size of", ptr);
-#else
-	(void)size;
-	(void)alignment;
-#endif
+}
+
+void heap_free_sized(void *ptr, size_t size, size_t alignment,
+		     const struct heap_where *where)
+{
+	heap_check_size(ptr, size, alignment);
 	heap_free(ptr, where);
 }
 

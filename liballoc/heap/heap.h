@@ -47,6 +47,8 @@ void heap_free(void *ptr, const struct heap_where *where);
 /* As heap_free, where the caller knows the size. */
 void heap_free_sized(void *ptr, size_t size, size_t alignment,
 		     const struct heap_where *where);
+/* Aborts where ptr is no allocation that size and alignment describe. */
+void heap_check_size(const void *ptr, size_t size, size_t alignment);
 /* The usable size of a live allocation. */
 size_t heap_usable(const void *ptr);
 /* The usable size that such a request would get; 0: none would. */

@@ -14,6 +14,7 @@
 #include <sys/auxv.h>
 
 #include "liballoc/api/api.h"
+#include "liballoc/api/cplusplus.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/include/liballoc/liballoc.h"
 #include "liballoc/prof/backtrace.h"
@@ -63,7 +64,7 @@ static bool is_api(uint64_t function)
 	for (unsigned i = 0; i < sizeof(api) / sizeof(api[0]); i++)
 		if (api[i] == function)
 			return true;
-	return false;
+	return cplusplus_is_operator(function);
 }
 
 static unsigned count_linked_in(const uint64_t *frames, unsigned depth)

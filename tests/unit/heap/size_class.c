@@ -131,15 +131,33 @@ static void test_alignment(void)
 	ok(tight, "and is not wildly larger");
 }
 
+/* The fast path looks up what is rounded, and looks no further. */
+static void test_cached_alignment(void)
+{
+	size_t alignment, bytes;
+	bool good = true;
+	unsigned size_class;
+
+	for (alignment = 1; alignment <= 4096; alignment *= 2)
+		for (bytes = 1; bytes + alignment <= SMALL_MAX_BYTES; bytes++) {
+			size_t rounded = (bytes + alignment - 1) & -alignment;
+
+			size_class_round(bytes, alignment, &size_class);
+			good = good && size_class_cached(rounded) == size_class;
+		}
+	ok(good, "rounded to its alignment a size has an aligned class");
+}
+
 int main(void)
 {
 	heap_boot();
-	plan(17);
+	plan(18);
 	test_ascending();
 	test_sweep();
 	test_borders();
 	test_waste();
 	test_slabs();
 	test_alignment();
+	test_cached_alignment();
 	return done_testing();
 }
