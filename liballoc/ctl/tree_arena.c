@@ -185,7 +185,7 @@ static int get_bin_slab_size(const struct ctl_call *call, uint64_t *value)
 
 static int get_create(const struct ctl_call *call, uint64_t *value)
 {
-	unsigned index = heap_arena_create();
+	unsigned index = heap_arena_create(NULL);
 
 	(void)call;
 	if (index == UINT_MAX)

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of arenas. Owns their making and the spread of threads over them;
- * an arena, once made, is never unmade.
+ * The table of arenas. Owns their making and the spread of threads over them.
+ * The struct of an arena that was destroyed stays where it is, with its locks,
+ * since another thread may be looking at it, until its index is used again.
  */
 #include "config.h"
 
 #include "liballoc/heap/arena.h"
 
+#include <string.h>
+
 #include "liballoc/ctl/options.h"
+#include "liballoc/ctl/print.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/internal.h"
 #include "liballoc/heap/metadata.h"
@@ -28,7 +32,32 @@ static unsigned cpu_arenas; /* [0, this) go with CPUs */
 /* Of arenas yet to be made. */
 static ssize_t default_decay_ms[EXTENT_CLEAN];
 
-static struct arena *new_arena(unsigned index, bool manual)
+/* First to be used again first; lock guards them. */
+static struct arena *destroyed, **last_destroyed = &destroyed;
+
+static void name_arena(struct arena *arena)
+{
+	char digits[PRINT_NUMBER_BYTES];
+
+	memset(arena->name, 0, sizeof(arena->name));
+	strcpy(arena->name, arena->manual ? "manual_" : "auto_");
+	strcat(arena->name, print_number(digits, arena->index));
+}
+
+/* What the ledger says of a new arena. */
+static void start_stats(struct arena *arena)
+{
+	ledger_set(&arena->stats->created_ns, os_now_ns());
+	ledger_set(&arena->stats->dirty_decay_ms,
+		   (uint64_t)heap_default_dirty_decay_ms());
+	ledger_set(&arena->stats->muzzy_decay_ms,
+		   (uint64_t)heap_default_muzzy_decay_ms());
+	ledger_add(&arena->stats->metadata, sizeof(*arena));
+	ledger_add_shared(&ledger_process()->arenas, 1);
+}
+
+static struct arena *new_arena(unsigned index, bool manual,
+			       struct extent_hooks_s *hooks)
 {
 	struct arena *arena = metadata_allocate(sizeof(*arena));
 	unsigned i;
@@ -37,20 +66,54 @@ static struct arena *new_arena(unsigned index, bool manual)
 		return NULL;
 	arena->index = index;
 	arena->manual = manual;
+	arena->hooks = hooks;
 	arena->stats = ledger_arena(index);
 	for (i = 0; i < SIZE_CLASSES; i++)
 		arena->class_stats[i] = ledger_class(index, i);
 	page_heap_init(&arena->pages);
 	for (i = 0; i < SMALL_CLASSES; i++)
 		bin_init(&arena->bins[i], arena, i);
-	ledger_set(&arena->stats->created_ns, os_now_ns());
-	ledger_set(&arena->stats->dirty_decay_ms,
-		   (uint64_t)heap_default_dirty_decay_ms());
-	ledger_set(&arena->stats->muzzy_decay_ms,
-		   (uint64_t)heap_default_muzzy_decay_ms());
-	ledger_add(&arena->stats->metadata, sizeof(*arena));
+	name_arena(arena);
+	start_stats(arena);
 	__atomic_store_n(&arenas[index], arena, __ATOMIC_RELEASE);
-	ledger_add_shared(&ledger_process()->arenas, 1);
+	return arena;
+}
+
+void arena_list_lock(void)
+{
+	lock_take(&lock);
+}
+
+void arena_list_unlock(void)
+{
+	lock_release(&lock);
+}
+
+void arena_recycle(struct arena *arena)
+{
+	arena->next_destroyed = NULL;
+	*last_destroyed = arena;
+	last_destroyed = &arena->next_destroyed;
+}
+
+/* The arena that was destroyed first, made anew; NULL: there is none. */
+static struct arena *revive(struct extent_hooks_s *hooks)
+{
+	struct arena *arena = destroyed;
+
+	if (!arena)
+		return NULL;
+	destroyed = arena->next_destroyed;
+	if (!destroyed)
+		last_destroyed = &destroyed;
+	__atomic_store_n(&arena->hooks, hooks, __ATOMIC_RELEASE);
+	page_heap_set_decay_ms(arena, EXTENT_DIRTY,
+			       heap_default_dirty_decay_ms());
+	page_heap_set_decay_ms(arena, EXTENT_MUZZY,
+			       heap_default_muzzy_decay_ms());
+	name_arena(arena);
+	start_stats(arena);
+	__atomic_store_n(&arena->destroyed, false, __ATOMIC_RELEASE);
 	return arena;
 }
 
@@ -74,7 +137,7 @@ bool arena_boot(void)
 		cpu_arenas = wanted;
 	automatic_count = wanted;
 	set_count(wanted);
-	return new_arena(0, false) != NULL;
+	return new_arena(0, false, NULL) != NULL;
 }
 
 unsigned heap_arena_count(void)
@@ -84,9 +147,14 @@ unsigned heap_arena_count(void)
 
 struct arena *heap_arena(unsigned index)
 {
+	struct arena *arena;
+
 	if (index >= HEAP_MAX_ARENAS)
 		return NULL;
-	return __atomic_load_n(&arenas[index], __ATOMIC_ACQUIRE);
+	arena = __atomic_load_n(&arenas[index], __ATOMIC_ACQUIRE);
+	if (!arena || __atomic_load_n(&arena->destroyed, __ATOMIC_ACQUIRE))
+		return NULL;
+	return arena;
 }
 
 struct arena *heap_arena_get(unsigned index)
@@ -99,7 +167,7 @@ struct arena *heap_arena_get(unsigned index)
 	lock_take(&lock);
 	arena = heap_arena(index);
 	if (!arena)
-		arena = new_arena(index, false);
+		arena = new_arena(index, false, NULL);
 	lock_release(&lock);
 	thread_busy--;
 	heap_run_deferred();
@@ -126,7 +194,7 @@ static struct arena *choose(void)
 			best = arena;
 	}
 	if (load(best) && unmade < automatic_count) {
-		struct arena *made = new_arena(unmade, false);
+		struct arena *made = new_arena(unmade, false, NULL);
 
 		if (made)
 			return made;
@@ -184,21 +252,51 @@ void arena_leave(struct arena *arena)
 	ledger_add_shared(&arena->stats->nthreads, (uint64_t)-1);
 }
 
-unsigned heap_arena_create(void)
+static unsigned create(struct extent_hooks_s *hooks)
+{
+	struct arena *arena = revive(hooks);
+	unsigned index = heap_arena_count();
+
+	if (arena)
+		return arena->index;
+	if (index >= HEAP_MAX_ARENAS || !new_arena(index, true, hooks))
+		return UINT32_MAX;
+	set_count(index + 1);
+	return index;
+}
+
+unsigned heap_arena_create(struct extent_hooks_s *hooks)
 {
 	unsigned index;
 
+	if (hooks == heap_arena_hooks(NULL))
+		hooks = NULL;
 	thread_busy++;
 	lock_take(&lock);
-	index = heap_arena_count();
-	if (index < HEAP_MAX_ARENAS && new_arena(index, true))
-		set_count(index + 1);
-	else
-		index = UINT32_MAX;
+	index = create(hooks);
 	lock_release(&lock);
 	thread_busy--;
 	heap_run_deferred();
 	return index;
+}
+
+void heap_arena_name(struct arena *arena, char name[HEAP_ARENA_NAME_BYTES])
+{
+	thread_busy++;
+	lock_take(&lock);
+	memcpy(name, arena->name, HEAP_ARENA_NAME_BYTES);
+	lock_release(&lock);
+	thread_busy--;
+}
+
+void heap_arena_set_name(struct arena *arena, const char *name)
+{
+	thread_busy++;
+	lock_take(&lock);
+	memset(arena->name, 0, HEAP_ARENA_NAME_BYTES);
+	strncpy(arena->name, name, HEAP_ARENA_NAME_BYTES - 1);
+	lock_release(&lock);
+	thread_busy--;
 }
 
 bool heap_arena_of(const void *ptr, unsigned *index)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "liballoc/heap/bin.h"
+#include "liballoc/heap/heap.h"
 #include "liballoc/heap/page_heap.h"
 #include "liballoc/heap/size_class.h"
 
@@ -21,10 +22,13 @@ struct thread;
 struct arena {
 	unsigned index;
 	bool manual;
-	uint32_t threads;	      /* whose arena this is; atomic */
-	uint32_t ticks;		      /* atomic */
+	bool destroyed;	  /* its index waits for another use; atomic */
+	uint32_t threads; /* whose arena this is; atomic */
+	uint32_t ticks;	  /* atomic */
 	struct extent_hooks_s *hooks; /* NULL: the default ones; atomic */
 	const struct thread *last;    /* to follow its CPU here; atomic */
+	struct arena *next_destroyed;
+	char name[HEAP_ARENA_NAME_BYTES]; /* the list's lock guards it */
 	struct arena_stats *stats;
 	struct class_stats *class_stats[SIZE_CLASSES];
 	struct page_heap pages;
@@ -41,6 +45,13 @@ struct arena *arena_choose(void);
  */
 struct arena *arena_of_cpu(void);
 bool arena_is_of_cpu(const struct arena *arena);
+/*
+ * Between the files of arenas, with the list's lock held: puts a destroyed
+ * arena in line to be made anew; a lock and its release around them.
+ */
+void arena_list_lock(void);
+void arena_list_unlock(void);
+void arena_recycle(struct arena *arena);
 /* Counts a thread in or out. */
 void arena_join(struct arena *arena);
 void arena_leave(struct arena *arena);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The bins. Own the lists of slabs by fullness; full slabs are in none. Pages
- * come and go through the page heap, whose lock ranks after the bin's.
+ * The bins. Own the lists of slabs by fullness; full slabs are in none, but in
+ * an arena that can be reset, which must find them. Pages come and go through
+ * the page heap, whose lock ranks after the bin's.
  */
 #include "config.h"
 
@@ -47,6 +48,21 @@ static void unlist_slab(struct bin *bin, struct extent *slab,
 	ledger_add(&bin->stats->nonfull_slabs, (uint64_t)-1);
 }
 
+/* The current slab is full, and makes room for another. */
+static void retire_current(struct bin *bin)
+{
+	if (bin->current && bin->arena->manual)
+		extent_list_append(&bin->full, bin->current);
+	bin->current = NULL;
+}
+
+/* A slab that was full is not, from now on. */
+static void unlist_full(struct bin *bin, struct extent *slab)
+{
+	if (slab != bin->current && bin->arena->manual)
+		extent_list_remove(&bin->full, slab);
+}
+
 static struct extent *new_slab(struct bin *bin)
 {
 	size_t bytes = size_classes[bin->size_class].slab_bytes;
@@ -87,8 +103,10 @@ unsigned bin_take(struct bin *bin, void **regions, unsigned want,
 
 	lock_take(&bin->lock);
 	while (taken < want) {
-		if (!bin->current || !bin->current->free_count)
+		if (!bin->current || !bin->current->free_count) {
+			retire_current(bin);
 			bin->current = next_slab(bin);
+		}
 		if (!bin->current)
 			break;
 		taken += slab_take(bin->current, regions + taken, want - taken);
@@ -108,6 +126,8 @@ static void reposition(struct bin *bin, struct extent *slab, uint32_t was,
 {
 	uint32_t now = slab->free_count;
 
+	if (!was)
+		unlist_full(bin, slab);
 	if (now == size_classes[bin->size_class].regions) {
 		if (slab == bin->current)
 			bin->current = NULL;
@@ -189,4 +209,57 @@ void bin_mark(struct bin *bin, struct extent *slab, bool sampled)
 	if (sampled ? !slab->sampled++ : !--slab->sampled)
 		slab_set_words(slab);
 	lock_release(&bin->lock);
+}
+
+/* Moves a list's slabs to the chain; returns its new head. */
+static struct extent *chain(struct extent_list *list, struct extent *head)
+{
+	struct extent *slab;
+
+	while ((slab = list->head)) {
+		extent_list_remove(list, slab);
+		slab->next = head;
+		head = slab;
+	}
+	return head;
+}
+
+static struct extent *drain(struct bin *bin)
+{
+	struct extent *slabs = chain(&bin->full, NULL);
+	unsigned i;
+
+	for (i = 0; i < BIN_FULLNESS; i++)
+		slabs = chain(&bin->nonfull[i], slabs);
+	if (bin->current) {
+		bin->current->next = slabs;
+		slabs = bin->current;
+		bin->current = NULL;
+	}
+	ledger_set(&bin->stats->nonfull_slabs, 0);
+	return slabs;
+}
+
+struct extent *bin_drain(struct bin *bin)
+{
+	const struct size_class *class = &size_classes[bin->size_class];
+	struct extent *slabs, *slab;
+	uint64_t used = 0, count = 0;
+
+	lock_take(&bin->lock);
+	slabs = drain(bin);
+	for (slab = slabs; slab; slab = slab->next, count++)
+		used += class->regions - slab->free_count;
+	ledger_add(&bin->stats->ndalloc, used);
+	ledger_add(&bin->stats->curslabs, -count);
+	lock_release(&bin->lock);
+	ledger_add_shared(&bin->arena->stats->small_allocated,
+			  -(used * class->bytes));
+	return slabs;
+}
+
+void bin_discard(struct bin *bin, struct extent *slab)
+{
+	slab->next = NULL;
+	release_slabs(bin, slab);
 }

@@ -26,6 +26,7 @@ struct bin {
 	struct arena *arena;
 	struct extent *current;			  /* in no list */
 	struct extent_list nonfull[BIN_FULLNESS]; /* by free share, ascending */
+	struct extent_list full;		  /* of a created arena alone */
 	struct class_stats *stats;
 } __attribute__((aligned(64)));
 
@@ -44,6 +45,12 @@ unsigned bin_take(struct bin *bin, void **regions, unsigned want,
  */
 unsigned bin_give(struct bin *bin, void **regions, unsigned count,
 		  uint64_t requests);
+/*
+ * Takes all slabs out, whatever is in use in them: a chain by next, each to be
+ * handed to bin_discard(). The counts are as if all had been freed.
+ */
+struct extent *bin_drain(struct bin *bin);
+void bin_discard(struct bin *bin, struct extent *slab);
 /* Marks the region as one the profiler knows, or no longer knows. */
 void bin_mark(struct bin *bin, struct extent *slab, bool sampled);
 

@@ -13,12 +13,16 @@
 #define HEAP_MAX_ARENAS 4095u /* what MALLOCX_ARENA can name */
 /* The largest request: beyond it, NULL and ENOMEM. */
 #define HEAP_MAX_BYTES ((size_t)PTRDIFF_MAX)
+#define HEAP_ARENA_NAME_BYTES 32u
 #define HEAP_MAX_CACHES 4094u /* explicit thread caches */
 
 /* Where an allocation comes from; NULL in both: this thread's own. */
 struct arena;
 struct cache;
 struct thread;
+struct arena_stats;
+struct class_stats;
+struct extent_hooks_s; /* liballoc.h: extent_hooks_t */
 
 struct heap_where {
 	struct arena *arena; /* NULL: the thread's */
@@ -61,8 +65,21 @@ unsigned heap_cpu_arenas(void);
 struct arena *heap_arena(unsigned index); /* NULL: not initialized */
 /* As heap_arena, but an automatic one is made if need be. */
 struct arena *heap_arena_get(unsigned index);
-/* A new arena's index, or UINT_MAX where there is no room. */
-unsigned heap_arena_create(void);
+/*
+ * A new arena's index, one of a destroyed arena if there is any, or UINT_MAX
+ * where there is no room. hooks: NULL for the default ones.
+ */
+unsigned heap_arena_create(struct extent_hooks_s *hooks);
+/* A created arena: frees all that was allocated from it, at once. */
+bool heap_arena_reset(struct arena *arena);
+/* As above, then gives all back; false where threads are assigned to it. */
+bool heap_arena_destroy(struct arena *arena);
+/* Counters of all arenas that were destroyed; NULL: none has been yet. */
+const struct arena_stats *heap_destroyed_stats(void);
+const struct class_stats *heap_destroyed_class(unsigned size_class);
+/* "auto_<i>" or "manual_<i>" until it is set; a longer name is cut. */
+void heap_arena_name(struct arena *arena, char name[HEAP_ARENA_NAME_BYTES]);
+void heap_arena_set_name(struct arena *arena, const char *name);
 bool heap_arena_of(const void *ptr, unsigned *index); /* arenas.lookup */
 /* Gives back all free pages (purge), or those that are due (decay). */
 void heap_arena_purge(struct arena *arena);

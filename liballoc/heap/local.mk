@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-liballoc_liballoc_la_SOURCES += %D%/arena.c %D%/arena.h %D%/bin.c %D%/bin.h \
+liballoc_liballoc_la_SOURCES += %D%/arena.c %D%/arena.h %D%/arena_reset.c %D%/bin.c %D%/bin.h \
 	%D%/boot.c %D%/cache.c %D%/cache.h %D%/caches.c %D%/decay.c \
 	%D%/decay.h %D%/emergency.c %D%/extent.h %D%/extent_hooks.c \
 	%D%/extent_hooks.h %D%/fast.h %D%/fork.c \

@@ -504,6 +504,8 @@ struct extent *page_heap_take_large(struct arena *arena, size_t bytes,
 	extent->sampled = 0;
 	set_large_words(arena, extent);
 	lock_take(&arena->pages.lock);
+	if (arena->manual)
+		extent_list_append(&arena->pages.large, extent);
 	count_large(arena, size_class, bytes, true);
 	ledger_add(&arena->class_stats[size_class]->nrequests, requests);
 	lock_release(&arena->pages.lock);
@@ -515,6 +517,8 @@ void page_heap_give_large(struct arena *arena, struct extent *extent)
 	lock_take(&arena->pages.lock);
 	if (extent->state != EXTENT_LARGE)
 		os_die("double free of", (void *)extent->base);
+	if (arena->manual)
+		extent_list_remove(&arena->pages.large, extent);
 	set_bounds(extent, 0);
 	count_large(arena, extent->size_class, extent->bytes, false);
 	give(arena, extent);
@@ -617,4 +621,31 @@ void page_heap_return_run(struct arena *arena, struct extent *run,
 		put_spare(&arena->pages, run);
 	}
 	publish_free(arena);
+}
+
+struct extent *page_heap_any_large(struct arena *arena)
+{
+	struct extent *extent;
+
+	lock_take(&arena->pages.lock);
+	extent = arena->pages.large.head;
+	lock_release(&arena->pages.lock);
+	return extent;
+}
+
+void page_heap_destroy(struct arena *arena)
+{
+	struct page_heap *heap = &arena->pages;
+	struct extent *run;
+	unsigned state;
+
+	lock_take(&heap->lock);
+	for (state = 0; state < EXTENT_FREE_STATES; state++)
+		while ((run = run_set_find(&heap->runs[state], 1))) {
+			page_heap_remove_run(arena, run);
+			hooks_destroy(arena, run);
+			page_heap_return_run(arena, run, EXTENT_FREE_STATES);
+		}
+	heap->next_map_bytes = FIRST_MAP;
+	lock_release(&heap->lock);
 }

@@ -28,7 +28,8 @@ struct page_heap {
 	struct extent_list by_age[EXTENT_CLEAN];
 	size_t free_bytes[EXTENT_FREE_STATES];
 	struct decay decay[EXTENT_CLEAN];
-	struct extent *spare; /* unused extents, linked by next */
+	struct extent_list large; /* in use; of a created arena alone */
+	struct extent *spare;	  /* unused extents, linked by next */
 	unsigned spare_count;
 	size_t next_map_bytes;
 	bool purging; /* some thread is at it */
@@ -64,6 +65,11 @@ bool page_heap_resize_large(struct arena *arena, struct extent *extent,
 /* Marks a large object as sampled or not. */
 void page_heap_mark_large(struct arena *arena, struct extent *extent,
 			  bool sampled);
+
+/* Some large object in use of a created arena, or NULL. */
+struct extent *page_heap_any_large(struct arena *arena);
+/* The arena is empty and goes: unmaps all it kept, by its hooks. */
+void page_heap_destroy(struct arena *arena);
 
 /*
  * For prof_gdump: has the process mapped more than ever since the last call,

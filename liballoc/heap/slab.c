@@ -120,6 +120,14 @@ unsigned slab_give(struct extent *slab, void *const *regions, unsigned count)
 	return i;
 }
 
+bool slab_in_use(const struct extent *slab, unsigned index)
+{
+	const uint64_t *bits =
+		bitmap_is_far(slab) ? slab->far_bitmap : slab->inline_bitmap;
+
+	return !(bits[index / 64] >> index % 64 & 1);
+}
+
 void slab_set_words(const struct extent *slab)
 {
 	unsigned flags = PAGE_LIVE;

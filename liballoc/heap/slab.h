@@ -26,6 +26,8 @@ unsigned slab_take(struct extent *slab, void **regions, unsigned want);
  */
 unsigned slab_give(struct extent *slab, void *const *regions, unsigned count);
 
+/* Is region index in use? */
+bool slab_in_use(const struct extent *slab, unsigned index);
 /* Sets the slab's page words, by its flags. */
 void slab_set_words(const struct extent *slab);
 
