@@ -130,7 +130,7 @@ static void test_xallocx(void)
 
 static void test_arena(void)
 {
-	unsigned index = heap_arena_create(), found = 0;
+	unsigned index = heap_arena_create(NULL), found = 0;
 	struct arena_stats *stats = ledger_arena(index);
 	int flags = MALLOCX_ARENA(index);
 	void *small, *large;

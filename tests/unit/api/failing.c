@@ -86,7 +86,7 @@ static void sweep(bool forever)
 	unsigned n;
 
 	for (n = 1; n <= MAX_N; n++) {
-		unsigned arena = heap_arena_create();
+		unsigned arena = heap_arena_create(NULL);
 		int flags = arena == UINT32_MAX ? 0 : MALLOCX_ARENA(arena);
 		pthread_t thread;
 
@@ -112,6 +112,6 @@ int main(void)
 	failures = 0;
 	round_of(0);
 	is_uint(failures, 0, "with memory again, nothing fails");
-	ok(heap_arena_create() != UINT32_MAX, "and an arena can be made");
+	ok(heap_arena_create(NULL) != UINT32_MAX, "and an arena can be made");
 	return done_testing();
 }

@@ -202,8 +202,8 @@ int main(void)
 
 	heap_boot();
 	plan(5);
-	arenas[0] = heap_arena_create();
-	arenas[1] = heap_arena_create();
+	arenas[0] = heap_arena_create(NULL);
+	arenas[1] = heap_arena_create(NULL);
 	cache = heap_cache_create();
 	heap_thread_flush(thread_get());
 	before = allocated();

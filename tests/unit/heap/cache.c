@@ -125,7 +125,7 @@ static void test_off(void)
 static void test_move(void)
 {
 	unsigned mine = heap_thread_arena(thread), other = 0;
-	unsigned index = heap_arena_create();
+	unsigned index = heap_arena_create(NULL);
 	void *ptr;
 
 	heap_thread_set_arena(thread, heap_arena(index));

@@ -194,7 +194,7 @@ int main(void)
 {
 	heap_boot();
 	plan(14);
-	arena = heap_arena(heap_arena_create());
+	arena = heap_arena(heap_arena_create(NULL));
 	ok(arena != NULL, "an arena of its own");
 	/* Address space first, in one piece, so that nothing lies between. */
 	page_heap_give(arena,
