@@ -18,6 +18,7 @@
 #include "liballoc/heap/heap.h"
 #include "liballoc/include/liballoc/liballoc.h"
 #include "liballoc/prof/backtrace.h"
+#include "liballoc/prof/unload.h"
 #include "liballoc/prof/unwind/find.h"
 #include "liballoc/prof/unwind/unwind.h"
 
@@ -94,14 +95,15 @@ unsigned backtrace_take(uint64_t frames[BACKTRACE_MAX], unsigned max,
 			struct stack_bounds *bounds, bool *truncated)
 {
 	uint64_t all[BACKTRACE_MAX + BACKTRACE_OWN];
-	unsigned depth = 0, own;
 	struct unwind unwind;
+	unsigned depth, own;
 
 	if (max > BACKTRACE_MAX)
 		max = BACKTRACE_MAX;
 	unwind_start(&unwind, bounds);
-	while (depth < max + BACKTRACE_OWN && unwind_next(&unwind))
-		all[depth++] = unwind_address(&unwind);
+	depth = unwind_walk(&unwind, all, max + BACKTRACE_OWN);
+	if (unwind.unheard_pc)
+		unload_listen(unwind.unheard_pc);
 	own = count_own(all, depth);
 	depth -= own;
 	*truncated = depth > max;

@@ -3,8 +3,9 @@ liballoc_liballoc_la_SOURCES += %D%/backtrace.c %D%/backtrace.h \
 	%D%/control.c %D%/counts.c %D%/dump.c %D%/dump.h %D%/images.c \
 	%D%/images.h %D%/prof.h %D%/random.c %D%/random.h \
 	%D%/sampler.c %D%/samples.c %D%/snapshot.c %D%/snapshot.h %D%/stacks.c %D%/state.h %D%/tables.h \
-	%D%/triggers.c %D%/writer.c %D%/writer.h \
+	%D%/triggers.c %D%/unload.c %D%/unload.h %D%/writer.c %D%/writer.h \
 	%D%/unwind/arch.h %D%/unwind/cfi.c %D%/unwind/cfi.h \
 	%D%/unwind/expression.c %D%/unwind/find.c %D%/unwind/find.h \
 	%D%/unwind/memory.c %D%/unwind/memory.h %D%/unwind/reader.c \
-	%D%/unwind/reader.h %D%/unwind/unwind.c %D%/unwind/unwind.h
+	%D%/unwind/reader.h %D%/unwind/rules.c %D%/unwind/rules.h \
+	%D%/unwind/unwind.c %D%/unwind/unwind.h

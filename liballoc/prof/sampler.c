@@ -21,6 +21,7 @@
 #include "liballoc/prof/random.h"
 #include "liballoc/prof/state.h"
 #include "liballoc/prof/tables.h"
+#include "liballoc/prof/unload.h"
 
 /* Where no profile is kept, events serve the heap's statistics alone. */
 #define IDLE_INTERVAL ((int64_t)1 << 20)
@@ -40,6 +41,7 @@ void prof_boot(void)
 		return;
 	random_boot();
 	backtrace_boot();
+	unload_boot();
 	if (!tables_boot()) {
 		warning("no memory for the profiler: nothing is sampled", NULL);
 		return;
@@ -178,7 +180,10 @@ bool prof_sample(struct thread *thread, void *ptr, size_t requested_bytes,
 bool prof_free(struct thread *thread, void *ptr)
 {
 	(void)thread;
-	return prof_state.ready && tables_remove((uintptr_t)ptr);
+	if (!prof_state.ready)
+		return false;
+	unload_freed(ptr);
+	return tables_remove((uintptr_t)ptr);
 }
 
 bool prof_is_sampled(const void *ptr)
@@ -188,19 +193,24 @@ bool prof_is_sampled(const void *ptr)
 
 void prof_prefork(void)
 {
-	if (prof_state.ready)
-		tables_prefork();
+	if (!prof_state.ready)
+		return;
+	tables_prefork();
+	unload_prefork();
 }
 
 void prof_postfork_parent(void)
 {
-	if (prof_state.ready)
-		tables_postfork_parent();
+	if (!prof_state.ready)
+		return;
+	unload_postfork_parent();
+	tables_postfork_parent();
 }
 
 void prof_postfork_child(struct thread *thread)
 {
 	if (prof_state.ready) {
+		unload_postfork_child();
 		tables_postfork_child();
 		random_boot();
 		triggers_postfork_child();

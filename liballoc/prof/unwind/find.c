@@ -18,6 +18,7 @@
 struct object {
 	const uint8_t *low, *high; /* readable round the header */
 	const uint8_t *header;	   /* .eh_frame_hdr */
+	const void *map;	   /* the dynamic linker's, or NULL */
 };
 
 /* Narrows [low, high) to the segment that holds the header. */
@@ -55,7 +56,7 @@ static bool is_in(const ElfW(Phdr) * segments, unsigned count, uint64_t bias,
 {
 	bool found = false;
 
-	*object = (struct object){NULL, NULL, NULL};
+	*object = (struct object){NULL, NULL, NULL, NULL};
 	for (unsigned i = 0; i < count; i++) {
 		const ElfW(Phdr) *p = &segments[i];
 		const uint8_t *at =
@@ -123,6 +124,7 @@ static bool find_object(uint64_t pc, struct object *object)
 	object->low = found.dlfo_map_start;
 	object->high = found.dlfo_map_end;
 	object->header = found.dlfo_eh_frame;
+	object->map = found.dlfo_link_map;
 	return true;
 }
 #else
@@ -148,9 +150,12 @@ static bool find_object(uint64_t pc, struct object *object)
 		return true;
 	if (_r_debug.r_state != RT_CONSISTENT)
 		return false;
-	for (map = _r_debug.r_map; map; map = map->l_next)
-		if (is_in_image(map->l_addr, pc, object))
-			return true;
+	for (map = _r_debug.r_map; map; map = map->l_next) {
+		if (!is_in_image(map->l_addr, pc, object))
+			continue;
+		object->map = map;
+		return true;
+	}
 	return false;
 }
 #endif
@@ -333,9 +338,15 @@ bool find_fde_in(uint64_t pc, const uint8_t *header, const uint8_t *low,
 bool find_fde(uint64_t pc, struct fde *fde)
 {
 	struct object object = {0};
+	struct image image;
 
 	if (!find_object(pc, &object) || !object.header)
 		return false;
+	image = (struct image){object.map, (uintptr_t)object.low,
+			       (uintptr_t)object.high};
 	narrow_to_segment(&object);
-	return find_fde_in(pc, object.header, object.low, object.high, fde);
+	if (!find_fde_in(pc, object.header, object.low, object.high, fde))
+		return false;
+	fde->image = image;
+	return true;
 }

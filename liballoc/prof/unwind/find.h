@@ -11,8 +11,16 @@
 
 #include "liballoc/prof/unwind/reader.h"
 
+/* What code was loaded with: [low, high), and its link map, or NULL for the
+ * program, which is never unloaded, where the linker does not say. */
+struct image {
+	const void *map;
+	uint64_t low, high;
+};
+
 /* A frame description entry with what its CIE says. */
 struct fde {
+	struct image image; /* by find_fde() alone */
 	uint64_t pc_begin, pc_end;
 	uint64_t code_align;
 	int64_t data_align;

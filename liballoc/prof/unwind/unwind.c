@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From frame to frame. Rules are looked up afresh for each frame, between
- * find_fde() and cfi_apply(): a cache of compiled rules goes there.
+ * From frame to frame: by the rules that are known as long as they go, else
+ * by interpreting the call frame information, which makes a rule known.
  */
 #include "config.h"
 
+#include "liballoc/prof/unload.h"
+
 #include "liballoc/prof/unwind/cfi.h"
 #include "liballoc/prof/unwind/find.h"
+#include "liballoc/prof/unwind/rules.h"
 #include "liballoc/prof/unwind/unwind.h"
 
 /* A frame pointer further off than this is taken for something else. */
@@ -14,9 +17,117 @@
 
 void unwind_ready(struct unwind *unwind, struct stack_bounds *bounds)
 {
-	unwind_memory_start(&unwind->memory, unwind->registers.reg[UNWIND_SP],
-			    bounds);
+	const uint64_t *reg = unwind->registers.reg;
+
+	unwind_memory_start(&unwind->memory, reg[UNWIND_SP], bounds);
+	unwind->first_sp = reg[UNWIND_SP];
+	unwind->first_fp = reg[UNWIND_FP];
+	unwind->first_pc = reg[UNWIND_PC];
+	unwind->unheard_pc = 0;
+	unwind->steps = 0;
 	unwind->exact = true;
+	unwind->has_first = unwind->stale = unwind->precise = false;
+}
+
+/* What the known rules follow. */
+struct frame {
+	uint64_t sp, fp, pc;
+};
+
+/* Reads a word that lies below limit, and at or above the stack's low end. */
+static inline uint64_t word_at(uint64_t address)
+{
+	uint64_t value;
+
+	memcpy(&value, (const void *)(uintptr_t)address, sizeof(value));
+	return value;
+}
+
+/*
+ * On to the caller by a rule that is not RULE_OUTERMOST. False, and nothing
+ * changed, where the frame is not within the thread's own stack.
+ */
+static inline bool step_by_rule(struct frame *frame, uint32_t rule,
+				const struct stack_bounds *stack)
+{
+	uint64_t base = RULE_KIND(rule) == RULE_SP ? frame->sp : frame->fp;
+	uint64_t cfa = base + RULE_OFFSET(rule), fp;
+
+#if !defined(__aarch64__)
+	if (RULE_KIND(rule) == RULE_INDIRECT) {
+		uint64_t place = frame->fp - RULE_OFFSET(rule);
+
+		if (place < frame->sp || frame->fp < place ||
+		    frame->fp > stack->high - 8)
+			return false;
+		cfa = word_at(place);
+	}
+#endif
+	if (cfa - frame->sp - 1 >= stack->high - frame->sp)
+		return false;
+#if defined(__aarch64__)
+	if (cfa - RULE_SLOT(rule) - stack->low >= cfa - stack->low)
+		return false;
+	fp = word_at(cfa - RULE_SLOT(rule));
+	frame->pc = unwind_strip(
+		word_at(cfa - RULE_SLOT(rule) + RULE_SAVES_FP(rule) * 8));
+	frame->fp = RULE_SAVES_FP(rule) ? fp : frame->fp;
+#else
+	if (RULE_KIND(rule) == RULE_INDIRECT)
+		fp = word_at(frame->fp);
+	else
+		fp = word_at(cfa - 8 - RULE_SLOT(rule));
+	frame->pc = word_at(cfa - 8);
+	frame->fp = RULE_KIND(rule) == RULE_INDIRECT || RULE_SAVES_FP(rule)
+			    ? fp
+			    : frame->fp;
+#endif
+	frame->sp = cfa;
+	return true;
+}
+
+/* As far as rules are known; *ended: that was all of the stack. */
+static unsigned walk_known(struct unwind *unwind, uint64_t *addresses,
+			   unsigned max, bool *ended)
+{
+	uint64_t mask = __atomic_load_n(&rule_cache_mask, __ATOMIC_RELAXED);
+	uint64_t *reg = unwind->registers.reg;
+	struct stack_bounds stack = unwind->memory.stack;
+	struct frame frame = {reg[UNWIND_SP], reg[UNWIND_FP], reg[UNWIND_PC]};
+	uint64_t pc = frame.pc - !unwind->exact;
+	uint32_t seen = 0;
+	unsigned n = 0;
+
+	if (frame.sp < stack.low || frame.sp >= stack.high)
+		return 0;
+	while (n < max) {
+		uint32_t rule = rule_find(pc, mask);
+
+		if (rule == RULE_NONE)
+			break;
+		if (rule == RULE_OUTERMOST) {
+			*ended = true;
+			break;
+		}
+		if (!step_by_rule(&frame, rule, &stack))
+			break;
+		if (frame.pc == 0) {
+			*ended = true;
+			break;
+		}
+		seen |= rule;
+		addresses[n++] = frame.pc;
+		pc = frame.pc - 1;
+	}
+	if (n == 0)
+		return 0;
+	reg[UNWIND_SP] = frame.sp;
+	reg[UNWIND_FP] = frame.fp;
+	reg[UNWIND_PC] = frame.pc;
+	unwind->exact = false;
+	unwind->stale |= (seen & RULE_OTHERS) != 0;
+	unwind->steps += n;
+	return n;
 }
 
 static uint64_t lookup_pc(const struct unwind *unwind)
@@ -24,19 +135,26 @@ static uint64_t lookup_pc(const struct unwind *unwind)
 	return unwind_address(unwind) - 1;
 }
 
+/* Needs no register but those that known rules follow? */
+static bool is_simple(const struct cfi_row *row)
+{
+	return !row->cfa_expression &&
+	       (row->cfa_register == UNWIND_SP ||
+		row->cfa_register == UNWIND_FP) &&
+	       row->rules[UNWIND_PC].kind <= CFI_OFFSET &&
+	       row->rules[UNWIND_FP].kind <= CFI_OFFSET;
+}
+
 /* By call frame information; false where there is none that holds. */
 static bool step_by_cfi(struct unwind *unwind, const struct fde *fde,
-			uint64_t pc)
+			const struct cfi_row *row)
 {
 	uint64_t sp = unwind->registers.reg[UNWIND_SP], cfa;
-	struct cfi_row row;
 
-	if (!cfi_row_at(fde, pc, &row))
-		return false;
 	/* A call overwrites the link register, so who called has saved it. */
-	if (!unwind->exact && row.rules[UNWIND_PC].kind == CFI_SAME)
+	if (!unwind->exact && row->rules[UNWIND_PC].kind == CFI_SAME)
 		return false;
-	if (!cfi_apply(fde, &row, &unwind->memory, &unwind->registers, &cfa))
+	if (!cfi_apply(fde, row, &unwind->memory, &unwind->registers, &cfa))
 		return false;
 	/*
 	 * Stacks grow down, so callers' frames lie higher; only a signal may
@@ -106,16 +224,96 @@ static bool step_by_frame_pointer(struct unwind *unwind)
 	return true;
 }
 
-bool unwind_next(struct unwind *unwind)
+/* The rule of pc is from here on known, if it can be. */
+static void learn(struct unwind *unwind, uint64_t pc, uint64_t age,
+		  const struct fde *fde, const struct cfi_row *row)
 {
-	uint64_t pc = lookup_pc(unwind);
+	if (unload_is_heard(fde->image.map))
+		rule_keep(pc, rule_compile(fde, row), age);
+	else
+		unwind->unheard_pc = pc;
+}
+
+static void keep_first(struct unwind *unwind)
+{
+	uint64_t *reg = unwind->first.reg;
+
+	if (unwind->has_first)
+		return;
+	/* Nothing but these has changed by known rules. */
+	unwind->first = unwind->registers;
+	reg[UNWIND_SP] = unwind->first_sp;
+	reg[UNWIND_FP] = unwind->first_fp;
+	reg[UNWIND_PC] = unwind->first_pc;
+	unwind->has_first = true;
+}
+
+/* *lost: the frame needs a register that was not followed. */
+static bool step_by_tables(struct unwind *unwind, bool *lost)
+{
+	uint64_t pc = lookup_pc(unwind), age = rule_age();
+	struct cfi_row row;
 	struct fde fde;
 	bool stepped;
 
-	if (find_fde(pc, &fde))
-		stepped = step_by_cfi(unwind, &fde, pc);
-	else
+	if (find_fde(pc, &fde)) {
+		if (!cfi_row_at(&fde, pc, &row))
+			return false;
+		*lost = unwind->stale && !is_simple(&row);
+		if (*lost)
+			return false;
+		learn(unwind, pc, age, &fde, &row);
+		stepped = step_by_cfi(unwind, &fde, &row);
+	} else {
 		stepped = step_by_sigframe(unwind) ||
 			  step_by_frame_pointer(unwind);
+	}
+	unwind->steps++;
 	return stepped && unwind->registers.reg[UNWIND_PC] != 0;
+}
+
+/* To the frame where we are now, with all registers followed. */
+static bool walk_again(struct unwind *unwind)
+{
+	unsigned steps = unwind->steps;
+	bool lost = false;
+
+	unwind->registers = unwind->first;
+	unwind->exact = unwind->precise = true;
+	unwind->stale = false;
+	for (unwind->steps = 0; unwind->steps < steps;)
+		if (!step_by_tables(unwind, &lost))
+			return false;
+	return true;
+}
+
+static bool step(struct unwind *unwind)
+{
+	bool lost = false;
+
+	keep_first(unwind);
+	if (step_by_tables(unwind, &lost))
+		return true;
+	return lost && walk_again(unwind) && step_by_tables(unwind, &lost);
+}
+
+unsigned unwind_walk(struct unwind *unwind, uint64_t *addresses, unsigned max)
+{
+	bool ended = false;
+	unsigned n = 0;
+
+	for (;;) {
+		if (!unwind->precise)
+			n += walk_known(unwind, addresses + n, max - n, &ended);
+		if (n == max || ended || !step(unwind))
+			return n;
+		addresses[n++] = unwind_address(unwind);
+	}
+}
+
+bool unwind_next(struct unwind *unwind)
+{
+	uint64_t address;
+
+	return unwind_walk(unwind, &address, 1) == 1;
 }

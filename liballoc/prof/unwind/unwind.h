@@ -20,10 +20,22 @@
 #include "liballoc/prof/unwind/arch.h"
 #include "liballoc/prof/unwind/memory.h"
 
+/*
+ * Where the rule of each frame is known, only the stack pointer, the frame
+ * pointer and the pc are followed. Where a frame needs another register after
+ * all, the walk is done again from its start, with all of them.
+ */
 struct unwind {
 	struct unwind_registers registers;
+	struct unwind_registers first; /* where has_first: as at the start */
+	uint64_t first_sp, first_fp, first_pc;
 	struct unwind_memory memory;
+	uint64_t unheard_pc; /* its library's end would go unheard; 0: none */
+	unsigned steps;
 	bool exact; /* the pc is of the instruction, not after a call */
+	bool has_first;
+	bool stale;   /* registers but those three are not the frame's */
+	bool precise; /* all registers are followed */
 };
 
 /* At the calling function's own frame. bounds: the thread's, or NULL. */
@@ -37,6 +49,12 @@ void unwind_ready(struct unwind *unwind, struct stack_bounds *bounds);
 
 /* On to the caller; false at the end, and then the state means nothing. */
 bool unwind_next(struct unwind *unwind);
+
+/*
+ * On by max callers at most: what unwind_address() is at each. Returns how
+ * many there were; fewer than max: the end.
+ */
+unsigned unwind_walk(struct unwind *unwind, uint64_t *addresses, unsigned max);
 
 /*
  * The frame as a return address: address - 1 lies in the instruction that was

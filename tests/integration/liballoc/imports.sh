@@ -18,7 +18,7 @@ __sched_cpucount sched_yield syscall
 mmap munmap mremap madvise mprotect open close read write pread readlink lseek
 rename unlink fstat stat process_vm_readv
 pthread_key_create pthread_setspecific pthread_self pthread_getattr_np
-_dl_find_object dl_iterate_phdr
+_dl_find_object _r_debug dl_iterate_phdr
 dlopen dlsym dlclose _Unwind_SetGR _Unwind_SetIP __cxa_begin_catch
 __cxa_end_catch __cxa_allocate_exception __cxa_throw _ZSt15get_new_handlerv
 _ZSt17__throw_bad_allocv _ZNSt9bad_allocD1Ev _ZTISt9bad_alloc _ZTVSt9bad_alloc

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which code stays, and to hear of it when code goes: the unwinder may keep
+ * rules only for libraries known here. Those that were loaded with the program
+ * are never unloaded. Of another the dynamic linker's link map comes from our
+ * malloc, and goes back by free after the library was unmapped and before
+ * another can be loaded in its place. So the link map is marked as a sampled
+ * object, and its free, which prof_free() sees, is the library's end. Where
+ * link maps come from elsewhere, nothing is known, and nothing kept.
+ */
+#ifndef LIBALLOC_PROF_UNLOAD_H
+#define LIBALLOC_PROF_UNLOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct fde;
+
+/* Once, before the program can have loaded anything. */
+void unload_boot(void);
+
+/*
+ * Will the end of the library with this link map (NULL: the program) be heard
+ * of? No lock, async-signal-safe.
+ */
+bool unload_is_heard(const void *map);
+
+/*
+ * From here on the end of the library that pc lies in is heard of, if that is
+ * possible. Takes locks of the heap's; the library is in use by the caller.
+ */
+void unload_listen(uint64_t pc);
+
+/* ptr is about to be freed: is it a library's end? */
+void unload_freed(void *ptr);
+
+void unload_prefork(void);
+void unload_postfork_parent(void);
+void unload_postfork_child(void);
+
+#endif

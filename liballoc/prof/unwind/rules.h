@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Call frame information compiled: what most rows say fits in 24 bits, and is
+ * kept for the code address in a cache of fixed size. An entry is one word,
+ * tag and rule, so it is read and written whole: no lock, and nothing to tear.
+ * The tag and the entry's place give the address back, so a rule is never
+ * taken for another's. Async-signal-safe; memory is touched only as used.
+ *
+ * Rows that do not fit (signal frames, PLT stubs, CFAs from registers that are
+ * rarely one) have no rule: the interpreter does them each time.
+ */
+#ifndef LIBALLOC_PROF_UNWIND_RULES_H
+#define LIBALLOC_PROF_UNWIND_RULES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "liballoc/prof/unwind/cfi.h"
+
+#if defined(__aarch64__)
+# define RULE_BITS 25u
+# define RULE_LG_CODE 2u /* instructions are words */
+#else
+# define RULE_BITS 24u
+# define RULE_LG_CODE 0u
+#endif
+#define RULE_LG_SETS_MIN 7u
+#define RULE_LG_SETS_MAX 11u
+#define RULE_WAYS 4u
+#define RULE_LG_ADDRESS 47u /* code above is not cached */
+
+enum rule_kind {
+	RULE_NONE,     /* not known */
+	RULE_SP,       /* CFA = stack pointer + offset */
+	RULE_FP,       /* CFA = frame pointer + offset */
+	RULE_INDIRECT, /* x86-64: CFA = *(frame pointer - offset); with
+			  offset 0 the outermost frame, as elsewhere */
+};
+
+/*
+ * A rule: bits 0-1 the kind; bit 2: callee-saved registers beside the frame
+ * pointer change; then, on x86-64, 4 bits: the frame pointer is saved at
+ * CFA - 8 - 8 * n, 0: kept; 17 bits: offset / 8. The return address is at
+ * CFA - 8. On aarch64, bit 3: the frame pointer is saved, below the return
+ * address; 10 bits: the first of them is at CFA - 8 * n; 11 bits: offset / 16.
+ */
+#define RULE_KIND(rule) ((enum rule_kind)((rule)&3u))
+#define RULE_OTHERS 4u
+#if defined(__aarch64__)
+# define RULE_SAVES_FP(rule) ((rule) >> 3 & 1u)
+# define RULE_SLOT(rule) ((uint64_t)((rule) >> 4 & 0x3ffu) * 8)
+# define RULE_OFFSET(rule) ((uint64_t)((rule) >> 14) * 16)
+#else
+# define RULE_SAVES_FP(rule) ((rule)&0x78u)
+# define RULE_SLOT(rule) ((uint64_t)((rule)&0x78u))
+# define RULE_OFFSET(rule) ((uint64_t)((rule) >> 7) * 8)
+#endif
+#define RULE_OUTERMOST ((uint32_t)RULE_INDIRECT)
+
+/* The rule that does what the row does; RULE_NONE where there is none. */
+uint32_t rule_compile(const struct fde *fde, const struct cfi_row *row);
+
+extern uint64_t rule_cache[(RULE_WAYS << RULE_LG_SETS_MAX)];
+extern uint64_t rule_cache_mask; /* sets in use - 1 */
+
+static inline uint64_t rule_set(uint64_t code, uint64_t mask)
+{
+	return (code ^ code >> 11) & mask;
+}
+
+/* The rule kept for the code address pc, or RULE_NONE. */
+static inline uint32_t rule_find(uint64_t pc, uint64_t mask)
+{
+	uint64_t code = pc >> RULE_LG_CODE;
+	uint64_t tag = code >> RULE_LG_SETS_MIN << RULE_BITS;
+	const uint64_t *set = &rule_cache[rule_set(code, mask) * RULE_WAYS];
+
+	for (unsigned i = 0; i < RULE_WAYS; i++) {
+		uint64_t word = __atomic_load_n(&set[i], __ATOMIC_RELAXED);
+
+		if ((word ^ tag) < (UINT64_C(1) << RULE_BITS) &&
+		    !(pc >> RULE_LG_ADDRESS))
+			return (uint32_t)(word ^ tag);
+	}
+	return RULE_NONE;
+}
+
+/*
+ * Rules may only be kept of code that does not go away unnoticed. age: of
+ * rule_age() before the code was looked at; if some code went away since, the
+ * rule is not kept.
+ */
+uint64_t rule_age(void);
+void rule_keep(uint64_t pc, uint32_t rule, uint64_t age);
+/* The code in [low, high) goes away: no rule of it is found any more. */
+void rules_forget(uint64_t low, uint64_t high);
+
+#endif
