@@ -272,12 +272,12 @@ static bool step_by_tables(struct unwind *unwind, bool *lost)
 	return stepped && unwind->registers.reg[UNWIND_PC] != 0;
 }
 
-/* To the frame where we are now, with all registers followed. */
-static bool walk_again(struct unwind *unwind)
+bool unwind_walk_again(struct unwind *unwind)
 {
 	unsigned steps = unwind->steps;
 	bool lost = false;
 
+	keep_first(unwind);
 	unwind->registers = unwind->first;
 	unwind->exact = unwind->precise = true;
 	unwind->stale = false;
@@ -294,7 +294,8 @@ static bool step(struct unwind *unwind)
 	keep_first(unwind);
 	if (step_by_tables(unwind, &lost))
 		return true;
-	return lost && walk_again(unwind) && step_by_tables(unwind, &lost);
+	return lost && unwind_walk_again(unwind) &&
+	       step_by_tables(unwind, &lost);
 }
 
 unsigned unwind_walk(struct unwind *unwind, uint64_t *addresses, unsigned max)

@@ -57,6 +57,12 @@ bool unwind_next(struct unwind *unwind);
 unsigned unwind_walk(struct unwind *unwind, uint64_t *addresses, unsigned max);
 
 /*
+ * To the frame where the walk is, from its start, following all registers
+ * from now on; false where it does not get there.
+ */
+bool unwind_walk_again(struct unwind *unwind);
+
+/*
  * The frame as a return address: address - 1 lies in the instruction that was
  * being executed, in frames that a signal interrupted too.
  */

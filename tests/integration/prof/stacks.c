@@ -56,7 +56,9 @@ __attribute__((noinline)) void probe(void)
 	struct trace trace;
 
 	trace.depth = 0;
-	sink = allocate(100);
+	/* Again and again, so that the unwinder comes to know the code. */
+	for (int i = 0; i < 6; i++)
+		sink = allocate(100);
 	_Unwind_Backtrace(note, &trace);
 	print(&trace);
 }

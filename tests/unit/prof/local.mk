@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-TEST_UNITS += %D%/cfi %D%/estimate %D%/random %D%/tables %D%/unwind
+TEST_UNITS += %D%/cfi %D%/estimate %D%/random %D%/tables \
+	%D%/unload %D%/unwind
 %C%_cfi_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_cfi_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_cfi_LDADD = $(UNIT_LIBALLOC_LIBS)
@@ -15,3 +16,13 @@ TEST_UNITS += %D%/cfi %D%/estimate %D%/random %D%/tables %D%/unwind
 %C%_unwind_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_unwind_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_unwind_LDADD = $(UNIT_LIBALLOC_LIBS)
+%C%_unload_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_unload_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_unload_LDADD = $(UNIT_LIBALLOC_LIBS)
+check_LTLIBRARIES += %D%/frame_large.la %D%/frame_small.la
+%C%_frame_large_la_SOURCES = %D%/frame.c
+%C%_frame_large_la_CPPFLAGS = $(AM_CPPFLAGS) -DFRAME_BYTES=104
+%C%_frame_large_la_LDFLAGS = -module -avoid-version -rpath /nowhere
+%C%_frame_small_la_SOURCES = %D%/frame.c
+%C%_frame_small_la_CPPFLAGS = $(AM_CPPFLAGS) -DFRAME_BYTES=24
+%C%_frame_small_la_LDFLAGS = -module -avoid-version -rpath /nowhere

@@ -18,6 +18,7 @@
 #include "liballoc/ledger/ledger.h"
 #include "liballoc/prof/backtrace.h"
 #include "liballoc/prof/prof.h"
+#include "liballoc/prof/unload.h"
 #include "liballoc/prof/unwind/unwind.h"
 #include "tap/tap.h"
 
@@ -41,25 +42,53 @@ static _Unwind_Reason_Code note(struct _Unwind_Context *context, void *arg)
 	return _URC_NO_REASON;
 }
 
-/* The callers' frames, by us and by libgcc. */
+static bool same_trace(const struct trace *ours, const struct trace *theirs,
+		       unsigned at_least)
+{
+	/* libgcc's begin with this very function. */
+	bool same = ours->depth >= at_least &&
+		    ours->depth + 1 == theirs->depth &&
+		    memcmp(ours->pc, theirs->pc + 1,
+			   ours->depth * sizeof(ours->pc[0])) == 0;
+
+	for (unsigned i = 0; !same && i < ours->depth + 1; i++)
+		tap_line("# %u: %#" PRIx64 " %#" PRIx64 "\n", i,
+			 i < ours->depth ? ours->pc[i] : 0,
+			 i + 1 < theirs->depth ? theirs->pc[i + 1] : 0);
+	return same;
+}
+
+/*
+ * The callers' frames, by us and by libgcc: again and again, so that rules
+ * become known as libraries do; all at once and frame by frame; by a walk that
+ * finds out halfway that it wants all registers.
+ */
 static __attribute__((noinline)) bool same_stack(unsigned at_least)
 {
-	struct trace ours = {.depth = 0}, theirs = {.depth = 0};
-	struct unwind unwind;
-	bool same;
+	struct trace theirs = {.depth = 0};
+	bool same = true;
 
 	_Unwind_Backtrace(note, &theirs);
-	unwind_start(&unwind, NULL);
-	while (ours.depth < MOST && unwind_next(&unwind))
-		ours.pc[ours.depth++] = unwind_address(&unwind);
-	/* libgcc's begin with this very function. */
-	same = ours.depth >= at_least && ours.depth + 1 == theirs.depth &&
-	       memcmp(ours.pc, theirs.pc + 1,
-		      ours.depth * sizeof(ours.pc[0])) == 0;
-	for (unsigned i = 0; !same && i < ours.depth + 1; i++)
-		tap_line("# %u: %#" PRIx64 " %#" PRIx64 "\n", i,
-			 i < ours.depth ? ours.pc[i] : 0,
-			 i + 1 < theirs.depth ? theirs.pc[i + 1] : 0);
+	for (unsigned round = 0; round < 9; round++) {
+		struct trace ours = {.depth = 0};
+		struct unwind unwind;
+
+		unwind_start(&unwind, NULL);
+		if (round % 3 == 0)
+			ours.depth = unwind_walk(&unwind, ours.pc, MOST);
+		while (round % 3 == 1 && ours.depth < MOST &&
+		       unwind_next(&unwind))
+			ours.pc[ours.depth++] = unwind_address(&unwind);
+		if (round % 3 == 2 &&
+		    unwind_walk(&unwind, ours.pc, at_least) == at_least &&
+		    unwind_walk_again(&unwind))
+			ours.depth = at_least + unwind_walk(&unwind,
+							    ours.pc + at_least,
+							    MOST - at_least);
+		same = same && same_trace(&ours, &theirs, at_least);
+		if (unwind.unheard_pc)
+			unload_listen(unwind.unheard_pc);
+	}
 	return same;
 }
 
