@@ -18,6 +18,7 @@
 #include "liballoc/heap/arena.h"
 #include "liballoc/heap/internal.h"
 #include "liballoc/heap/os.h"
+#include "liballoc/heap/page_map.h"
 #include "liballoc/heap/size_class.h"
 #include "liballoc/heap/thread.h"
 #include "liballoc/ledger/ledger.h"
@@ -39,6 +40,7 @@ bool heap_is_booted(void)
 
 static void boot_once(void)
 {
+	page_map_boot();
 	conf_boot();
 	os_boot();
 	ledger_boot(opt.prof_ledger_bytes);

@@ -28,7 +28,7 @@ void cache_init(struct cache *cache, size_t max_bytes)
 
 	cache->class_count = 0;
 	for (i = 0; i < CACHED_CLASSES; i++) {
-		cache->bins[i].bytes = (uint32_t)size_classes[i].bytes;
+		cache_bin(cache, i)->bytes = (uint32_t)size_classes[i].bytes;
 		if (size_classes[i].bytes <= max_bytes)
 			cache->class_count = i + 1;
 	}
@@ -76,7 +76,7 @@ static void grow(struct cache_bin *bin)
 static uint64_t unpublished(struct cache *cache, unsigned size_class)
 {
 	struct cache_bin_account *account = &cache->accounts[size_class];
-	uint64_t served = cache_served(&cache->bins[size_class]);
+	uint64_t served = cache_served(cache_bin(cache, size_class));
 	uint64_t requests = served - account->served_published;
 
 	account->served_published = served;
@@ -86,7 +86,7 @@ static uint64_t unpublished(struct cache *cache, unsigned size_class)
 static unsigned fill_small(struct cache *cache, unsigned size_class,
 			   struct arena *arena)
 {
-	struct cache_bin *bin = &cache->bins[size_class];
+	struct cache_bin *bin = cache_bin(cache, size_class);
 	unsigned want = bin->limit > 1 ? bin->limit / 2 : 1;
 
 	return bin_take(&arena->bins[size_class], bin->slots, want,
@@ -96,7 +96,7 @@ static unsigned fill_small(struct cache *cache, unsigned size_class,
 static unsigned fill_large(struct cache *cache, unsigned size_class,
 			   struct arena *arena)
 {
-	struct cache_bin *bin = &cache->bins[size_class];
+	struct cache_bin *bin = cache_bin(cache, size_class);
 	struct extent *extent;
 
 	extent = page_heap_take_large(arena, bin->bytes, os_page_bytes,
@@ -110,7 +110,7 @@ static unsigned fill_large(struct cache *cache, unsigned size_class,
 
 void *cache_take(struct cache *cache, unsigned size_class, struct arena *arena)
 {
-	struct cache_bin *bin = &cache->bins[size_class];
+	struct cache_bin *bin = cache_bin(cache, size_class);
 	void *object = cache_pop(bin);
 	unsigned filled;
 
@@ -142,7 +142,7 @@ static void flush_large(void **objects, unsigned count)
 /* Gives back the objects that were put in first, but the newest keep. */
 static void flush_bin(struct cache *cache, unsigned size_class, unsigned keep)
 {
-	struct cache_bin *bin = &cache->bins[size_class];
+	struct cache_bin *bin = cache_bin(cache, size_class);
 	unsigned count = cache_count(bin);
 
 	if (count <= keep)
@@ -163,7 +163,7 @@ bool cache_give(struct cache *cache, unsigned size_class, void *object)
 
 	if (size_class >= cache->class_count)
 		return false;
-	bin = &cache->bins[size_class];
+	bin = cache_bin(cache, size_class);
 	if (cache_push(bin, object))
 		return true;
 	grow(bin);
@@ -203,7 +203,7 @@ void cache_fini(struct cache *cache, struct arena *arena)
 
 	cache_flush(cache, arena);
 	for (i = 0; i < CACHED_CLASSES; i++) {
-		struct cache_bin *bin = &cache->bins[i];
+		struct cache_bin *bin = cache_bin(cache, i);
 
 		if (bin->slots)
 			metadata_free(bin->slots, slots_bytes(bin->capacity));
@@ -220,7 +220,7 @@ void cache_fini(struct cache *cache, struct arena *arena)
  */
 static void trim_bin(struct cache *cache, unsigned size_class)
 {
-	struct cache_bin *bin = &cache->bins[size_class];
+	struct cache_bin *bin = cache_bin(cache, size_class);
 	struct cache_bin_account *account = &cache->accounts[size_class];
 	uint64_t served = cache_served(bin) - account->served_at_trim;
 	unsigned count = cache_count(bin), excess;
@@ -252,7 +252,7 @@ size_t cache_bytes(const struct cache *cache)
 	size_t bytes = 0;
 	unsigned i;
 
-	for (i = 0; i < CACHED_CLASSES; i++)
+	for (i = 1; i <= CACHED_CLASSES; i++)
 		bytes += cache_count(&cache->bins[i]) *
 			 (size_t)cache->bins[i].bytes;
 	return bytes;

@@ -39,11 +39,18 @@ struct cache_bin_account {
 };
 
 struct cache {
-	struct cache_bin bins[CACHED_CLASSES + 1]; /* the last: always empty */
+	/* By slot, 1 + the class; the first has no room and no object. */
+	struct cache_bin bins[CACHED_CLASSES + 1];
 	struct cache_bin_account accounts[CACHED_CLASSES];
 	unsigned class_count; /* bins [0, class_count) may be used; 0: off */
 	unsigned trim_next;
 };
+
+static inline struct cache_bin *cache_bin(struct cache *cache,
+					  unsigned size_class)
+{
+	return &cache->bins[size_class + 1];
+}
 
 static inline unsigned cache_count(const struct cache_bin *bin)
 {
@@ -64,6 +71,8 @@ static inline void *cache_pop(struct cache_bin *bin)
 	if (!(uint16_t)word)
 		return NULL;
 	object = bin->slots[(uint16_t)word - 1];
+	if (!object)
+		__builtin_unreachable(); /* so that callers need not look */
 	bin->word = word + CACHE_WORD_POP;
 	return object;
 }

@@ -26,17 +26,17 @@ static inline void *heap_fast_allocate(size_t size)
 {
 	struct thread *thread = thread_current;
 	struct cache_bin *bin;
-	int64_t left;
 
 	if (__builtin_expect(size > CACHED_MAX_BYTES, 0))
 		return NULL;
-	bin = &thread->cache.bins[size_class_cached(size)];
+	bin = &thread->cache.bins[size_class_slot(size)];
 	if (__builtin_expect(!cache_count(bin), 0))
 		return NULL;
-	left = thread->countdown - (int64_t)bin->bytes;
-	if (__builtin_expect(left < 0, 0))
+	thread->countdown -= bin->bytes;
+	if (__builtin_expect(thread->countdown < 0, 0)) {
+		thread->countdown += bin->bytes;
 		return NULL;
-	thread->countdown = left;
+	}
 	return cache_pop(bin);
 }
 
@@ -56,39 +56,31 @@ static inline void *heap_fast_allocate_aligned(size_t size, size_t alignment)
 /* Frees ptr; false: take heap_free(). */
 static inline bool heap_fast_free(void *ptr)
 {
-	uint64_t word = page_map_get((uintptr_t)ptr);
-
-	if (__builtin_expect((word & PAGE_PLAIN_MASK) != PAGE_LIVE, 0))
-		return false;
-	return cache_push(&thread_current->cache.bins[page_word_tag(word)],
+	return cache_push(&thread_current->cache.bins[page_class_slot(ptr)],
 			  ptr);
 }
 
 /*
- * Small objects alone: ptr where it stays in its class, else moved between
- * the classes of the cache. NULL: nothing has happened.
+ * Resizes ptr, where it is small and stays in its class, or moves by the fast
+ * path; NULL: take heap_reallocate(), nothing has changed.
  */
 static inline void *heap_fast_reallocate(void *ptr, size_t size)
 {
-	uint64_t word = page_map_get((uintptr_t)ptr);
-	unsigned size_class = page_word_tag(word);
-	size_t kept = size;
-	void *moved;
+	size_t slot = page_class_slot(ptr);
+	struct cache_bin *bin = &thread_current->cache.bins[slot];
+	void *fresh;
 
-	if ((word & (PAGE_PLAIN_MASK | PAGE_LARGE)) != PAGE_LIVE ||
-	    size - 1 >= CACHED_MAX_BYTES)
+	if (!slot || size - 1 >= CACHED_MAX_BYTES)
 		return NULL;
-	if (size_class_cached(size) == size_class)
+	if (size_class_slot(size) == slot)
 		return ptr;
-	moved = heap_fast_allocate(size);
-	if (!moved)
+	fresh = heap_fast_allocate(size);
+	if (!fresh)
 		return NULL;
-	if (kept > size_classes[size_class].bytes)
-		kept = size_classes[size_class].bytes;
-	memcpy(moved, ptr, kept);
-	if (!heap_fast_free(ptr))
+	memcpy(fresh, ptr, size < bin->bytes ? size : bin->bytes);
+	if (!cache_push(bin, ptr))
 		heap_free(ptr, NULL);
-	return moved;
+	return fresh;
 }
 
 #endif

@@ -70,6 +70,27 @@ void *os_map(size_t bytes, bool reserve)
 	return NULL;
 }
 
+void *os_map_readable(size_t bytes)
+{
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+	int kept_errno = errno;
+	void *base = mmap(NULL, bytes, PROT_READ, flags, -1, 0);
+
+	if (base != MAP_FAILED)
+		madvise(base, bytes, MADV_DONTDUMP);
+	errno = kept_errno;
+	return base != MAP_FAILED ? base : NULL;
+}
+
+bool os_make_writable(void *base, size_t bytes)
+{
+	int kept_errno = errno;
+	bool done = mprotect(base, bytes, PROT_READ | PROT_WRITE) == 0;
+
+	errno = kept_errno;
+	return done;
+}
+
 void os_unmap(void *base, size_t bytes)
 {
 	int kept_errno = errno;

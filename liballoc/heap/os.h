@@ -10,6 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Variables that fast paths read, with no detour by the global offset table */
+#define HEAP_HIDDEN __attribute__((visibility("hidden")))
+
 /* The kernel's page: 4 KiB to 64 KiB. Set by os_boot(), then constant. */
 extern size_t os_page_bytes;
 
@@ -22,6 +25,19 @@ void os_boot(void);
  */
 void *os_map(size_t bytes, bool reserve);
 void os_unmap(void *base, size_t bytes);
+/*
+ * Address space that reads as zero, counts towards no limit but that on address
+ * space and is left out of core files; NULL: there is none. Whole pages of it
+ * can be made writable, once and for all.
+ */
+void *os_map_readable(size_t bytes);
+bool os_make_writable(void *base, size_t bytes);
+/*
+ * Address space that reads as zeros and costs nothing until it is made
+ * writable, which is for whole pages.
+ */
+void *os_map_readable(size_t bytes);
+bool os_make_writable(void *base, size_t bytes);
 /* Gives the pages back at once; true: they read as zero from now on. */
 bool os_discard(void *base, size_t bytes);
 /* Lets the kernel take the pages when it wants to; false: it cannot. */

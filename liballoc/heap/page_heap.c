@@ -472,6 +472,13 @@ static void set_large_words(const struct arena *arena,
 	page_map_set(extent->base + extent->bytes - PAGE_MAP_UNIT,
 		     word | PAGE_TAIL);
 	page_map_set(extent->base, word);
+	page_class_set(extent->base, PAGE_MAP_UNIT, word);
+}
+
+static void clear_large_words(const struct extent *extent)
+{
+	page_class_set(extent->base, PAGE_MAP_UNIT, 0);
+	set_bounds(extent, 0);
 }
 
 static void count_large(struct arena *arena, unsigned size_class, size_t bytes,
@@ -519,7 +526,7 @@ void page_heap_give_large(struct arena *arena, struct extent *extent)
 		os_die("double free of", (void *)extent->base);
 	if (arena->manual)
 		extent_list_remove(&arena->pages.large, extent);
-	set_bounds(extent, 0);
+	clear_large_words(extent);
 	count_large(arena, extent->size_class, extent->bytes, false);
 	give(arena, extent);
 	lock_release(&arena->pages.lock);

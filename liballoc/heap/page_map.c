@@ -7,9 +7,46 @@
 
 #include "liballoc/heap/page_map.h"
 
+#include <string.h>
+
 #include "liballoc/heap/os.h"
 
+/* No program's address on x86-64 is beyond 2^47, unless it asked for that. */
+#ifdef __x86_64__
+# define LG_CLASS_MAP_ADDRESS 47
+#else
+# define LG_CLASS_MAP_ADDRESS PAGE_MAP_LG_ADDRESS
+#endif
+#define CLASS_MAP_PAGES ((size_t)1 << (LG_CLASS_MAP_ADDRESS - PAGE_MAP_LG_UNIT))
+
 uint64_t *page_map_root[PAGE_MAP_ROOTS];
+uint8_t *page_class_map;
+size_t page_class_pages;
+
+void page_map_boot(void)
+{
+	page_class_map = os_map_readable(CLASS_MAP_PAGES);
+	if (page_class_map)
+		page_class_pages = CLASS_MAP_PAGES;
+}
+
+static bool cover_classes(size_t root)
+{
+	if (root * PAGE_MAP_LEAF_WORDS >= page_class_pages)
+		return true;
+	return os_make_writable(page_class_map + root * PAGE_MAP_LEAF_WORDS,
+				PAGE_MAP_LEAF_WORDS);
+}
+
+void page_class_set(uintptr_t base, size_t bytes, uint64_t word)
+{
+	bool plain = (word & PAGE_PLAIN_MASK) == PAGE_LIVE;
+
+	if (base >> PAGE_MAP_LG_UNIT < page_class_pages)
+		memset(page_class_map + (base >> PAGE_MAP_LG_UNIT),
+		       plain ? (int)page_word_tag(word) + 1 : 0,
+		       bytes >> PAGE_MAP_LG_UNIT);
+}
 
 static bool cover_root(size_t root)
 {
@@ -19,6 +56,8 @@ static bool cover_root(size_t root)
 
 	if (__atomic_load_n(&page_map_root[root], __ATOMIC_ACQUIRE))
 		return true;
+	if (!cover_classes(root))
+		return false;
 	leaf = os_map(bytes, false);
 	if (!leaf)
 		return false;

@@ -17,7 +17,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "liballoc/heap/os.h"
+
 struct extent;
+
+/*
+ * Beside it, the class map: a byte for each such page, so that a free finds
+ * its class in one small read. 1 + the size class where freeing an object of
+ * that page may go to a thread's cache at once; 0 anywhere else. One flat
+ * mapping that can only be read, but where pages of ours lie; where address
+ * space is short there is none, and all frees take the slow path.
+ */
 
 #define PAGE_MAP_LG_UNIT 12
 #define PAGE_MAP_UNIT ((size_t)1 << PAGE_MAP_LG_UNIT)
@@ -35,9 +45,22 @@ enum page_word_flag {
 	PAGE_TAIL = 32,	    /* the last page of a large extent: no object */
 };
 
-/* What a free needs to see to go to the cache at once: PAGE_LIVE alone. */
+/* What a page needs to have an entry in the class map: PAGE_LIVE alone. */
 #define PAGE_PLAIN_MASK                                                        \
  (PAGE_LIVE | PAGE_SAMPLED | PAGE_BYPASS | PAGE_UNCACHED | PAGE_TAIL)
+
+extern uint8_t *page_class_map HEAP_HIDDEN;
+extern size_t page_class_pages
+	HEAP_HIDDEN; /* that it has entries for: all, or 0 */
+
+static inline size_t page_class_slot(const void *ptr)
+{
+	size_t page = (uintptr_t)ptr >> PAGE_MAP_LG_UNIT;
+
+	if (__builtin_expect(page >= page_class_pages, 0))
+		return 0;
+	return __atomic_load_n(&page_class_map[page], __ATOMIC_RELAXED);
+}
 
 extern uint64_t *page_map_root[PAGE_MAP_ROOTS];
 
@@ -74,10 +97,14 @@ static inline uint64_t page_word(const struct extent *extent, unsigned tag,
 }
 
 /*
- * Makes sure that words can be set for [base, base + bytes); false where
- * memory is short or the range lies beyond the map. Any thread, no lock.
+ * Makes sure that words and classes can be set for [base, base + bytes); false
+ * where memory is short or the range lies beyond the map. Any thread, no lock.
  */
 bool page_map_cover(uintptr_t base, size_t bytes);
+/* Before anything is covered; makes the class map. */
+void page_map_boot(void);
+/* Sets the class map's entries by word, as page_word() makes it; 0: none. */
+void page_class_set(uintptr_t base, size_t bytes, uint64_t word);
 /* Sets one word, or all of a range that was covered. */
 void page_map_set(uintptr_t address, uint64_t word);
 void page_map_set_all(uintptr_t base, size_t bytes, uint64_t word);

@@ -14,8 +14,7 @@
 #define SLAB_MAX_BYTES ((size_t)64 << 10)
 
 struct size_class size_classes[SIZE_CLASSES];
-uint8_t size_class_of_8[1024 / 8 + 1];
-uint8_t size_class_of_128[CACHED_MAX_BYTES / 128 + 1];
+uint8_t size_class_slots[CACHED_MAX_BYTES / 8 + 1];
 
 static unsigned floor_lg(size_t value)
 {
@@ -106,13 +105,19 @@ static void describe_class(unsigned index, struct ledger_class *row)
 	row->slab_bytes = class->slab_bytes;
 }
 
-static uint8_t table_entry(size_t bytes)
+/* The slots of the sizes that have one, class by class. */
+static void fill_slots(void)
 {
-	unsigned size_class = CACHED_CLASSES;
+	size_t i = 0, bytes;
+	unsigned size_class;
 
-	size_class_round(bytes ? bytes : 1, 0, &size_class);
-	return (uint8_t)(size_class < CACHED_CLASSES ? size_class
-						     : CACHED_CLASSES);
+	while (i <= CACHED_MAX_BYTES / 8) {
+		bytes = size_class_round(i * 8, 0, &size_class);
+		if (size_class >= CACHED_CLASSES)
+			break;
+		while (i <= CACHED_MAX_BYTES / 8 && i * 8 <= bytes)
+			size_class_slots[i++] = (uint8_t)(size_class + 1);
+	}
 }
 
 void size_class_boot(void)
@@ -123,10 +128,7 @@ void size_class_boot(void)
 	for (i = 0; i < SIZE_CLASSES; i++)
 		describe_class((unsigned)i, &rows[i]);
 	ledger_set_classes(rows, SIZE_CLASSES);
-	for (i = 0; i <= 1024 / 8; i++)
-		size_class_of_8[i] = table_entry(i * 8);
-	for (i = 0; i <= CACHED_MAX_BYTES / 128; i++)
-		size_class_of_128[i] = table_entry(i * 128);
+	fill_slots();
 }
 
 static size_t round_large(size_t bytes, unsigned *size_class)

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "liballoc/heap/os.h"
+
 #define SMALL_CLASSES 65u
 #define SMALL_MAX_BYTES ((size_t)16 << 10)
 #define LARGE_CLASSES 124u /* 20 KiB to 2^45 bytes */
@@ -33,18 +35,15 @@ struct size_class {
 extern struct size_class size_classes[SIZE_CLASSES];
 
 /*
- * The class for a request at natural alignment, of up to CACHED_MAX_BYTES;
- * CACHED_CLASSES where that class is none that is cached (64 KiB pages).
- * Filled by size_class_boot(); before that all are 0.
+ * 1 + the class for a request at natural alignment, of up to CACHED_MAX_BYTES;
+ * 0 where that class is none that is cached (64 KiB pages). Filled by
+ * size_class_boot(); before that all are 0.
  */
-extern uint8_t size_class_of_8[1024 / 8 + 1];
-extern uint8_t size_class_of_128[CACHED_MAX_BYTES / 128 + 1];
+extern uint8_t size_class_slots[CACHED_MAX_BYTES / 8 + 1] HEAP_HIDDEN;
 
-static inline unsigned size_class_cached(size_t bytes)
+static inline size_t size_class_slot(size_t bytes)
 {
-	if (bytes <= 1024)
-		return size_class_of_8[(bytes + 7) / 8];
-	return size_class_of_128[(bytes + 127) / 128];
+	return size_class_slots[(bytes + 7) / 8];
 }
 
 /* Needs os_boot(); tells the ledger. */

@@ -56,6 +56,7 @@ bool slab_init(struct extent *slab, unsigned size_class)
 
 void slab_fini(struct extent *slab)
 {
+	page_class_set(slab->base, slab->bytes, 0);
 	page_map_set_all(slab->base, slab->bytes, 0);
 	if (bitmap_is_far(slab))
 		metadata_free(slab->far_bitmap,
@@ -131,11 +132,13 @@ bool slab_in_use(const struct extent *slab, unsigned index)
 void slab_set_words(const struct extent *slab)
 {
 	unsigned flags = PAGE_LIVE;
+	uint64_t word;
 
 	if (slab->arena->manual)
 		flags |= PAGE_BYPASS;
 	if (slab->sampled)
 		flags |= PAGE_SAMPLED;
-	page_map_set_all(slab->base, slab->bytes,
-			 page_word(slab, slab->size_class, flags));
+	word = page_word(slab, slab->size_class, flags);
+	page_map_set_all(slab->base, slab->bytes, word);
+	page_class_set(slab->base, slab->bytes, word);
 }

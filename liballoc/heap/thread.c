@@ -214,7 +214,7 @@ void thread_publish(struct thread *thread)
 	unsigned i;
 
 	for (i = 0; i < CACHED_CLASSES; i++) {
-		const struct cache_bin *bin = &thread->cache.bins[i];
+		const struct cache_bin *bin = cache_bin(&thread->cache, i);
 		const struct cache_bin_account *account =
 			&thread->cache.accounts[i];
 		uint64_t frees = cache_count(bin) + cache_served(bin) +

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "liballoc/heap/cache.h"
+#include "liballoc/heap/os.h"
 #include "liballoc/prof/prof.h"
 
 struct arena;
@@ -42,14 +43,14 @@ struct thread {
 	struct cache cache;
 };
 
-extern struct thread thread_none;
-extern __thread struct thread *thread_current;
+extern struct thread thread_none HEAP_HIDDEN;
+extern __thread struct thread *thread_current HEAP_HIDDEN;
 
 /*
  * Above 0: this thread is inside the allocator's slow paths, and may hold its
  * locks. What a signal handler asks for then is served by emergency.c.
  */
-extern __thread unsigned thread_busy;
+extern __thread unsigned thread_busy HEAP_HIDDEN;
 
 /* Once, at boot. */
 void thread_boot(void);

@@ -54,7 +54,7 @@ static void test_counts(void)
 
 static void test_limit(void)
 {
-	const struct cache_bin *bin = &thread->cache.bins[size_class];
+	const struct cache_bin *bin = cache_bin(&thread->cache, size_class);
 
 	ok(cache_count(bin) <= bin->limit && bin->limit <= bin->capacity,
 	   "the cache holds no more than its limit");
@@ -81,7 +81,7 @@ static void test_books(void)
 
 static void test_trim(void)
 {
-	const struct cache_bin *bin = &thread->cache.bins[size_class];
+	const struct cache_bin *bin = cache_bin(&thread->cache, size_class);
 	unsigned i, before;
 
 	for (i = 0; i < MANY; i++)
