@@ -185,6 +185,8 @@ static int check_access(const struct ctl_row *row, const struct request *r)
 		return ENOENT;
 	if ((row->rules & CTL_SET_PROF) && r->newp && !opt.prof)
 		return ENOENT;
+	if (row->rules & CTL_UNCHECKED)
+		return 0;
 	if (row->type == CTL_VOID && writes)
 		return EPERM;
 	if ((!row->set && writes) || (!row->get && reads))
@@ -200,7 +202,7 @@ static int check_lengths(const struct ctl_row *row, const struct request *r)
 
 	if ((row->rules & CTL_MUST_WRITE) && !r->newp)
 		return EINVAL;
-	if (r->newp && r->newlen != bytes)
+	if (r->newp && r->newlen != bytes && !(row->rules & CTL_UNCHECKED))
 		return EINVAL;
 	if (!(row->rules & CTL_MUST_READ) ||
 	    (r->oldp && r->oldlenp && *r->oldlenp == bytes))
@@ -214,7 +216,7 @@ static int write_value(const struct ctl_call *call, const struct request *r)
 {
 	uint64_t value = 0;
 
-	if (!r->newp)
+	if (!r->newp || call->row->type == CTL_VOID)
 		return call->row->set(call, NULL);
 	memcpy(&value, r->newp, r->newlen);
 	if (call->row->type == CTL_BOOL)

@@ -12,11 +12,12 @@
 #include "liballoc/ctl/option_table.h"
 #include "liballoc/ctl/options.h"
 #include "liballoc/heap/heap.h"
+#include "liballoc/heap/observe.h"
 #include "liballoc/include/liballoc/liballoc.h"
 
 static const struct ctl_table *const tables[] = {
 	&ctl_general_table, &ctl_thread_table, &ctl_arena_table,
-	&ctl_prof_table,    &ctl_stats_table,
+	&ctl_prof_table,    &ctl_stats_table,  &ctl_mutex_table,
 };
 
 #define TABLE_COUNT (sizeof(tables) / sizeof(tables[0]))
@@ -116,6 +117,11 @@ static bool is_small(size_t index)
 	return index < heap_small_class_count();
 }
 
+static bool is_run_size(size_t index)
+{
+	return index < observe_run_sizes();
+}
+
 static bool is_large(size_t index)
 {
 	return index < heap_class_count() - heap_small_class_count();
@@ -132,6 +138,8 @@ static const struct index_rule {
 	{"stats.arenas.<", has_statistics},
 	{"stats.arenas.<i>.bins.<", is_small},
 	{"stats.arenas.<i>.lextents.<", is_large},
+	{"stats.arenas.<i>.extents.<", is_run_size},
+	{"experimental.arenas.<", has_statistics},
 };
 
 static bool index_exists(const char *name, size_t head, size_t index)

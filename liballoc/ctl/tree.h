@@ -32,6 +32,8 @@ enum ctl_type {
 #define CTL_NEEDS_PROF 16u /* ENOENT where opt.prof is off */
 #define CTL_SET_PROF 32u   /* the same where it is to be set */
 
+#define CTL_UNCHECKED 64u /* CTL_VOID: whatever is given is passed over */
+
 struct ctl_row;
 
 /* A call: the row, and the numbers that stand for its name's components. */
@@ -72,6 +74,7 @@ extern const struct ctl_table ctl_thread_table;
 extern const struct ctl_table ctl_arena_table;
 extern const struct ctl_table ctl_prof_table;
 extern const struct ctl_table ctl_stats_table;
+extern const struct ctl_table ctl_mutex_table;
 
 /* All rows, those of the options included, are [0, ctl_row_count()). */
 unsigned ctl_row_count(void);

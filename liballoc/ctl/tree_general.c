@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "liballoc/ctl/options.h"
 #include "liballoc/ctl/tree.h"
 #include "liballoc/heap/heap.h"
 
@@ -69,6 +70,17 @@ static int set_tcache_destroy(const struct ctl_call *call,
 		       : EFAULT;
 }
 
+/* Where an option's text came from; empty: not from there. */
+static int get_source(const struct ctl_call *call, uint64_t *value)
+{
+	const char *const texts[] = {
+		option_sources.symlink, option_sources.env_var,
+		option_sources.global_var, option_sources.global_var_2};
+
+	*value = ctl_from_pointer(texts[call->row->number]);
+	return 0;
+}
+
 #define CONSTANT(the_value) .get = ctl_get_number, .number = (the_value)
 #define TEXT(the_text) .get = ctl_get_text, .text = (the_text)
 
@@ -90,6 +102,12 @@ static const struct ctl_row rows[] = {
 	{"config.stats", CTL_BOOL, CONSTANT(true)},
 	{"config.utrace", CTL_BOOL, CONSTANT(false)},
 	{"config.xmalloc", CTL_BOOL, CONSTANT(true)},
+	{"opt.malloc_conf.symlink", CTL_STRING, .get = get_source, .number = 0},
+	{"opt.malloc_conf.env_var", CTL_STRING, .get = get_source, .number = 1},
+	{"opt.malloc_conf.global_var", CTL_STRING, .get = get_source,
+	 .number = 2},
+	{"opt.malloc_conf.global_var_2_conf_harder", CTL_STRING,
+	 .get = get_source, .number = 3},
 	{"tcache.create", CTL_UNSIGNED, CTL_MUST_READ,
 	 .get = get_tcache_create},
 	{"tcache.flush", CTL_UNSIGNED, CTL_MUST_WRITE, .set = set_tcache_flush},

@@ -5,10 +5,12 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <time.h>
 
 #include "liballoc/ctl/tree.h"
 #include "liballoc/heap/heap.h"
+#include "liballoc/heap/observe.h"
 #include "liballoc/include/liballoc/liballoc.h"
 #include "liballoc/ledger/ledger.h"
 
@@ -215,7 +217,59 @@ static int get_class_in_use(const struct ctl_call *call, uint64_t *value)
 	return 0;
 }
 
+static unsigned observed_arena(const struct ctl_call *call)
+{
+	size_t index = call->mib[2];
+
+	return index == MALLCTL_ARENAS_ALL ? OBSERVE_ALL_ARENAS
+					   : (unsigned)index;
+}
+
+/* number: the state, and whether it is bytes that are asked for. */
+static int get_runs(const struct ctl_call *call, uint64_t *value)
+{
+	enum extent_state state = (enum extent_state)(call->row->number / 2);
+	struct observed_runs runs = observe_runs(observed_arena(call), state,
+						 (unsigned)call->mib[4]);
+
+	*value = call->row->number % 2 ? runs.bytes : runs.count;
+	return 0;
+}
+
+static int get_extent_avail(const struct ctl_call *call, uint64_t *value)
+{
+	*value = observe_spare_extents(observed_arena(call));
+	return 0;
+}
+
+/* Whose arena it was is not known: it is told of the process alone. */
+static int get_abandoned(const struct ctl_call *call, uint64_t *value)
+{
+	*value = call->mib[2] == MALLCTL_ARENAS_ALL
+			 ? process_metric(call->row->text)
+			 : 0;
+	return 0;
+}
+
+/* jemalloc's word for what has no one value. */
+static int get_dss(const struct ctl_call *call, uint64_t *value)
+{
+	*value = ctl_from_pointer(
+		call->mib[2] == MALLCTL_ARENAS_ALL ? "N/A" : "disabled");
+	return 0;
+}
+
+static int get_pactivep(const struct ctl_call *call, uint64_t *value)
+{
+	const size_t *pages = observe_active_pages((unsigned)call->mib[2]);
+
+	*value = ctl_from_pointer(pages);
+	return pages ? 0 : EFAULT;
+}
+
 #define ARENA "stats.arenas.<i>."
+#define EXTENT ARENA "extents.<j>."
+#define RUNS(state, is_bytes) .get = get_runs, .number = (state)*2 + (is_bytes)
 #define BIN ARENA "bins.<j>."
 #define LEXTENT ARENA "lextents.<j>."
 
@@ -226,11 +280,13 @@ static const struct ctl_row rows[] = {
 	{"stats.resident", CTL_SIZE, .get = get_resident},
 	{"stats.mapped", CTL_SIZE, .get = get_process, .text = "mapped"},
 	{"stats.retained", CTL_SIZE, .get = get_process, .text = "retained"},
+	{"stats.metadata_thp", CTL_SIZE, .get = ctl_get_number, .number = 0},
 	{"stats.zero_reallocs", CTL_SIZE, .get = get_process,
 	 .text = "zero_reallocs"},
 
 	{ARENA "nthreads", CTL_UNSIGNED, .get = get_arena, .text = "nthreads"},
 	{ARENA "uptime", CTL_UINT64, .get = get_uptime},
+	{ARENA "dss", CTL_STRING, .get = get_dss},
 	{ARENA "dirty_decay_ms", CTL_SSIZE, .get = get_decay_ms,
 	 .text = "dirty_decay_ms", .number = 0},
 	{ARENA "muzzy_decay_ms", CTL_SSIZE, .get = get_decay_ms,
@@ -254,9 +310,15 @@ static const struct ctl_row rows[] = {
 	 .text = "muzzy_purged"},
 	{ARENA "base", CTL_SIZE, .get = get_arena, .text = "metadata"},
 	{ARENA "internal", CTL_SIZE, .get = ctl_get_number, .number = 0},
+	{ARENA "metadata_thp", CTL_SIZE, .get = ctl_get_number, .number = 0},
 	{ARENA "tcache_bytes", CTL_SIZE, .get = get_arena,
 	 .text = "tcache_bytes"},
+	{ARENA "tcache_stashed_bytes", CTL_SIZE, .get = ctl_get_number,
+	 .number = 0},
 	{ARENA "resident", CTL_SIZE, .get = get_arena_resident},
+	{ARENA "abandoned_vm", CTL_SIZE, .get = get_abandoned,
+	 .text = "abandoned"},
+	{ARENA "extent_avail", CTL_SIZE, .get = get_extent_avail},
 
 	{ARENA "small.allocated", CTL_SIZE, .get = get_arena,
 	 .text = "small_allocated"},
@@ -300,6 +362,17 @@ static const struct ctl_row rows[] = {
 	{LEXTENT "nrequests", CTL_UINT64, .get = get_class, .text = "nrequests",
 	 .number = 1},
 	{LEXTENT "curlextents", CTL_SIZE, .get = get_class_in_use, .number = 1},
+
+	{EXTENT "ndirty", CTL_SIZE, RUNS(EXTENT_DIRTY, 0)},
+	{EXTENT "nmuzzy", CTL_SIZE, RUNS(EXTENT_MUZZY, 0)},
+	{EXTENT "nretained", CTL_SIZE, RUNS(EXTENT_CLEAN, 0)},
+	{EXTENT "dirty_bytes", CTL_SIZE, RUNS(EXTENT_DIRTY, 1)},
+	{EXTENT "muzzy_bytes", CTL_SIZE, RUNS(EXTENT_MUZZY, 1)},
+	{EXTENT "retained_bytes", CTL_SIZE, RUNS(EXTENT_CLEAN, 1)},
+
+	{"approximate_stats.active", CTL_SIZE, .get = get_all,
+	 .text = "active"},
+	{"experimental.arenas.<i>.pactivep", CTL_POINTER, .get = get_pactivep},
 };
 
 const struct ctl_table ctl_stats_table = {rows, sizeof(rows) / sizeof(rows[0])};

@@ -147,6 +147,29 @@ static int do_idle(const struct ctl_call *call, const uint64_t *value)
 	return 0;
 }
 
+static int get_peak(const struct ctl_call *call, uint64_t *value)
+{
+	struct thread *thread;
+	int error = this_thread(&thread);
+
+	(void)call;
+	if (!error)
+		*value = thread_peak(thread);
+	return error;
+}
+
+static int do_peak_reset(const struct ctl_call *call, const uint64_t *value)
+{
+	struct thread *thread;
+	int error = this_thread(&thread);
+
+	(void)call;
+	(void)value;
+	if (!error)
+		thread_peak_reset(thread);
+	return error;
+}
+
 static int get_prof_name(const struct ctl_call *call, uint64_t *value)
 {
 	struct thread *thread;
@@ -202,6 +225,8 @@ static const struct ctl_row rows[] = {
 	{"thread.tcache.enabled", CTL_BOOL, .get = get_tcache_enabled,
 	 .set = set_tcache_enabled},
 	{"thread.tcache.flush", CTL_VOID, .set = do_tcache_flush},
+	{"thread.peak.read", CTL_UINT64, .get = get_peak},
+	{"thread.peak.reset", CTL_VOID, .set = do_peak_reset},
 	{"thread.idle", CTL_VOID, .set = do_idle},
 	{"thread.prof.name", CTL_STRING, CTL_EITHER | CTL_NEEDS_PROF,
 	 .get = get_prof_name, .set = set_prof_name},

@@ -470,6 +470,11 @@ static void each_lock(void (*step)(struct lock *lock))
 			step(&arenas[i]->pages.lock);
 }
 
+struct lock *arena_list_lock(void)
+{
+	return &lock;
+}
+
 void arena_prefork(void)
 {
 	lock_take_for_fork(&lock);

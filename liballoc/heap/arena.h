@@ -35,6 +35,9 @@ struct arena {
 	struct bin bins[SMALL_CLASSES];
 };
 
+/* For its counts. */
+struct lock *arena_list_lock(void);
+
 /* Makes arena 0. False where memory is short. */
 bool arena_boot(void);
 /* The automatic arena for a new thread, by load; counts the thread in. */

@@ -99,6 +99,11 @@ bool heap_cache_destroy(int index)
 	return cache != NULL;
 }
 
+struct lock *cache_list_lock(void)
+{
+	return &lock;
+}
+
 void cache_list_prefork(void)
 {
 	lock_take_for_fork(&lock);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct extent;
+struct lock;
 
 /* True once heap_boot() is done; other threads may see it late. */
 bool heap_is_booted(void);
@@ -19,6 +20,8 @@ void heap_mark_sampled(void *ptr, bool sampled);
 
 /* Explicit caches. */
 struct cache *heap_cache(int index);
+/* For its counts. */
+struct lock *cache_list_lock(void);
 void cache_list_prefork(void);
 void cache_list_postfork_parent(void);
 void cache_list_postfork_child(void);

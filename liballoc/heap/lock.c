@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The mutex: spins a little, since what it guards is short, then sleeps on
- * the futex. Owns the check of ranks; never allocates.
+ * the futex. Owns the check of ranks and the counts, which cost no atomic
+ * operation, and no look at the clock unless a thread sleeps; never allocates.
  */
 #include "config.h"
 
@@ -15,6 +16,7 @@
 
 #include "liballoc/ctl/options.h"
 #include "liballoc/heap/os.h"
+#include "liballoc/ledger/ledger.h"
 
 #if defined(LIBALLOC_DEBUG) || defined(JEHEAP_DEVELOPER)
 /* Bit r: this thread holds a lock of rank r. */
@@ -54,6 +56,42 @@ static void note_released(const struct lock *lock)
 }
 #endif
 
+/* Its address stands for the thread. */
+static __thread char self;
+
+/* By the lock's holder; read from anywhere. */
+static void add(uint64_t *word, uint64_t delta)
+{
+	__atomic_store_n(word, *word + delta, __ATOMIC_RELAXED);
+}
+
+static void raise_to(uint64_t *word, uint64_t value)
+{
+	if (value > *word)
+		__atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
+static void count_taken(struct lock *lock)
+{
+	add(&lock->stats.ops, 1);
+	if (lock->owner == &self)
+		return;
+	lock->owner = &self;
+	add(&lock->stats.owner_switches, 1);
+}
+
+static void count_wait(struct lock *lock, uint64_t ns, unsigned waiters)
+{
+	struct process_stats *process = ledger_process();
+
+	add(&lock->stats.waits, 1);
+	add(&lock->stats.wait_ns, ns);
+	raise_to(&lock->stats.max_wait_ns, ns);
+	raise_to(&lock->stats.max_waiters, waiters);
+	ledger_add_shared(&process->lock_waits, 1);
+	ledger_add_shared(&process->lock_wait_ns, ns);
+}
+
 static void relax(void)
 {
 #if defined(__x86_64__)
@@ -80,18 +118,31 @@ static bool try_once(struct lock *lock)
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
+static void wait_for(struct lock *lock)
+{
+	unsigned waiters =
+		__atomic_add_fetch(&lock->waiters, 1, __ATOMIC_RELAXED);
+	uint64_t start = os_clock_ns();
+
+	while (__atomic_exchange_n(&lock->word, 2, __ATOMIC_ACQUIRE))
+		futex(lock, FUTEX_WAIT, 2);
+	__atomic_sub_fetch(&lock->waiters, 1, __ATOMIC_RELAXED);
+	count_wait(lock, os_clock_ns() - start, waiters);
+}
+
 static void take(struct lock *lock)
 {
 	int64_t most = opt.mutex_max_spin, spins;
 
 	for (spins = 0; most < 0 || spins < most; spins++) {
 		if (!__atomic_load_n(&lock->word, __ATOMIC_RELAXED) &&
-		    try_once(lock))
+		    try_once(lock)) {
+			add(&lock->stats.spin_acquisitions, 1);
 			return;
+		}
 		relax();
 	}
-	while (__atomic_exchange_n(&lock->word, 2, __ATOMIC_ACQUIRE))
-		futex(lock, FUTEX_WAIT, 2);
+	wait_for(lock);
 }
 
 static void release(struct lock *lock)
@@ -102,8 +153,7 @@ static void release(struct lock *lock)
 
 void lock_init(struct lock *lock, enum lock_rank rank)
 {
-	lock->word = 0;
-	lock->rank = rank;
+	*lock = (struct lock)LOCK_INIT((uint16_t)rank);
 }
 
 void lock_take(struct lock *lock)
@@ -111,6 +161,7 @@ void lock_take(struct lock *lock)
 	check_rank(lock);
 	if (!try_once(lock))
 		take(lock);
+	count_taken(lock);
 	note_taken(lock);
 }
 
@@ -118,6 +169,7 @@ bool lock_try(struct lock *lock)
 {
 	if (!try_once(lock))
 		return false;
+	count_taken(lock);
 	note_taken(lock);
 	return true;
 }
@@ -141,5 +193,26 @@ void lock_release_for_fork(struct lock *lock)
 
 void lock_reset(struct lock *lock)
 {
+	lock->waiters = 0;
 	__atomic_store_n(&lock->word, 0, __ATOMIC_RELAXED);
+}
+
+void lock_add_stats(const struct lock *lock, struct lock_stats *sum)
+{
+	const struct lock_stats *stats = &lock->stats;
+
+	sum->ops += ledger_get(&stats->ops);
+	sum->waits += ledger_get(&stats->waits);
+	sum->spin_acquisitions += ledger_get(&stats->spin_acquisitions);
+	sum->owner_switches += ledger_get(&stats->owner_switches);
+	sum->wait_ns += ledger_get(&stats->wait_ns);
+	raise_to(&sum->max_wait_ns, ledger_get(&stats->max_wait_ns));
+	raise_to(&sum->max_waiters, ledger_get(&stats->max_waiters));
+}
+
+void lock_clear_stats(struct lock *lock)
+{
+	lock_take(lock);
+	lock->stats = (struct lock_stats){0};
+	lock_release(lock);
 }

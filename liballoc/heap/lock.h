@@ -27,9 +27,24 @@ enum lock_rank {
 	LOCK_METADATA,
 };
 
+/* What a lock went through since it was made, or cleared. */
+struct lock_stats {
+	uint64_t ops;		    /* times that it was taken */
+	uint64_t waits;		    /* of these, after sleeping */
+	uint64_t spin_acquisitions; /* of these, after trying again and again */
+	uint64_t owner_switches;    /* taken by another thread than before */
+	uint64_t wait_ns;	    /* spent asleep, all threads together */
+	uint64_t max_wait_ns;	    /* the longest sleep */
+	uint64_t max_waiters;	    /* the most threads asleep at once */
+};
+
 struct lock {
-	uint32_t word; /* 0: free, 1: taken, 2: taken, with sleepers */
-	uint32_t rank; /* enum lock_rank */
+	uint32_t word;	  /* 0: free, 1: taken, 2: taken, with sleepers */
+	uint16_t rank;	  /* enum lock_rank */
+	uint16_t waiters; /* asleep now; atomic */
+	/* Written by whoever holds the lock: */
+	const void *owner; /* tells threads apart; who had it last */
+	struct lock_stats stats;
 };
 
 #define LOCK_INIT(the_rank)                                                    \
@@ -41,6 +56,11 @@ void lock_init(struct lock *lock, enum lock_rank rank);
 void lock_take(struct lock *lock);
 bool lock_try(struct lock *lock);
 void lock_release(struct lock *lock);
+
+/* Adds the lock's counts to sum; of the longest and the most, the larger. */
+void lock_add_stats(const struct lock *lock, struct lock_stats *sum);
+/* Counts from 0 again; takes the lock. */
+void lock_clear_stats(struct lock *lock);
 
 /* For fork alone: takes many of one rank; frees a copied lock in the child. */
 void lock_take_for_fork(struct lock *lock);

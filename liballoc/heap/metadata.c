@@ -123,6 +123,11 @@ void metadata_free(void *block, size_t bytes)
 	lock_release(&lock);
 }
 
+struct lock *metadata_lock(void)
+{
+	return &lock;
+}
+
 void metadata_prefork(void)
 {
 	lock_take_for_fork(&lock);

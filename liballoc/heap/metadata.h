@@ -8,11 +8,15 @@
 
 #include <stddef.h>
 
+struct lock;
+
 /* Zeroed; NULL where memory is short. Any thread. */
 void *metadata_allocate(size_t bytes);
 /* bytes as given to metadata_allocate(). */
 void metadata_free(void *block, size_t bytes);
 
+/* For its counts. */
+struct lock *metadata_lock(void);
 void metadata_prefork(void);
 void metadata_postfork_parent(void);
 void metadata_postfork_child(void);

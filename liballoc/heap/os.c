@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "liballoc/ctl/print.h"
 #include "liballoc/ledger/ledger.h"
 
 size_t os_page_bytes = 4096;
@@ -95,7 +96,12 @@ void os_unmap(void *base, size_t bytes)
 {
 	int kept_errno = errno;
 
-	munmap(base, bytes);
+	if (munmap(base, bytes) != 0) {
+		ledger_add_shared(&ledger_process()->abandoned, bytes);
+		warning("the kernel would not unmap memory: too many mappings? "
+			"See vm.max_map_count",
+			NULL);
+	}
 	errno = kept_errno;
 }
 
@@ -138,6 +144,14 @@ unsigned os_cpu_count(void)
 		count = CPU_SETSIZE;
 	errno = kept_errno;
 	return count > 0 ? (unsigned)count : 1;
+}
+
+uint64_t os_clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 int os_cpu(void)

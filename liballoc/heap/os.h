@@ -47,6 +47,8 @@ uint64_t os_now_ns(void);
 /* The CPUs this process may run on; at least 1. */
 unsigned os_cpu_count(void);
 int os_thread_id(void);
+/* As os_now_ns(), to the nanosecond, which takes longer. */
+uint64_t os_clock_ns(void);
 /* The CPU that this thread runs on now; negative: cannot be told. */
 int os_cpu(void);
 /* More than the number of every CPU that the process may run on. */

@@ -101,7 +101,12 @@ static void count_free(struct arena *arena, enum extent_state state,
 
 static void count_active(struct arena *arena, size_t delta)
 {
-	ledger_add(&arena->stats->active, delta);
+	size_t *pages = &arena->pages.active_pages;
+	uint64_t active = ledger_get(&arena->stats->active) + delta;
+
+	ledger_set(&arena->stats->active, active);
+	/* Read at any time by whoever asked where it is. */
+	__atomic_store_n(pages, active / os_page_bytes, __ATOMIC_RELAXED);
 }
 
 static uint64_t mapped_peak;

@@ -27,6 +27,7 @@ struct page_heap {
 	/* Dirty and muzzy runs, longest free first. */
 	struct extent_list by_age[EXTENT_CLEAN];
 	size_t free_bytes[EXTENT_FREE_STATES];
+	size_t active_pages; /* of runs that were taken */
 	struct decay decay[EXTENT_CLEAN];
 	struct extent_list large; /* in use; of a created arena alone */
 	struct extent *spare;	  /* unused extents, linked by next */

@@ -20,6 +20,15 @@ static unsigned bin_of(size_t bytes)
 	return 8 + (lg - 3) * 4 + (unsigned)(units >> (lg - 2) & 3);
 }
 
+size_t run_set_bin_bytes(unsigned bin)
+{
+	size_t units = bin;
+
+	if (bin >= 8)
+		units = (4 + (size_t)bin % 4) << (bin / 4 - 1);
+	return units << LG_UNIT;
+}
+
 static uint64_t priority(const struct extent *run)
 {
 	return run->base * UINT64_C(0x9e3779b97f4a7c15);
@@ -33,7 +42,7 @@ static bool before(const struct extent *a, size_t bytes, uintptr_t base)
 void run_set_insert(struct run_set *set, struct extent *run)
 {
 	unsigned bin = bin_of(run->bytes);
-	struct extent **link = &set->root[bin];
+	struct extent **link = &set->bins[bin].root;
 	struct extent **left = &run->left, **right = &run->right;
 	struct extent *rest;
 
@@ -54,13 +63,15 @@ void run_set_insert(struct run_set *set, struct extent *run)
 		}
 	}
 	*left = *right = NULL;
+	set->bins[bin].bytes += run->bytes;
+	set->bins[bin].count++;
 	set->occupied[bin / 64] |= UINT64_C(1) << bin % 64;
 }
 
 void run_set_remove(struct run_set *set, struct extent *run)
 {
 	unsigned bin = bin_of(run->bytes);
-	struct extent **link = &set->root[bin];
+	struct extent **link = &set->bins[bin].root;
 	struct extent *left = run->left, *right = run->right;
 
 	while (*link != run)
@@ -78,7 +89,9 @@ void run_set_remove(struct run_set *set, struct extent *run)
 		}
 	}
 	*link = left ? left : right;
-	if (!set->root[bin])
+	set->bins[bin].bytes -= run->bytes;
+	set->bins[bin].count--;
+	if (!set->bins[bin].root)
 		set->occupied[bin / 64] &= ~(UINT64_C(1) << bin % 64);
 }
 
@@ -100,7 +113,7 @@ static struct extent *fit_in_bin(struct extent *node, size_t bytes)
 struct extent *run_set_find(const struct run_set *set, size_t bytes)
 {
 	unsigned bin = bin_of(bytes);
-	struct extent *best = fit_in_bin(set->root[bin], bytes);
+	struct extent *best = fit_in_bin(set->bins[bin].root, bytes);
 	unsigned word = ++bin / 64;
 	uint64_t bits;
 
@@ -115,5 +128,5 @@ struct extent *run_set_find(const struct run_set *set, size_t bytes)
 		bits = set->occupied[word];
 	}
 	bin = word * 64 + (unsigned)__builtin_ctzll(bits);
-	return fit_in_bin(set->root[bin], bytes);
+	return fit_in_bin(set->bins[bin].root, bytes);
 }

@@ -14,10 +14,20 @@
 
 #define RUN_SET_BINS 192u
 
-struct run_set {
-	uint64_t occupied[RUN_SET_BINS / 64]; /* bit b: root[b] is not NULL */
-	struct extent *root[RUN_SET_BINS];
+/* The runs of at least so many bytes, and less than in the next bin. */
+struct run_set_bin {
+	struct extent *root;
+	size_t bytes; /* of all of them */
+	size_t count;
 };
+
+struct run_set {
+	uint64_t occupied[RUN_SET_BINS / 64]; /* bit b: bins[b] has a root */
+	struct run_set_bin bins[RUN_SET_BINS];
+};
+
+/* Where bin begins, in bytes; the first bin, of no size, is always empty. */
+size_t run_set_bin_bytes(unsigned bin);
 
 void run_set_insert(struct run_set *set, struct extent *run);
 void run_set_remove(struct run_set *set, struct extent *run);

@@ -243,10 +243,42 @@ void thread_publish(struct thread *thread)
 	ledger_add_shared(&thread->arena->stats->tcache_bytes, held - told);
 }
 
+/* Allocated and not freed by this thread, as of what was just published. */
+static uint64_t balance(const struct thread *thread)
+{
+	return thread->allocated +
+	       (uint64_t)(thread->countdown_start - thread->countdown) -
+	       thread->deallocated;
+}
+
+/* Of its own thread alone; what others allocated and it freed is below 0. */
+static void publish_own(struct thread *thread)
+{
+	int64_t above;
+
+	thread_publish(thread);
+	above = (int64_t)(balance(thread) - thread->peak_base);
+	if (above > 0 && (uint64_t)above > thread->peak)
+		thread->peak = (uint64_t)above;
+}
+
+uint64_t thread_peak(struct thread *thread)
+{
+	publish_own(thread);
+	return thread->peak;
+}
+
+void thread_peak_reset(struct thread *thread)
+{
+	thread_publish(thread);
+	thread->peak_base = balance(thread);
+	thread->peak = 0;
+}
+
 void thread_tick(struct thread *thread)
 {
 	if (++thread->slow_calls % TICKS_PER_PUBLICATION == 0)
-		thread_publish(thread);
+		publish_own(thread);
 }
 
 void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
@@ -256,7 +288,7 @@ void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 	uint64_t bytes;
 
 	thread_busy++;
-	thread_publish(thread);
+	publish_own(thread);
 	cache_trim(&thread->cache, thread->arena);
 	arena_tick_another();
 	thread_busy--;
@@ -379,6 +411,11 @@ void heap_publish(void)
 	}
 	thread_each(publish_row, NULL);
 	heap_run_deferred();
+}
+
+struct lock *thread_list_lock(void)
+{
+	return &lock;
 }
 
 void thread_prefork(void)

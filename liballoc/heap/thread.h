@@ -16,6 +16,7 @@
 #include "liballoc/prof/prof.h"
 
 struct arena;
+struct lock;
 
 struct thread {
 	/*
@@ -32,6 +33,8 @@ struct thread {
 	uint64_t direct_freed;	 /* bytes freed past this thread's cache */
 	uint64_t direct_nmalloc;
 	uint64_t direct_ndalloc;
+	uint64_t peak;	       /* of allocated - deallocated, as looked at */
+	uint64_t peak_base;    /* what that is measured from */
 	uint64_t cached_bytes; /* as last told to the arena's ledger row */
 	unsigned slow_calls;
 	/* Above 0: in the profiler. Then an allocation goes unsampled. */
@@ -64,6 +67,9 @@ void thread_each(void (*visit)(struct thread *thread, void *context),
 
 /* Brings the thread's row in the ledger up to now. */
 void thread_publish(struct thread *thread);
+/* thread.peak: the peak since the last reset, and the reset. */
+uint64_t thread_peak(struct thread *thread);
+void thread_peak_reset(struct thread *thread);
 /* Publishes now and then; for the slow paths. */
 void thread_tick(struct thread *thread);
 /* opt.percpu_arena: moves the thread to the arena of the CPU it runs on. */
@@ -75,6 +81,8 @@ void thread_follow_cpu(struct thread *thread);
 void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 		  size_t usable_bytes, unsigned size_class);
 
+/* For its counts. */
+struct lock *thread_list_lock(void);
 void thread_prefork(void);
 void thread_postfork_parent(void);
 void thread_postfork_child(void);

@@ -41,6 +41,9 @@ struct process_stats {
 	uint64_t prof_dump_failures;
 	uint64_t zero_reallocs;
 	uint64_t fork_generation;
+	uint64_t lock_waits; /* times that a thread slept for a lock */
+	uint64_t lock_wait_ns;
+	uint64_t abandoned; /* bytes that could not be unmapped */
 };
 
 struct arena_stats {

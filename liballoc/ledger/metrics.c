@@ -74,6 +74,12 @@ const struct ledger_metric ledger_metrics[] = {
 		"calls of realloc with a pointer and size 0"),
 	PROCESS(fork_generation, COUNTER, COUNT, EACH,
 		"forks between the first process and this one"),
+	PROCESS(lock_waits, COUNTER, COUNT, SUM,
+		"times that a thread slept for a lock of the allocator's"),
+	PROCESS(lock_wait_ns, COUNTER, NS, SUM,
+		"time that threads slept for locks of the allocator's"),
+	PROCESS(abandoned, COUNTER, BYTES, SUM,
+		"address space lost because the kernel would not unmap it"),
 
 	ARENA(nthreads, GAUGE, COUNT, SUM,
 		"threads assigned to the arena"),

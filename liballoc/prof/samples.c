@@ -47,6 +47,13 @@ uint64_t tables_mix(uint64_t x)
 	return (x ^ (x >> 29)) * UINT64_C(0xbf58476d1ce4e5b9) ^ (x >> 31);
 }
 
+void tables_each_lock(void (*visit)(struct lock *lock, void *context),
+		      void *context)
+{
+	for (unsigned i = 0; i < TABLES_SHARDS; i++)
+		visit(&shards[i].lock, context);
+}
+
 bool tables_boot(void)
 {
 	uint32_t rows = ledger_capacity(LEDGER_SAMPLES);

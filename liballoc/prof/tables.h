@@ -58,6 +58,9 @@ void tables_reset(void);
 
 /* Held while a dump reads the tables, so that they are not replaced. */
 extern struct lock tables_dump_lock;
+/* The shards' own locks, for their counts. */
+void tables_each_lock(void (*visit)(struct lock *lock, void *context),
+		      void *context);
 
 void tables_prefork(void);
 void tables_postfork_parent(void);

@@ -10,8 +10,10 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "liballoc/heap/lock.h"
+#include "liballoc/ledger/ledger.h"
 
 #define THREADS 8
 #define ROUNDS 100000
@@ -33,6 +35,7 @@ static void *count(void *unused)
 
 static void test_exclusion(void)
 {
+	struct lock_stats sum = {0};
 	pthread_t threads[THREADS];
 	unsigned i;
 
@@ -42,6 +45,46 @@ static void test_exclusion(void)
 		pthread_join(threads[i], NULL);
 	is_uint(counter, (uint64_t)THREADS * ROUNDS, "no count was lost");
 	is_uint(lock.word, 0, "and the lock is free");
+	is_uint(lock.waiters, 0, "with nobody asleep");
+	lock_add_stats(&lock, &sum);
+	is_uint(sum.ops, (uint64_t)THREADS * ROUNDS, "each taking is counted");
+	ok(sum.owner_switches >= THREADS && sum.owner_switches <= sum.ops,
+	   "each change of threads");
+	ok(sum.waits + sum.spin_acquisitions <= sum.ops &&
+		   sum.max_wait_ns <= sum.wait_ns && sum.max_waiters < THREADS,
+	   "and waits are in proportion");
+	lock_clear_stats(&lock);
+	sum = (struct lock_stats){0};
+	lock_add_stats(&lock, &sum);
+	is_uint(sum.ops, 0, "until the counts are cleared");
+}
+
+static void *wait_once(void *unused)
+{
+	lock_take(&lock);
+	lock_release(&lock);
+	return unused;
+}
+
+/* The lock is held until the other thread sleeps for it, and a while longer. */
+static void test_waiting(void)
+{
+	struct timespec pause = {0, 20000000};
+	struct lock_stats sum = {0};
+	pthread_t thread;
+
+	lock_take(&lock);
+	pthread_create(&thread, NULL, wait_once, NULL);
+	while (!__atomic_load_n(&lock.waiters, __ATOMIC_RELAXED))
+		nanosleep(&pause, NULL);
+	nanosleep(&pause, NULL);
+	lock_release(&lock);
+	pthread_join(thread, NULL);
+	lock_add_stats(&lock, &sum);
+	is_uint(sum.waits, 1, "a sleep is counted");
+	is_uint(sum.max_waiters, 1, "by one thread");
+	ok(sum.wait_ns >= 20000000 && sum.max_wait_ns == sum.wait_ns,
+	   "and its time is taken");
 }
 
 static void test_try(void)
@@ -89,8 +132,11 @@ static void wrong_order(void)
 
 int main(void)
 {
-	plan(7);
+	plan(15);
+	/* Waits are counted there too. */
+	ledger_boot((size_t)1 << 20);
 	test_exclusion();
+	test_waiting();
 	test_try();
 	is_int(signal_of(right_order), 0, "rising ranks are fine");
 #if defined(LIBALLOC_DEBUG) || defined(JEHEAP_DEVELOPER)

@@ -51,9 +51,20 @@ static struct extent *best_by_array(size_t bytes)
 int main(void)
 {
 	unsigned i, step, wrong = 0, found = 0;
-	bool empty = true;
+	bool empty = true, starts = true;
 
-	plan(4);
+	plan(6);
+	for (i = 1; i < RUN_SET_BINS; i++) {
+		struct extent run = {.bytes = run_set_bin_bytes(i)};
+
+		run_set_insert(&set, &run);
+		starts = starts && set.bins[i].root == &run &&
+			 set.bins[i].count == 1 &&
+			 set.bins[i].bytes == run.bytes;
+		run_set_remove(&set, &run);
+	}
+	ok(starts, "each bin begins with the size that is said");
+	is_uint(run_set_bin_bytes(9), 40960, "the sizes are jemalloc's");
 	ok(!run_set_find(&set, 4096), "an empty set has no fit");
 	for (step = 0; step < STEPS; step++) {
 		unsigned k = (unsigned)(next_random() >> 30) % RUNS;
@@ -78,7 +89,8 @@ int main(void)
 		if (inside[i])
 			run_set_remove(&set, &runs[i]);
 	for (i = 0; i < RUN_SET_BINS; i++)
-		empty = empty && !set.root[i];
+		empty = empty && !set.bins[i].root && !set.bins[i].bytes &&
+			!set.bins[i].count;
 	ok(empty && !run_set_find(&set, 4096), "it ends empty");
 	return done_testing();
 }
