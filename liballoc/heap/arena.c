@@ -470,7 +470,7 @@ static void each_lock(void (*step)(struct lock *lock))
 			step(&arenas[i]->pages.lock);
 }
 
-struct lock *arena_list_lock(void)
+struct lock *arena_table_lock(void)
 {
 	return &lock;
 }

@@ -36,7 +36,7 @@ struct arena {
 };
 
 /* For its counts. */
-struct lock *arena_list_lock(void);
+struct lock *arena_table_lock(void);
 
 /* Makes arena 0. False where memory is short. */
 bool arena_boot(void);

@@ -32,7 +32,7 @@ void observe_lock(enum observed_lock which, struct lock_stats *sum)
 {
 	switch (which) {
 	case OBSERVED_LISTS:
-		lock_add_stats(arena_list_lock(), sum);
+		lock_add_stats(arena_table_lock(), sum);
 		lock_add_stats(cache_list_lock(), sum);
 		break;
 	case OBSERVED_THREADS:
@@ -86,7 +86,7 @@ void observe_clear_locks(void)
 {
 	each(OBSERVE_ALL_ARENAS, clear_arena, NULL);
 	thread_busy++;
-	lock_clear_stats(arena_list_lock());
+	lock_clear_stats(arena_table_lock());
 	lock_clear_stats(cache_list_lock());
 	lock_clear_stats(thread_list_lock());
 	lock_clear_stats(metadata_lock());
