@@ -28,7 +28,31 @@ include %D%/prof/local.mk
 liballocincludedir = $(includedir)/liballoc
 liballocinclude_HEADERS = %D%/include/liballoc/liballoc.h
 pkgconfig_DATA += %D%/liballoc.pc
-EXTRA_DIST += %D%/liballoc.map
+EXTRA_DIST += %D%/liballoc.map %D%/include/jemalloc/jemalloc.h
+
+# Under jemalloc's names: links, so that both names in one process are one
+# library. Programs built against jemalloc 5 ask for libjemalloc.so.2.
+install-jemalloc-names: install-libLTLIBRARIES
+	$(AM_V_at)$(MKDIR_P) '$(DESTDIR)$(includedir)/jemalloc' \
+		'$(DESTDIR)$(pkgconfigdir)'
+	$(INSTALL_DATA) $(top_srcdir)/%D%/include/jemalloc/jemalloc.h \
+		'$(DESTDIR)$(includedir)/jemalloc'
+	$(INSTALL_DATA) %D%/jemalloc.pc '$(DESTDIR)$(pkgconfigdir)'
+	$(AM_V_at)cd '$(DESTDIR)$(libdir)' && for suffix in so so.2 a; do \
+		target=liballoc.$${suffix%.2}; \
+		test ! -f "$$target" || \
+			$(LN_S) -f "$$target" libjemalloc.$$suffix; \
+	done
+uninstall-jemalloc-names:
+	cd '$(DESTDIR)$(libdir)' && \
+		rm -f libjemalloc.so libjemalloc.so.2 libjemalloc.a
+	rm -f '$(DESTDIR)$(includedir)/jemalloc/jemalloc.h' \
+		'$(DESTDIR)$(pkgconfigdir)/jemalloc.pc'
+.PHONY: install-jemalloc-names uninstall-jemalloc-names
+if JEMALLOC_NAMES
+install-data-hook: install-jemalloc-names
+uninstall-hook: uninstall-jemalloc-names
+endif
 
 # In the static library visibility says nothing: a program's own functions
 # would clash with ours.

@@ -18,6 +18,13 @@ AS_IF([test "x$enable_initial_exec_tls" = xyes],
 	[LIBALLOC_TLS_CFLAGS=-ftls-model=initial-exec])
 AC_SUBST([LIBALLOC_TLS_CFLAGS])
 
+AC_ARG_ENABLE([jemalloc-names],
+	[AS_HELP_STRING([--enable-jemalloc-names],
+		[install liballoc as libjemalloc too: header, jemalloc.pc and \
+libjemalloc.so.2])],
+	[], [enable_jemalloc_names=no])
+AM_CONDITIONAL([JEMALLOC_NAMES], [test "x$enable_jemalloc_names" = xyes])
+
 AC_CHECK_FUNCS([_dl_find_object])
 
 AC_CHECK_TOOL([OBJCOPY], [objcopy])

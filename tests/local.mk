@@ -32,6 +32,7 @@ include %D%/integration/cplusplus/local.mk
 include %D%/integration/liballoc/local.mk
 include %D%/integration/local.mk
 include %D%/integration/ctl/local.mk
+include %D%/integration/jemalloc/local.mk
 
 # check_PROGRAMS that are tests are listed once, in TEST_UNITS.
 check_PROGRAMS += $(TEST_UNITS)

@@ -145,3 +145,9 @@ API size_t nallocx(size_t size, int flags)
 
 	return heap_rounded(size, lg_align ? (size_t)1 << lg_align : 0);
 }
+
+/* Asked by redis's active defragmentation, of the jemalloc that it brings. */
+API int je_get_defrag_hint(void *ptr)
+{
+	return heap_is_sparse(ptr);
+}

@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: BSD-2-Clause
 liballoc_liballoc_la_SOURCES += %D%/api.h %D%/controls.c %D%/cplusplus.c \
-	%D%/cplusplus.h %D%/extended.c %D%/runtime.c %D%/standard.c
+	%D%/cplusplus.h %D%/extended.c %D%/glibc.c \
+	%D%/runtime.c %D%/standard.c

@@ -9,6 +9,7 @@
 #include "liballoc/ctl/options.h"
 #include "liballoc/ctl/tree.h"
 #include "liballoc/heap/heap.h"
+#include "liballoc/include/liballoc/liballoc.h"
 
 #ifdef LIBALLOC_DEBUG
 # define IS_DEBUG 1
@@ -85,7 +86,7 @@ static int get_source(const struct ctl_call *call, uint64_t *value)
 #define TEXT(the_text) .get = ctl_get_text, .text = (the_text)
 
 static const struct ctl_row rows[] = {
-	{"version", CTL_STRING, TEXT(PACKAGE_VERSION)},
+	{"version", CTL_STRING, TEXT(LIBALLOC_JEMALLOC_VERSION)},
 	{"epoch", CTL_UINT64, CTL_READ_LAST, .get = get_epoch,
 	 .set = set_epoch},
 	{"background_thread", CTL_BOOL, CONSTANT(false),

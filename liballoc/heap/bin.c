@@ -263,3 +263,18 @@ void bin_discard(struct bin *bin, struct extent *slab)
 	slab->next = NULL;
 	release_slabs(bin, slab);
 }
+
+/* An eighth above the average still counts: else half of them never move. */
+bool bin_is_sparse(struct bin *bin, const struct extent *slab)
+{
+	uint64_t used, all;
+	bool sparse;
+
+	lock_take(&bin->lock);
+	used = size_classes[bin->size_class].regions - slab->free_count;
+	all = bin->stats->nmalloc - bin->stats->ndalloc;
+	sparse = slab != bin->current && slab->free_count &&
+		 used * bin->stats->curslabs <= all + all / 8;
+	lock_release(&bin->lock);
+	return sparse;
+}

@@ -51,6 +51,11 @@ unsigned bin_give(struct bin *bin, void **regions, unsigned count,
  */
 struct extent *bin_drain(struct bin *bin);
 void bin_discard(struct bin *bin, struct extent *slab);
+/*
+ * Would fewer slabs do if what lies in this one were allocated anew? True where
+ * it is neither full nor in use next, and is filled less than others are.
+ */
+bool bin_is_sparse(struct bin *bin, const struct extent *slab);
 /* Marks the region as one the profiler knows, or no longer knows. */
 void bin_mark(struct bin *bin, struct extent *slab, bool sampled);
 

@@ -333,6 +333,21 @@ static bool resize_in_place(void *ptr, uint64_t word, size_t requested,
 	return done;
 }
 
+bool heap_is_sparse(const void *ptr)
+{
+	uint64_t word = live_word(ptr);
+	struct extent *slab = page_word_extent(word);
+	bool sparse;
+
+	if (word & PAGE_LARGE || thread_busy)
+		return false;
+	thread_busy++;
+	sparse = bin_is_sparse(&slab->arena->bins[slab->size_class], slab);
+	thread_busy--;
+	heap_run_deferred();
+	return sparse;
+}
+
 static bool aligned(const void *ptr, size_t alignment)
 {
 	return !alignment || !((uintptr_t)ptr & (alignment - 1));

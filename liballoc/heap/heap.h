@@ -55,6 +55,8 @@ void heap_free_sized(void *ptr, size_t size, size_t alignment,
 void heap_check_size(const void *ptr, size_t size, size_t alignment);
 /* The usable size of a live allocation. */
 size_t heap_usable(const void *ptr);
+/* Would moving the live allocation let its slab empty? Never where large. */
+bool heap_is_sparse(const void *ptr);
 /* The usable size that such a request would get; 0: none would. */
 size_t heap_rounded(size_t size, size_t alignment);
 

@@ -16,6 +16,13 @@ extern "C" {
 #endif
 
 /*
+ * Which jemalloc's interface this is, and whose it is in place of a commit;
+ * mallctl "version" reads the same.
+ */
+#define LIBALLOC_JEMALLOC_GID "liballoc"
+#define LIBALLOC_JEMALLOC_VERSION "5.3.0-0-g" LIBALLOC_JEMALLOC_GID
+
+/*
  * Flags of the *allocx functions, to be or-ed together.
  * MALLOCX_LG_ALIGN(la): align to 1 << la, la in [0, 63].
  * MALLOCX_ALIGN(a): align to a, a power of two.
@@ -130,6 +137,12 @@ extern void (*malloc_message)(void *cbopaque, const char *s);
 
 void free_sized(void *ptr, size_t size);
 void free_aligned_sized(void *ptr, size_t alignment, size_t size);
+
+/*
+ * For defragmentation: 1 where allocating ptr's contents anew would help its
+ * slab to empty, else 0. The name is that of the jemalloc that redis brings.
+ */
+int je_get_defrag_hint(void *ptr);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-TEST_UNITS += %D%/extended %D%/failing %D%/model %D%/realloc %D%/standard %D%/sampled
+TEST_UNITS += %D%/extended %D%/failing %D%/glibc %D%/model %D%/realloc %D%/standard %D%/sampled
 
 %C%_sampled_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_sampled_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
@@ -24,3 +24,7 @@ TEST_UNITS += %D%/extended %D%/failing %D%/model %D%/realloc %D%/standard %D%/sa
 %C%_standard_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_standard_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_standard_LDADD = $(UNIT_LIBALLOC_LIBS)
+
+%C%_glibc_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS) -Wno-deprecated-declarations
+%C%_glibc_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_glibc_LDADD = $(UNIT_LIBALLOC_LIBS)
