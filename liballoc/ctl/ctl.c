@@ -156,27 +156,39 @@ static size_t type_bytes(enum ctl_type type)
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "values are copied as the first bytes of a word");
 
-static int copy_out(enum ctl_type type, uint64_t value, void *oldp,
-		    size_t *oldlenp)
+int ctl_take_value(const struct ctl_request *r, void *value, size_t bytes)
 {
-	size_t bytes = type_bytes(type);
-	int error = *oldlenp == bytes ? 0 : EINVAL;
+	if (!r->newp)
+		return 0;
+	if (r->newlen != bytes)
+		return EINVAL;
+	memcpy(value, r->newp, bytes);
+	return 0;
+}
 
-	if (*oldlenp > bytes)
-		*oldlenp = bytes;
-	memcpy(oldp, &value, *oldlenp);
+int ctl_give_value(const struct ctl_request *r, const void *value, size_t bytes)
+{
+	int error;
+
+	if (!r->oldp || !r->oldlenp)
+		return 0;
+	error = *r->oldlenp == bytes ? 0 : EINVAL;
+	if (*r->oldlenp > bytes)
+		*r->oldlenp = bytes;
+	memcpy(r->oldp, value, *r->oldlenp);
 	return error;
 }
 
-/* A request: what mallctl() was given. */
-struct request {
-	void *oldp;
-	size_t *oldlenp;
-	const void *newp;
-	size_t newlen;
-};
+int ctl_must_read(const struct ctl_request *r, size_t bytes)
+{
+	if (r->oldp && r->oldlenp && *r->oldlenp == bytes)
+		return 0;
+	if (r->oldlenp)
+		*r->oldlenp = 0;
+	return EINVAL;
+}
 
-static int check_access(const struct ctl_row *row, const struct request *r)
+static int check_access(const struct ctl_row *row, const struct ctl_request *r)
 {
 	bool reads = r->oldp || r->oldlenp;
 	bool writes = r->newp || r->newlen > 0;
@@ -196,7 +208,7 @@ static int check_access(const struct ctl_row *row, const struct request *r)
 	return 0;
 }
 
-static int check_lengths(const struct ctl_row *row, const struct request *r)
+static int check_lengths(const struct ctl_row *row, const struct ctl_request *r)
 {
 	size_t bytes = type_bytes(row->type);
 
@@ -204,15 +216,10 @@ static int check_lengths(const struct ctl_row *row, const struct request *r)
 		return EINVAL;
 	if (r->newp && r->newlen != bytes && !(row->rules & CTL_UNCHECKED))
 		return EINVAL;
-	if (!(row->rules & CTL_MUST_READ) ||
-	    (r->oldp && r->oldlenp && *r->oldlenp == bytes))
-		return 0;
-	if (r->oldlenp)
-		*r->oldlenp = 0;
-	return EINVAL;
+	return row->rules & CTL_MUST_READ ? ctl_must_read(r, bytes) : 0;
 }
 
-static int write_value(const struct ctl_call *call, const struct request *r)
+static int write_value(const struct ctl_call *call, const struct ctl_request *r)
 {
 	uint64_t value = 0;
 
@@ -227,12 +234,12 @@ static int write_value(const struct ctl_call *call, const struct request *r)
 }
 
 /* Is there anything to set: a value, or an effect without one? */
-static bool wants_set(const struct ctl_row *row, const struct request *r)
+static bool wants_set(const struct ctl_row *row, const struct ctl_request *r)
 {
 	return row->set && (r->newp || !row->get);
 }
 
-static int exchange(const struct ctl_call *call, const struct request *r)
+static int exchange(const struct ctl_call *call, const struct ctl_request *r)
 {
 	uint64_t value;
 	int error;
@@ -241,12 +248,12 @@ static int exchange(const struct ctl_call *call, const struct request *r)
 		return EINVAL;
 	memcpy(&value, r->newp, sizeof(value));
 	error = call->row->exchange(call, &value);
-	if (!error && r->oldp && r->oldlenp)
-		error = copy_out(call->row->type, value, r->oldp, r->oldlenp);
+	if (!error)
+		error = ctl_give_value(r, &value, type_bytes(call->row->type));
 	return error;
 }
 
-static int access_row(const struct ctl_call *call, const struct request *r)
+static int access_row(const struct ctl_call *call, const struct ctl_request *r)
 {
 	const struct ctl_row *row = call->row;
 	bool reads = row->get && r->oldp && r->oldlenp;
@@ -254,6 +261,8 @@ static int access_row(const struct ctl_call *call, const struct request *r)
 	uint64_t value = 0;
 	int error;
 
+	if (row->io)
+		return row->io(call, r);
 	if (row->exchange)
 		return exchange(call, r);
 	error = check_access(row, r);
@@ -266,14 +275,14 @@ static int access_row(const struct ctl_call *call, const struct request *r)
 	if (!error && reads && read_last)
 		error = row->get(call, &value);
 	if (!error && reads)
-		error = copy_out(row->type, value, r->oldp, r->oldlenp);
+		error = ctl_give_value(r, &value, type_bytes(row->type));
 	return error;
 }
 
 int ctl_byname(const char *name, void *oldp, size_t *oldlenp, void *newp,
 	       size_t newlen)
 {
-	const struct request r = {oldp, oldlenp, newp, newlen};
+	const struct ctl_request r = {oldp, oldlenp, newp, newlen};
 	size_t mib[CTL_MAX_DEPTH];
 	struct ctl_row row;
 	unsigned depth;
@@ -286,7 +295,7 @@ int ctl_byname(const char *name, void *oldp, size_t *oldlenp, void *newp,
 int ctl_bymib(const size_t *mib, size_t miblen, void *oldp, size_t *oldlenp,
 	      void *newp, size_t newlen)
 {
-	const struct request r = {oldp, oldlenp, newp, newlen};
+	const struct ctl_request r = {oldp, oldlenp, newp, newlen};
 	struct ctl_row row;
 
 	if (!find_mib(mib, miblen, &row))

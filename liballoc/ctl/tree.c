@@ -16,8 +16,9 @@
 #include "liballoc/include/liballoc/liballoc.h"
 
 static const struct ctl_table *const tables[] = {
-	&ctl_general_table, &ctl_thread_table, &ctl_arena_table,
-	&ctl_prof_table,    &ctl_stats_table,  &ctl_mutex_table,
+	&ctl_general_table,    &ctl_thread_table,	&ctl_arena_table,
+	&ctl_made_arena_table, &ctl_experimental_table, &ctl_prof_table,
+	&ctl_stats_table,      &ctl_mutex_table,
 };
 
 #define TABLE_COUNT (sizeof(tables) / sizeof(tables[0]))
@@ -109,6 +110,8 @@ static bool has_statistics(size_t index)
 {
 	if (index == MALLCTL_ARENAS_ALL)
 		return true;
+	if (index == MALLCTL_ARENAS_DESTROYED)
+		return heap_destroyed_stats() != NULL;
 	return index < heap_arena_count() && heap_arena((unsigned)index);
 }
 

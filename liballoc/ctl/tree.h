@@ -50,6 +50,17 @@ struct ctl_call {
 typedef int ctl_get(const struct ctl_call *call, uint64_t *value);
 typedef int ctl_set(const struct ctl_call *call, const uint64_t *value);
 
+/* What mallctl() was given. */
+struct ctl_request {
+	void *oldp;
+	size_t *oldlenp;
+	const void *newp;
+	size_t newlen;
+};
+
+/* Does all itself, for values that are no word. 0 or an errno. */
+typedef int ctl_io(const struct ctl_call *call, const struct ctl_request *r);
+
 struct ctl_row {
 	const char *name; /* indices are written <i>, <j> */
 	enum ctl_type type;
@@ -58,6 +69,8 @@ struct ctl_row {
 	ctl_set *set; /* NULL: cannot be written */
 	/* Else: a pointer must be written, and what it becomes is read. */
 	ctl_get *exchange;
+	ctl_io *io;	    /* Else: this alone */
+	const char *c_type; /* where type does not say what it is in C */
 	/* What get and set of several rows tell them apart by: */
 	const char *text; /* stats: the metric in the ledger */
 	uint64_t number;
@@ -72,6 +85,8 @@ struct ctl_table {
 extern const struct ctl_table ctl_general_table; /* version, config, tcache */
 extern const struct ctl_table ctl_thread_table;
 extern const struct ctl_table ctl_arena_table;
+extern const struct ctl_table ctl_made_arena_table; /* arenas one by one */
+extern const struct ctl_table ctl_experimental_table;
 extern const struct ctl_table ctl_prof_table;
 extern const struct ctl_table ctl_stats_table;
 extern const struct ctl_table ctl_mutex_table;
@@ -85,6 +100,16 @@ unsigned ctl_row_depth(const struct ctl_row *row);
 /* Do the indices in mib exist? mib has depth numbers. */
 bool ctl_indices_exist(const struct ctl_row *row, const size_t *mib,
 		       unsigned depth);
+
+/*
+ * For io: takes the value that was given, if any, and returns what is to be
+ * read, if it is asked for; EINVAL where the length is not bytes. Where the
+ * result must be taken, since the call has an effect: can it be?
+ */
+int ctl_take_value(const struct ctl_request *r, void *value, size_t bytes);
+int ctl_give_value(const struct ctl_request *r, const void *value,
+		   size_t bytes);
+int ctl_must_read(const struct ctl_request *r, size_t bytes);
 
 /* Getters that several tables share: the row's number, its text. */
 int ctl_get_number(const struct ctl_call *call, uint64_t *value);

@@ -184,17 +184,6 @@ static int get_bin_slab_size(const struct ctl_call *call, uint64_t *value)
 	return 0;
 }
 
-static int get_create(const struct ctl_call *call, uint64_t *value)
-{
-	unsigned index = heap_arena_create(NULL);
-
-	(void)call;
-	if (index == UINT_MAX)
-		return EAGAIN;
-	*value = index;
-	return 0;
-}
-
 /* The pointer is what is written, the arena what is read: not read alone. */
 static int exchange_lookup(const struct ctl_call *call, uint64_t *value)
 {
@@ -256,7 +245,6 @@ static const struct ctl_row rows[] = {
 	 .number = 1},
 	{"arenas.nlextents", CTL_UNSIGNED, .get = get_nlextents},
 	{"arenas.lextent.<i>.size", CTL_SIZE, .get = get_lextent_size},
-	{"arenas.create", CTL_UNSIGNED, CTL_MUST_READ, .get = get_create},
 	{"arenas.lookup", CTL_UNSIGNED, .exchange = exchange_lookup},
 };
 

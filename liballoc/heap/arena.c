@@ -174,6 +174,11 @@ struct arena *heap_arena_get(unsigned index)
 	return arena;
 }
 
+bool heap_arena_is_automatic(unsigned index)
+{
+	return index < automatic_count;
+}
+
 static uint32_t load(const struct arena *arena)
 {
 	return __atomic_load_n(&arena->threads, __ATOMIC_RELAXED);

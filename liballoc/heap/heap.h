@@ -65,6 +65,7 @@ unsigned heap_arena_count(void);
 /* opt.percpu_arena: [0, this) go with CPUs, and no thread can choose one. */
 unsigned heap_cpu_arenas(void);
 struct arena *heap_arena(unsigned index); /* NULL: not initialized */
+bool heap_arena_is_automatic(unsigned index);
 /* As heap_arena, but an automatic one is made if need be. */
 struct arena *heap_arena_get(unsigned index);
 /*
@@ -93,12 +94,32 @@ bool heap_arena_set_muzzy_decay_ms(struct arena *arena, ssize_t ms);
 /* NULL for arena: one not made yet. Never NULL: the default ones. */
 struct extent_hooks_s *heap_arena_hooks(const struct arena *arena);
 void heap_arena_set_hooks(struct arena *arena, struct extent_hooks_s *hooks);
+/* Free runs of so many bytes go back to the system at once; 0: none do. */
+size_t heap_arena_oversize(struct arena *arena);
+void heap_arena_set_oversize(struct arena *arena, size_t bytes);
+/*
+ * How much address space is taken at once at most, beyond what a request
+ * needs; rounded down to what can be. False: less than a page.
+ */
+size_t heap_arena_growth_limit(struct arena *arena);
+bool heap_arena_set_growth_limit(struct arena *arena, size_t bytes);
 /* Those of arenas yet to be made; at first the options'. False: no such time.
  */
 ssize_t heap_default_dirty_decay_ms(void);
 bool heap_set_default_dirty_decay_ms(ssize_t ms);
 ssize_t heap_default_muzzy_decay_ms(void);
 bool heap_set_default_muzzy_decay_ms(ssize_t ms);
+
+/* How full the slab is that ptr lies in; any pointer, all 0 if not ours. */
+struct heap_use {
+	const void *current; /* the slab that fills next; NULL: none, large */
+	size_t free;	     /* regions of ptr's slab */
+	size_t regions;	     /* 1 for a large object */
+	size_t bytes;	     /* of ptr's slab, or large object */
+	size_t class_free;   /* of all slabs of that class in the arena */
+	size_t class_regions;
+};
+void heap_use_of(const void *ptr, struct heap_use *use);
 
 /* This thread. */
 unsigned heap_thread_arena(struct thread *thread);

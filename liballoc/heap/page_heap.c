@@ -36,6 +36,7 @@ void page_heap_init(struct page_heap *heap)
 
 	lock_init(&heap->lock, LOCK_PAGE_HEAP);
 	heap->next_map_bytes = FIRST_MAP;
+	heap->max_map_bytes = MAX_MAP;
 	decay_set(&heap->decay[EXTENT_DIRTY], dirty, now);
 	decay_set(&heap->decay[EXTENT_MUZZY], muzzy, now);
 }
@@ -273,6 +274,13 @@ static struct extent *find_run(struct arena *arena, size_t bytes,
 	return fallback;
 }
 
+static void map_more_next(struct page_heap *heap)
+{
+	heap->next_map_bytes *= 2;
+	if (heap->next_map_bytes > heap->max_map_bytes)
+		heap->next_map_bytes = heap->max_map_bytes;
+}
+
 /* A new mapping, as a clean run that is in no set. */
 static struct extent *map_run(struct arena *arena, size_t need)
 {
@@ -292,8 +300,8 @@ static struct extent *map_run(struct arena *arena, size_t need)
 		os_unmap(base, bytes);
 		return NULL;
 	}
-	if (need <= heap->next_map_bytes && heap->next_map_bytes < MAX_MAP)
-		heap->next_map_bytes *= 2;
+	if (need <= heap->next_map_bytes)
+		map_more_next(heap);
 	count_mapped(arena, bytes);
 	run = take_spare(heap);
 	run->base = (uintptr_t)base;
@@ -328,8 +336,8 @@ static struct extent *map_by_hooks(struct arena *arena, size_t bytes,
 			    !(hooked & EXTENT_UNCOMMITTED));
 		return NULL;
 	}
-	if (wanted > bytes && heap->next_map_bytes < MAX_MAP)
-		heap->next_map_bytes *= 2;
+	if (wanted > bytes)
+		map_more_next(heap);
 	count_mapped(arena, wanted);
 	run = take_spare(heap);
 	run->base = (uintptr_t)base;
@@ -433,6 +441,9 @@ static void give(struct arena *arena, struct extent *run)
 {
 	count_active(arena, -run->bytes);
 	free_run(arena, run, EXTENT_DIRTY);
+	if (arena->pages.oversize_bytes &&
+	    run->bytes >= arena->pages.oversize_bytes)
+		page_heap_purge_run(arena, run);
 	publish_free(arena);
 }
 
@@ -659,5 +670,7 @@ void page_heap_destroy(struct arena *arena)
 			page_heap_return_run(arena, run, EXTENT_FREE_STATES);
 		}
 	heap->next_map_bytes = FIRST_MAP;
+	heap->max_map_bytes = MAX_MAP;
+	heap->oversize_bytes = 0;
 	lock_release(&heap->lock);
 }

@@ -33,7 +33,9 @@ struct page_heap {
 	struct extent *spare;	  /* unused extents, linked by next */
 	unsigned spare_count;
 	size_t next_map_bytes;
-	bool purging; /* some thread is at it */
+	size_t max_map_bytes;  /* never beyond that */
+	size_t oversize_bytes; /* free runs of so much go at once; 0: none */
+	bool purging;	       /* some thread is at it */
 };
 
 void page_heap_init(struct page_heap *heap);
@@ -89,8 +91,10 @@ bool page_heap_set_decay_ms(struct arena *arena, enum extent_state state,
 
 /*
  * For purge.c, with the lock held: takes a free run out of its set, and puts
- * one back as state, or forgets it (EXTENT_FREE_STATES: it is unmapped).
+ * one back as state, or forgets it (EXTENT_FREE_STATES: it is unmapped). By
+ * purge.c: gives a dirty run back at once; lets go of the lock meanwhile.
  */
+void page_heap_purge_run(struct arena *arena, struct extent *run);
 void page_heap_remove_run(struct arena *arena, struct extent *run);
 void page_heap_return_run(struct arena *arena, struct extent *run,
 			  enum extent_state state);

@@ -53,26 +53,39 @@ static enum extent_state discard(struct arena *arena, struct extent *run,
 	return os_discard(base, run->bytes) ? EXTENT_CLEAN : state;
 }
 
+/* A run out of its set; what its pages are now. Lets go of the lock. */
+static enum extent_state purge_run(struct arena *arena, struct extent *run,
+				   enum extent_state state, bool lazily)
+{
+	enum extent_state became;
+
+	page_heap_remove_run(arena, run);
+	lock_release(&arena->pages.lock);
+	became = discard(arena, run, state, lazily);
+	lock_take(&arena->pages.lock);
+	count_purged(arena, state, run->bytes);
+	page_heap_return_run(arena, run, became);
+	return became;
+}
+
+void page_heap_purge_run(struct arena *arena, struct extent *run)
+{
+	ledger_add(npurge(arena, EXTENT_DIRTY), 1);
+	purge_run(arena, run, EXTENT_DIRTY, false);
+}
+
 /* Oldest first, until limit bytes of state are left. Lock held. */
 static void purge(struct arena *arena, enum extent_state state, size_t limit,
 		  bool lazily)
 {
 	struct page_heap *heap = &arena->pages;
 	struct extent *run;
-	enum extent_state became;
 
 	ledger_add(npurge(arena, state), 1);
 	while (heap->free_bytes[state] > limit &&
-	       (run = heap->by_age[state].head)) {
-		page_heap_remove_run(arena, run);
-		lock_release(&heap->lock);
-		became = discard(arena, run, state, lazily);
-		lock_take(&heap->lock);
-		count_purged(arena, state, run->bytes);
-		page_heap_return_run(arena, run, became);
-		if (became == state)
+	       (run = heap->by_age[state].head))
+		if (purge_run(arena, run, state, lazily) == state)
 			break; /* the kernel would not have them */
-	}
 }
 
 static void decay_state(struct arena *arena, enum extent_state state, bool all)

@@ -125,6 +125,12 @@ struct extent_hooks_s {
 	extent_merge_t *merge;
 };
 
+/* What "experimental.arenas_create_ext" is given. */
+typedef struct arena_config_s {
+	extent_hooks_t *extent_hooks;
+	bool metadata_use_hooks; /* has no effect: metadata never comes so */
+} arena_config_t;
+
 /* Prints statistics through write_cb, or malloc_message where it is NULL. */
 void malloc_stats_print(void (*write_cb)(void *, const char *), void *cbopaque,
 			const char *opts);

@@ -17,6 +17,7 @@ plan 3
 "$list" | sed -n 's/^control \([^ ]*\) .*/\1/p' | sed 's/<[ij]>/0/g' |
 	grep -vxE '(tcache|arenas)\.create|arenas\.lookup|opt\.xmalloc' |
 	grep -vE '^opt\.malloc_conf\.|^approximate_stats|\.pactivep$' |
+	grep -vxE 'experimental\.(batch_alloc|arenas_create_ext)|arena\.0\.name' |
 	grep -vxE 'opt\.prof_(bt_max|ledger_bytes|seed)' >"$tmp/names"
 cat >>"$tmp/names" <<-EOF
 	nothing
@@ -37,7 +38,7 @@ EOF
 # control happens to look at first.
 answers() {
 	MALLOC_CONF=$1 LD_PRELOAD=$2 "$probe" <"$tmp/names" |
-		sed '/decay_ms/s/ x16:[^ ]*//'
+		sed '/decay_ms\|oversize/s/ x16:[^ ]*//'
 }
 
 for conf in prof:true prof:false; do

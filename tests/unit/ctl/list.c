@@ -12,6 +12,8 @@
 
 static const char *type_name(const struct ctl_row *row)
 {
+	if (row->c_type)
+		return row->c_type;
 	switch (row->type) {
 	case CTL_VOID:
 		return "void";
@@ -41,7 +43,7 @@ static const char *access_of(const struct ctl_row *row)
 {
 	if (row->type == CTL_VOID)
 		return "--";
-	if (row->exchange || (row->get && row->set))
+	if (row->exchange || row->io || (row->get && row->set))
 		return "rw";
 	return row->get ? "r-" : "-w";
 }

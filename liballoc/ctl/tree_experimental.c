@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Controls: experimental.utilization.* and experimental.batch_alloc, which
+ * take and fill structs of the program's. Their layouts are jemalloc's, as
+ * its documentation of these controls describes them.
+ */
+#include "config.h"
+
+#include <errno.h>
+
+#include "liballoc/ctl/tree.h"
+#include "liballoc/heap/heap.h"
+#include "liballoc/include/liballoc/liballoc.h"
+
+/* Of one pointer: the slab that the next such object would come from, too. */
+struct verbose_use {
+	const void *current;
+	size_t free;
+	size_t regions;
+	size_t bytes;
+	size_t class_free;
+	size_t class_regions;
+};
+
+/* Of each of many pointers. */
+struct brief_use {
+	size_t free;
+	size_t regions;
+	size_t bytes;
+};
+
+static int query(const struct ctl_call *call, const struct ctl_request *r)
+{
+	struct heap_use use;
+	struct verbose_use result;
+	const void *pointer;
+	int error;
+
+	(void)call;
+	if (!r->oldp || !r->oldlenp || *r->oldlenp != sizeof(result) ||
+	    !r->newp)
+		return EINVAL;
+	error = ctl_take_value(r, &pointer, sizeof(pointer));
+	if (error)
+		return error;
+	heap_use_of(pointer, &use);
+	result = (struct verbose_use){
+		.current = use.current,
+		.free = use.free,
+		.regions = use.regions,
+		.bytes = use.bytes,
+		.class_free = use.class_free,
+		.class_regions = use.class_regions,
+	};
+	return ctl_give_value(r, &result, sizeof(result));
+}
+
+static int batch_query(const struct ctl_call *call, const struct ctl_request *r)
+{
+	size_t count = r->newlen / sizeof(void *);
+	const void *const *pointers = r->newp;
+	struct brief_use *results = r->oldp;
+	struct heap_use use;
+
+	(void)call;
+	if (!results || !r->oldlenp || !pointers || !count ||
+	    r->newlen % sizeof(void *) ||
+	    *r->oldlenp != count * sizeof(*results))
+		return EINVAL;
+	for (size_t i = 0; i < count; i++) {
+		heap_use_of(pointers[i], &use);
+		results[i] =
+			(struct brief_use){use.free, use.regions, use.bytes};
+	}
+	return 0;
+}
+
+struct batch {
+	void **pointers;
+	size_t count;
+	size_t size;
+	int flags;
+};
+
+/* Reads how many there are, which may be fewer than were asked for. */
+static int batch_alloc(const struct ctl_call *call, const struct ctl_request *r)
+{
+	struct batch batch;
+	size_t made = 0;
+	int error = ctl_must_read(r, sizeof(made));
+
+	(void)call;
+	if (!error && !r->newp)
+		error = EINVAL;
+	if (!error)
+		error = ctl_take_value(r, &batch, sizeof(batch));
+	if (error)
+		return error;
+	while (made < batch.count &&
+	       (batch.pointers[made] = mallocx(batch.size, batch.flags)))
+		made++;
+	return ctl_give_value(r, &made, sizeof(made));
+}
+
+static const struct ctl_row rows[] = {
+	{"experimental.utilization.query", CTL_VOID, .io = query},
+	{"experimental.utilization.batch_query", CTL_VOID, .io = batch_query},
+	{"experimental.batch_alloc", CTL_SIZE, .io = batch_alloc},
+};
+
+const struct ctl_table ctl_experimental_table = {rows, sizeof(rows) /
+							       sizeof(rows[0])};
