@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <string.h>
 
 #include "liballoc/ctl/options.h"
 #include "liballoc/ctl/tree.h"
@@ -197,33 +196,10 @@ static int exchange_lookup(const struct ctl_call *call, uint64_t *value)
 	return 0;
 }
 
-static int get_dss(const struct ctl_call *call, uint64_t *value)
-{
-	(void)call;
-	*value = ctl_from_pointer("disabled");
-	return 0;
-}
-
-/* There is no memory of sbrk() to be had, first or last. */
-static int set_dss(const struct ctl_call *call, const uint64_t *value)
-{
-	const char *word = (const char *)(uintptr_t)*value;
-
-	(void)call;
-	if (!word)
-		return EINVAL;
-	if (strcmp(word, "disabled") == 0)
-		return 0;
-	if (strcmp(word, "primary") == 0 || strcmp(word, "secondary") == 0)
-		return EFAULT;
-	return EINVAL;
-}
-
 static const struct ctl_row rows[] = {
 	{"arena.<i>.initialized", CTL_BOOL, .get = get_initialized},
 	{"arena.<i>.decay", CTL_VOID, .set = do_decay},
 	{"arena.<i>.purge", CTL_VOID, .set = do_purge},
-	{"arena.<i>.dss", CTL_STRING, .get = get_dss, .set = set_dss},
 	{"arena.<i>.dirty_decay_ms", CTL_SSIZE, .get = get_decay_ms,
 	 .set = set_decay_ms, .number = DIRTY},
 	{"arena.<i>.muzzy_decay_ms", CTL_SSIZE, .get = get_decay_ms,

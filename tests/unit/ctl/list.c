@@ -41,7 +41,7 @@ static const char *type_name(const struct ctl_row *row)
 
 static const char *access_of(const struct ctl_row *row)
 {
-	if (row->type == CTL_VOID)
+	if (row->type == CTL_VOID && !row->io)
 		return "--";
 	if (row->exchange || row->io || (row->get && row->set))
 		return "rw";
