@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-TEST_UNITS += %D%/cache %D%/decay %D%/emergency %D%/lock %D%/metadata \
+TEST_UNITS += %D%/cache %D%/decay %D%/emergency %D%/extent_hooks %D%/lock %D%/metadata \
 	%D%/page_heap %D%/page_map %D%/run_set %D%/size_class %D%/slab %D%/forked
 
 %C%_forked_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
@@ -45,3 +45,7 @@ TEST_UNITS += %D%/cache %D%/decay %D%/emergency %D%/lock %D%/metadata \
 %C%_emergency_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_emergency_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_emergency_LDADD = $(UNIT_LIBALLOC_LIBS)
+
+%C%_extent_hooks_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_extent_hooks_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_extent_hooks_LDADD = $(UNIT_LIBALLOC_LIBS)
