@@ -13,6 +13,7 @@
 #include "liballoc/ctl/options.h"
 #include "liballoc/ctl/tree.h"
 #include "liballoc/heap/heap.h"
+#include "liballoc/include/liballoc/liballoc.h"
 
 struct stats_parts stats_parts_of(const char *letters)
 {
@@ -20,9 +21,12 @@ struct stats_parts stats_parts_of(const char *letters)
 		.json = strchr(letters, 'J'),
 		.general = !strchr(letters, 'g'),
 		.merged = !strchr(letters, 'm'),
+		.destroyed = !strchr(letters, 'd'),
 		.arenas = !strchr(letters, 'a'),
 		.bins = !strchr(letters, 'b'),
 		.lextents = !strchr(letters, 'l'),
+		.extents = !strchr(letters, 'e'),
+		.mutexes = !strchr(letters, 'x'),
 	};
 }
 
@@ -45,17 +49,23 @@ bool stats_read(const struct ctl_row *row, const struct stats_index *index,
 	       row->get(&call, value) == 0;
 }
 
-uint64_t stats_value(const char *name, const struct stats_index *index)
+bool stats_find(const char *name, struct ctl_row *row)
 {
 	for (unsigned i = 0; i < ctl_row_count(); i++) {
-		struct ctl_row row;
-		uint64_t value;
-
-		ctl_row_at(i, &row);
-		if (strcmp(row.name, name) == 0)
-			return stats_read(&row, index, &value) ? value : 0;
+		ctl_row_at(i, row);
+		if (strcmp(row->name, name) == 0)
+			return true;
 	}
-	return 0;
+	return false;
+}
+
+uint64_t stats_value(const char *name, const struct stats_index *index)
+{
+	struct ctl_row row;
+	uint64_t value;
+
+	return stats_find(name, &row) && stats_read(&row, index, &value) ? value
+									 : 0;
 }
 
 const char *stats_name_within(const struct ctl_row *row, const char *prefix)
@@ -70,6 +80,10 @@ const char *stats_name_within(const struct ctl_row *row, const char *prefix)
 
 bool stats_has_arena(size_t arena)
 {
+	const struct stats_index destroyed = {{[1] = MALLCTL_ARENAS_DESTROYED}};
+
+	if (arena == MALLCTL_ARENAS_DESTROYED)
+		return stats_value("arena.<i>.initialized", &destroyed);
 	return heap_arena((unsigned)arena) != NULL;
 }
 

@@ -12,13 +12,18 @@
 
 #include "liballoc/ctl/tree.h"
 #include "liballoc/heap/heap.h"
+#include "liballoc/heap/observe.h"
 #include "liballoc/include/liballoc/liballoc.h"
 #include "liballoc/ledger/ledger.h"
 
 struct json {
 	struct print *out;
-	bool comma; /* does the next item need one before it? */
+	const struct stats_parts *parts;
+	bool comma;	     /* does the next item need one before it? */
+	unsigned first, end; /* the rows to look at */
 };
+
+#define NAME_BYTES 96 /* the longest name of a control fits in */
 
 static void put_string(struct print *out, const char *text)
 {
@@ -92,24 +97,42 @@ static void put_pair(struct json *json, const struct ctl_row *row,
 	put_value(json->out, row->type, value);
 }
 
-/* The object of the rows whose first component after prefix is group. */
-static void put_group(struct json *json, const char *prefix, const char *group,
-		      size_t length, const struct stats_index *index)
+/* Is the row of index the first one whose name begins as its first bytes? */
+static bool is_first(unsigned index, const struct ctl_row *row, size_t bytes)
 {
-	put_key(json, group, length);
+	struct ctl_row before;
+
+	for (unsigned i = 0; i < index; i++) {
+		ctl_row_at(i, &before);
+		if (strncmp(before.name, row->name, bytes) == 0 && before.get)
+			return false;
+	}
+	return true;
+}
+
+static bool is_left_out(const struct json *json, const char *name)
+{
+	return !json->parts->mutexes &&
+	       (strncmp(name, "mutexes.", 8) == 0 ||
+		strncmp(name, "mutex.", 6) == 0);
+}
+
+static void put_rows(struct json *json, const char *prefix,
+		     const struct stats_index *index);
+
+/* The object of the rows whose names begin as the first bytes of row's. */
+static void put_group(struct json *json, const struct ctl_row *row,
+		      size_t bytes, size_t key, const struct stats_index *index)
+{
+	char prefix[NAME_BYTES] = "";
+
+	if (bytes >= sizeof(prefix))
+		return;
+	memcpy(prefix, row->name, bytes);
+	put_key(json, row->name + key, bytes - key - 1);
 	print_text(json->out, "{");
 	json->comma = false;
-	for (unsigned i = 0; i < ctl_row_count(); i++) {
-		struct ctl_row row;
-		const char *name;
-		uint64_t value;
-
-		ctl_row_at(i, &row);
-		name = stats_name_within(&row, prefix);
-		if (name && strncmp(name, group, length + 1) == 0 &&
-		    stats_read(&row, index, &value))
-			put_pair(json, &row, name + length + 1, value);
-	}
+	put_rows(json, prefix, index);
 	close_with(json, "}");
 }
 
@@ -117,27 +140,42 @@ static void put_group(struct json *json, const char *prefix, const char *group,
 static void put_rows(struct json *json, const char *prefix,
 		     const struct stats_index *index)
 {
-	const char *group = "";
+	size_t head = strlen(prefix);
 
-	for (unsigned i = 0; i < ctl_row_count(); i++) {
+	for (unsigned i = json->first; i < json->end; i++) {
 		struct ctl_row row;
 		const char *name, *dot;
+		size_t bytes;
 		uint64_t value;
 
 		ctl_row_at(i, &row);
 		name = stats_name_within(&row, prefix);
-		if (!name || !stats_read(&row, index, &value))
+		if (!name || !row.get || is_left_out(json, name))
 			continue;
 		dot = strchr(name, '.');
-		if (!dot) {
+		bytes = dot ? (size_t)(dot - row.name) + 1 : 0;
+		if (dot && is_first(i, &row, bytes))
+			put_group(json, &row, bytes, head, index);
+		else if (!dot && stats_read(&row, index, &value))
 			put_pair(json, &row, name, value);
-		} else if (strncmp(name, group, (size_t)(dot - name) + 1) !=
-			   0) {
-			put_group(json, prefix, name, (size_t)(dot - name),
-				  index);
-			group = name;
-		}
 	}
+}
+
+/* Those that put_rows() has to look at, where it is called again and again. */
+static void look_at(struct json *json, const char *prefix)
+{
+	unsigned count = ctl_row_count(), first = count, end = 0;
+	struct ctl_row row;
+
+	for (unsigned i = 0; prefix && i < count; i++) {
+		ctl_row_at(i, &row);
+		if (!stats_name_within(&row, prefix))
+			continue;
+		first = i < first ? i : first;
+		end = i + 1;
+	}
+	json->first = prefix ? first : 0;
+	json->end = prefix ? end : count;
 }
 
 static void put_object(struct json *json, const char *key, const char *prefix)
@@ -153,6 +191,7 @@ static void put_classes(struct json *json, const char *key, const char *prefix,
 			unsigned count)
 {
 	open_array(json, key);
+	look_at(json, prefix);
 	for (unsigned i = 0; i < count; i++) {
 		const struct stats_index index = stats_index_of_class(i);
 
@@ -160,6 +199,7 @@ static void put_classes(struct json *json, const char *key, const char *prefix,
 		put_rows(json, prefix, &index);
 		close_with(json, "}");
 	}
+	look_at(json, NULL);
 	close_with(json, "]");
 }
 
@@ -184,6 +224,7 @@ static void put_array(struct json *json, const char *key, const char *prefix,
 		      size_t arena, unsigned count)
 {
 	open_array(json, key);
+	look_at(json, prefix);
 	for (unsigned j = 0; j < count; j++) {
 		const struct stats_index index = stats_index_of_arena(arena, j);
 
@@ -191,6 +232,7 @@ static void put_array(struct json *json, const char *key, const char *prefix,
 		put_rows(json, prefix, &index);
 		close_with(json, "}");
 	}
+	look_at(json, NULL);
 	close_with(json, "]");
 }
 
@@ -208,6 +250,9 @@ static void put_arena(struct json *json, const char *key, size_t arena,
 	if (parts->lextents)
 		put_array(json, "lextents", "stats.arenas.<i>.lextents.<j>.",
 			  arena, heap_class_count() - small);
+	if (parts->extents)
+		put_array(json, "extents", "stats.arenas.<i>.extents.<j>.",
+			  arena, observe_run_sizes());
 	close_with(json, "}");
 }
 
@@ -216,6 +261,8 @@ static void put_arenas(struct json *json, const struct stats_parts *parts)
 	open_object(json, "stats.arenas");
 	if (parts->merged)
 		put_arena(json, "merged", MALLCTL_ARENAS_ALL, parts);
+	if (parts->destroyed && stats_has_arena(MALLCTL_ARENAS_DESTROYED))
+		put_arena(json, "destroyed", MALLCTL_ARENAS_DESTROYED, parts);
 	for (unsigned i = 0; parts->arenas && i < heap_arena_count(); i++) {
 		char number[PRINT_NUMBER_BYTES];
 
@@ -223,6 +270,21 @@ static void put_arenas(struct json *json, const struct stats_parts *parts)
 			put_arena(json, print_number(number, i), i, parts);
 	}
 	close_with(json, "}");
+}
+
+/* A number, or the words of a histogram. */
+static void put_metric(struct json *json, const struct ledger_metric *metric)
+{
+	put_key(json, metric->name, strlen(metric->name));
+	if (metric->count == 1) {
+		print_unsigned(json->out, ledger_metric_get(metric, 0));
+		return;
+	}
+	for (uint32_t i = 0; i < metric->count; i++) {
+		print_text(json->out, i ? "," : "[");
+		print_unsigned(json->out, ledger_metric_word(metric, 0, i));
+	}
+	print_text(json->out, "]");
 }
 
 /* What jemalloc has no name for: the ledger's metrics of the process. */
@@ -235,15 +297,14 @@ static void put_process(struct json *json)
 	for (uint64_t i = 0; i < count; i++) {
 		if (metrics[i].section != LEDGER_PROCESS)
 			continue;
-		put_key(json, metrics[i].name, strlen(metrics[i].name));
-		print_unsigned(json->out, ledger_metric_get(&metrics[i], 0));
+		put_metric(json, &metrics[i]);
 	}
 	close_with(json, "}");
 }
 
 void stats_print_json(struct print *out, const struct stats_parts *parts)
 {
-	struct json json = {.out = out, .comma = false};
+	struct json json = {.out = out, .parts = parts, .end = ctl_row_count()};
 
 	open_object(&json, NULL);
 	open_object(&json, "jemalloc");

@@ -14,6 +14,9 @@
 #include "liballoc/include/liballoc/liballoc.h"
 #include "liballoc/ledger/ledger.h"
 
+#define ARENA "stats.arenas.<i>."
+#define COUNT(array) ((unsigned)(sizeof(array) / sizeof((array)[0])))
+
 static const struct stats_index no_index;
 
 static void put_value(struct print *out, enum ctl_type type, uint64_t value)
@@ -30,6 +33,40 @@ static void put_value(struct print *out, enum ctl_type type, uint64_t value)
 		print_signed(out, (int64_t)value);
 	} else {
 		print_unsigned(out, value);
+	}
+}
+
+/* Options whose value can change: what holds now is shown beside. */
+static const struct live_setting {
+	const char *option;
+	const char *now;
+} live_settings[] = {
+	{"opt.background_thread", "background_thread"},
+	{"opt.max_background_threads", "max_background_threads"},
+	{"opt.dirty_decay_ms", "arenas.dirty_decay_ms"},
+	{"opt.muzzy_decay_ms", "arenas.muzzy_decay_ms"},
+	{"opt.prof_active", "prof.active"},
+	{"opt.prof_thread_active_init", "prof.thread_active_init"},
+	{"opt.prof_gdump", "prof.gdump"},
+	{"opt.lg_prof_sample", "prof.lg_sample"},
+};
+
+static void put_live(struct print *out, const char *option)
+{
+	for (unsigned i = 0; i < COUNT(live_settings); i++) {
+		const char *now = live_settings[i].now;
+		struct ctl_row row;
+		uint64_t value;
+
+		if (strcmp(live_settings[i].option, option) != 0 ||
+		    !stats_find(now, &row) ||
+		    !stats_read(&row, &no_index, &value))
+			continue;
+		print_text(out, " (");
+		print_text(out, now);
+		print_text(out, ": ");
+		put_value(out, row.type, value);
+		print_text(out, ")");
 	}
 }
 
@@ -51,6 +88,7 @@ static void put_settings(struct print *out, const char *title,
 		print_text(out, row.name);
 		print_text(out, ": ");
 		put_value(out, row.type, value);
+		put_live(out, row.name);
 		print_text(out, "\n");
 	}
 }
@@ -71,8 +109,6 @@ static void put_lines(struct print *out, const struct line *lines,
 		print_text(out, "\n");
 	}
 }
-
-#define COUNT(array) ((unsigned)(sizeof(array) / sizeof((array)[0])))
 
 static const struct line arena_settings[] = {
 	{"Arenas", "arenas.narenas"},
@@ -96,21 +132,44 @@ static void put_general(struct print *out)
 }
 
 static const struct line totals[] = {
-	{"Allocated", "stats.allocated"}, {", active", "stats.active"},
-	{", metadata", "stats.metadata"}, {", resident", "stats.resident"},
-	{", mapped", "stats.mapped"},	  {", retained", "stats.retained"},
+	{"Allocated: ", "stats.allocated"},
+	{", active: ", "stats.active"},
+	{", metadata: ", "stats.metadata"},
+	{" (n_thp ", "stats.metadata_thp"},
+	{"), resident: ", "stats.resident"},
+	{", mapped: ", "stats.mapped"},
+	{", retained: ", "stats.retained"},
+	{"\nCount of realloc(non-null-ptr, 0) calls: ", "stats.zero_reallocs"},
 };
 
-static void put_totals(struct print *out)
+static const struct line background[] = {
+	{"Background threads: ", "stats.background_thread.num_threads"},
+	{", num_runs: ", "stats.background_thread.num_runs"},
+	{", run_interval: ", "stats.background_thread.run_interval"},
+};
+
+static void put_sentence(struct print *out, const struct line *parts,
+			 unsigned count, const char *end)
 {
-	for (unsigned i = 0; i < COUNT(totals); i++) {
-		print_text(out, totals[i].says);
-		print_text(out, ": ");
-		print_unsigned(out, stats_value(totals[i].name, &no_index));
+	for (unsigned i = 0; i < count; i++) {
+		print_text(out, parts[i].says);
+		print_unsigned(out, stats_value(parts[i].name, &no_index));
 	}
-	print_text(out, "\nCount of realloc(non-null-ptr, 0) calls: ");
-	print_unsigned(out, stats_value("stats.zero_reallocs", &no_index));
-	print_text(out, "\n");
+	print_text(out, end);
+}
+
+static void put_totals(struct print *out, const struct stats_parts *parts)
+{
+	const struct stats_index all =
+		stats_index_of_arena(MALLCTL_ARENAS_ALL, 0);
+	struct ctl_row row;
+
+	put_sentence(out, totals, COUNT(totals), "\n");
+	if (stats_find(background[0].name, &row))
+		put_sentence(out, background, COUNT(background), " ns\n");
+	if (parts->mutexes)
+		stats_print_mutexes(out, "stats.mutexes.", 0,
+				    stats_value(ARENA "uptime", &all));
 }
 
 /* The ledger's metrics of the process, in its own words. */
@@ -126,6 +185,8 @@ static void put_process(struct print *out)
 
 		if (metrics[i].section != LEDGER_PROCESS)
 			continue;
+		if (metrics[i].kind == LEDGER_HISTOGRAM)
+			continue;
 		value = ledger_metric_get(&metrics[i], 0);
 		print_right(out, print_number(number, value), 16);
 		print_text(out, "  ");
@@ -134,7 +195,7 @@ static void put_process(struct print *out)
 	}
 }
 
-static void put_cell(struct print *out, uint64_t value, size_t width)
+static void put_number(struct print *out, uint64_t value, size_t width)
 {
 	char number[PRINT_NUMBER_BYTES];
 
@@ -142,32 +203,47 @@ static void put_cell(struct print *out, uint64_t value, size_t width)
 	print_right(out, print_number(number, value), width);
 }
 
-static void put_signed_cell(struct print *out, int64_t value, size_t width)
+static uint64_t arena_value(const char *name, const struct stats_index *index)
 {
-	if (value < 0) {
-		print_text(out, " ");
-		print_right(out, "never", width);
-	} else {
-		put_cell(out, (uint64_t)value, width);
-	}
+	char whole[64] = ARENA;
+
+	memcpy(whole + sizeof(ARENA) - 1, name, strlen(name) + 1);
+	return stats_value(whole, index);
 }
 
-#define ARENA "stats.arenas.<i>."
-
-/* The rows and columns of the two small tables of an arena. */
+/* The rows of the two small tables of an arena, and their controls. */
 struct grid_row {
 	const char *title;
-	const char *names[6]; /* of controls after ARENA; NULL ends them */
+	const char *names[6];
 };
 
 static const struct grid_row decay_rows[] = {
-	{"dirty:",
+	{"   dirty:",
 	 {"dirty_decay_ms", "pdirty", "dirty_npurge", "dirty_nmadvise",
 	  "dirty_purged"}},
-	{"muzzy:",
+	{"   muzzy:",
 	 {"muzzy_decay_ms", "pmuzzy", "muzzy_npurge", "muzzy_nmadvise",
 	  "muzzy_purged"}},
 };
+
+static void put_decay(struct print *out, const struct stats_index *index)
+{
+	print_text(out, "decaying:  time       npages       sweeps"
+			"     madvises       purged\n");
+	for (unsigned i = 0; i < COUNT(decay_rows); i++) {
+		const struct grid_row *row = &decay_rows[i];
+		int64_t ms = (int64_t)arena_value(row->names[0], index);
+
+		print_text(out, row->title);
+		if (ms < 0)
+			print_text(out, "   N/A");
+		else
+			put_number(out, (uint64_t)ms, 5);
+		for (unsigned j = 1; j < 5; j++)
+			put_number(out, arena_value(row->names[j], index), 12);
+		print_text(out, "\n");
+	}
+}
 
 static const struct grid_row use_rows[] = {
 	{"small:",
@@ -178,198 +254,89 @@ static const struct grid_row use_rows[] = {
 	  "large.nrequests", "large.nfills", "large.nflushes"}},
 };
 
-static uint64_t arena_value(const char *name, const struct stats_index *index)
+static void put_use_row(struct print *out, const char *title,
+			const uint64_t values[6], uint64_t uptime_ns)
 {
-	char whole[64] = ARENA;
-
-	memcpy(whole + sizeof(ARENA) - 1, name, strlen(name) + 1);
-	return stats_value(whole, index);
+	print_left(out, title, 21);
+	put_number(out, values[0], 15);
+	for (unsigned j = 1; j < 6; j++)
+		stats_print_rate(out, values[j], 15, uptime_ns);
+	print_text(out, "\n");
 }
 
-static void put_grid(struct print *out, const char *head,
-		     const struct grid_row *rows, unsigned count,
-		     const struct stats_index *index)
+static void put_use(struct print *out, const struct stats_index *index,
+		    uint64_t uptime_ns)
 {
-	print_text(out, head);
-	for (unsigned i = 0; i < count; i++) {
-		print_left(out, rows[i].title, 6);
-		for (unsigned j = 0; j < 6 && rows[i].names[j]; j++)
-			put_signed_cell(
-				out,
-				(int64_t)arena_value(rows[i].names[j], index),
-				15);
-		print_text(out, "\n");
+	uint64_t sums[6] = {0}, values[6];
+
+	print_text(out, "                            allocated"
+			"         nmalloc (#/sec)         ndalloc (#/sec)"
+			"       nrequests (#/sec)          nfills (#/sec)"
+			"        nflushes (#/sec)\n");
+	for (unsigned i = 0; i < COUNT(use_rows); i++) {
+		for (unsigned j = 0; j < 6; j++) {
+			values[j] = arena_value(use_rows[i].names[j], index);
+			sums[j] += values[j];
+		}
+		put_use_row(out, use_rows[i].title, values, uptime_ns);
 	}
+	put_use_row(out, "total:", sums, uptime_ns);
 }
 
 static const struct line arena_lines[] = {
-	{"active pages", ARENA "pactive"},
-	{"mapped", ARENA "mapped"},
-	{"retained", ARENA "retained"},
-	{"base", ARENA "base"},
-	{"internal", ARENA "internal"},
-	{"tcache_bytes", ARENA "tcache_bytes"},
-	{"resident", ARENA "resident"},
+	{"mapped:", "mapped"},
+	{"retained:", "retained"},
+	{"base:", "base"},
+	{"internal:", "internal"},
+	{"metadata_thp:", "metadata_thp"},
+	{"tcache_bytes:", "tcache_bytes"},
+	{"tcache_stashed_bytes:", "tcache_stashed_bytes"},
+	{"resident:", "resident"},
+	{"abandoned_vm:", "abandoned_vm"},
+	{"extent_avail:", "extent_avail"},
 };
 
-/* A column of the tables of size classes. */
-struct column {
-	const char *title;
-	const char *name; /* of a control; NULL: see put_class */
-	size_t width;
-};
-
-enum { ALLOCATED = 2, NMALLOC = 3 };
-
-static const struct column bin_columns[] = {
-	{"size", "arenas.bin.<i>.size", 10},
-	{"ind", NULL, 4},
-	{"allocated", NULL, 12},
-	{"nmalloc", ARENA "bins.<j>.nmalloc", 12},
-	{"ndalloc", ARENA "bins.<j>.ndalloc", 12},
-	{"nrequests", ARENA "bins.<j>.nrequests", 12},
-	{"curregs", ARENA "bins.<j>.curregs", 10},
-	{"curslabs", ARENA "bins.<j>.curslabs", 9},
-	{"nonfull", ARENA "bins.<j>.nonfull_slabs", 8},
-	{"regs", "arenas.bin.<i>.nregs", 5},
-	{"slab", "arenas.bin.<i>.slab_size", 7},
-	{"nfills", ARENA "bins.<j>.nfills", 10},
-	{"nflushes", ARENA "bins.<j>.nflushes", 10},
-	{"nslabs", ARENA "bins.<j>.nslabs", 9},
-	{"nreslabs", ARENA "bins.<j>.nreslabs", 9},
-};
-
-static const struct column lextent_columns[] = {
-	{"size", "arenas.lextent.<i>.size", 15},
-	{"ind", NULL, 4},
-	{"at most", NULL, 15},
-	{"nmalloc", ARENA "lextents.<j>.nmalloc", 12},
-	{"ndalloc", ARENA "lextents.<j>.ndalloc", 12},
-	{"nrequests", ARENA "lextents.<j>.nrequests", 12},
-	{"curlextents", ARENA "lextents.<j>.curlextents", 11},
-};
-
-/* One of the two tables. */
-struct class_table {
-	const char *title;
-	const struct column *columns;
-	unsigned column_count;
-	unsigned first_class;
-	unsigned class_count;
-	const char *size;   /* the control that says how large an object is */
-	const char *in_use; /* and the one that counts those in use */
-};
-
-static uint64_t column_value(const struct column *column, size_t arena,
-			     size_t j)
+static void put_bytes(struct print *out, const struct stats_index *index)
 {
-	const struct stats_index in_arena = stats_index_of_arena(arena, j);
-	const struct stats_index of_class = stats_index_of_class(j);
-	bool is_class = strncmp(column->name, "arenas.", 7) == 0;
-
-	return stats_value(column->name, is_class ? &of_class : &in_arena);
-}
-
-static uint64_t allocated_of(const struct class_table *table, size_t arena,
-			     size_t j)
-{
-	const struct stats_index in_arena = stats_index_of_arena(arena, j);
-	const struct stats_index of_class = stats_index_of_class(j);
-
-	return stats_value(table->in_use, &in_arena) *
-	       stats_value(table->size, &of_class);
-}
-
-static void put_class(struct print *out, const struct class_table *table,
-		      size_t arena, size_t j)
-{
-	for (unsigned i = 0; i < table->column_count; i++) {
-		const struct column *column = &table->columns[i];
-		uint64_t value;
-
-		if (column->name)
-			value = column_value(column, arena, j);
-		else if (i == ALLOCATED)
-			value = allocated_of(table, arena, j);
-		else
-			value = table->first_class + j;
-		put_cell(out, value, column->width);
-	}
+	print_left(out, "active:", 21);
+	put_number(out,
+		   arena_value("pactive", index) *
+			   stats_value("arenas.page", index),
+		   15);
 	print_text(out, "\n");
-}
-
-static void put_class_table(struct print *out, const struct class_table *table,
-			    size_t arena)
-{
-	bool gap = false;
-
-	print_text(out, table->title);
-	for (unsigned i = 0; i < table->column_count; i++) {
-		print_text(out, " ");
-		print_right(out, table->columns[i].title,
-			    table->columns[i].width);
+	for (unsigned i = 0; i < COUNT(arena_lines); i++) {
+		print_left(out, arena_lines[i].says, 21);
+		put_number(out, arena_value(arena_lines[i].name, index), 15);
+		print_text(out, "\n");
 	}
-	print_text(out, "\n");
-	for (unsigned j = 0; j < table->class_count; j++) {
-		bool used = column_value(&table->columns[NMALLOC], arena, j);
-
-		if (used)
-			put_class(out, table, arena, j);
-		else if (!gap)
-			print_text(out, "                ---\n");
-		gap = !used;
-	}
-}
-
-static void put_classes(struct print *out, const struct stats_parts *parts,
-			size_t arena)
-{
-	unsigned small = heap_small_class_count();
-	const struct class_table bins = {
-		.title = "bins:\n",
-		.columns = bin_columns,
-		.column_count = COUNT(bin_columns),
-		.first_class = 0,
-		.class_count = small,
-		.size = "arenas.bin.<i>.size",
-		.in_use = ARENA "bins.<j>.curregs",
-	};
-	const struct class_table lextents = {
-		.title = "large:\n",
-		.columns = lextent_columns,
-		.column_count = COUNT(lextent_columns),
-		.first_class = small,
-		.class_count = heap_class_count() - small,
-		.size = "arenas.lextent.<i>.size",
-		.in_use = ARENA "lextents.<j>.curlextents",
-	};
-
-	if (parts->bins)
-		put_class_table(out, &bins, arena);
-	if (parts->lextents)
-		put_class_table(out, &lextents, arena);
 }
 
 static void put_arena(struct print *out, const struct stats_parts *parts,
 		      size_t arena)
 {
 	const struct stats_index index = stats_index_of_arena(arena, 0);
+	uint64_t uptime_ns = arena_value("uptime", &index);
 
 	print_text(out, "assigned threads: ");
 	print_unsigned(out, arena_value("nthreads", &index));
 	print_text(out, "\nuptime: ");
-	print_unsigned(out, arena_value("uptime", &index));
+	print_unsigned(out, uptime_ns);
+	print_text(out, "\ndss allocation precedence: ");
+	put_value(out, CTL_STRING, arena_value("dss", &index));
 	print_text(out, "\n");
-	put_grid(out,
-		 "decaying:        time          npages          sweeps"
-		 "        madvises          purged\n",
-		 decay_rows, COUNT(decay_rows), &index);
-	put_grid(out,
-		 "            allocated         nmalloc         ndalloc"
-		 "       nrequests          nfills        nflushes\n",
-		 use_rows, COUNT(use_rows), &index);
-	put_lines(out, arena_lines, COUNT(arena_lines), &index);
-	put_classes(out, parts, arena);
+	put_decay(out, &index);
+	put_use(out, &index, uptime_ns);
+	put_bytes(out, &index);
+	if (parts->mutexes)
+		stats_print_mutexes(out, ARENA "mutexes.", arena, uptime_ns);
+	stats_print_sizes(out, parts, arena);
+}
+
+static void put_titled(struct print *out, const struct stats_parts *parts,
+		       const char *title, size_t arena)
+{
+	print_text(out, title);
+	put_arena(out, parts, arena);
 }
 
 void stats_print_text(struct print *out, const struct stats_parts *parts)
@@ -377,12 +344,14 @@ void stats_print_text(struct print *out, const struct stats_parts *parts)
 	print_text(out, "___ Begin liballoc statistics ___\n");
 	if (parts->general)
 		put_general(out);
-	put_totals(out);
+	put_totals(out, parts);
 	put_process(out);
-	if (parts->merged) {
-		print_text(out, "\nMerged arenas stats:\n");
-		put_arena(out, parts, MALLCTL_ARENAS_ALL);
-	}
+	if (parts->merged)
+		put_titled(out, parts, "\nMerged arenas stats:\n",
+			   MALLCTL_ARENAS_ALL);
+	if (parts->destroyed && stats_has_arena(MALLCTL_ARENAS_DESTROYED))
+		put_titled(out, parts, "\nDestroyed arenas stats:\n",
+			   MALLCTL_ARENAS_DESTROYED);
 	for (unsigned i = 0; parts->arenas && i < heap_arena_count(); i++) {
 		if (!stats_has_arena(i))
 			continue;

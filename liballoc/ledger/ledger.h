@@ -121,6 +121,9 @@ void ledger_set_arena_count(unsigned count);
 const struct ledger_metric *ledger_metric_find(unsigned section,
 					       const char *name);
 uint64_t ledger_metric_get(const struct ledger_metric *metric, unsigned row);
+/* One word of a histogram. */
+uint64_t ledger_metric_word(const struct ledger_metric *metric, unsigned row,
+			    unsigned word);
 
 /* A section's first row, and the rows that it has room for. */
 void *ledger_rows(unsigned section);

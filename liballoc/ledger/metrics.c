@@ -171,10 +171,17 @@ const struct ledger_metric *ledger_metric_find(unsigned section,
 
 uint64_t ledger_metric_get(const struct ledger_metric *metric, unsigned row)
 {
+	return ledger_metric_word(metric, row, 0);
+}
+
+uint64_t ledger_metric_word(const struct ledger_metric *metric, unsigned row,
+			    unsigned word)
+{
 	const struct ledger_section *section =
 		&ledger_header()->sections[metric->section];
 	const uint8_t *at = (const uint8_t *)ledger_header() + section->offset +
-			    (size_t)row * section->stride + metric->offset;
+			    (size_t)row * section->stride + metric->offset +
+			    word * sizeof(uint64_t);
 
 	return ledger_get((const uint64_t *)(const void *)at);
 }

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # liballoc's options, controls and statistics, in programs that run on it.
-dist_check_SCRIPTS += %D%/acts.sh %D%/conf.sh %D%/jemalloc.sh %D%/manual.sh \
-	%D%/stats.sh
-TESTS += %D%/acts.sh %D%/conf.sh %D%/jemalloc.sh %D%/manual.sh %D%/stats.sh
+dist_check_SCRIPTS += %D%/acts.sh %D%/conf.sh %D%/jemalloc.sh \
+	%D%/json_tree.sh %D%/manual.sh %D%/stats.sh
+TESTS += %D%/acts.sh %D%/conf.sh %D%/jemalloc.sh %D%/json_tree.sh \
+	%D%/manual.sh %D%/stats.sh
 
-check_PROGRAMS += %D%/acts %D%/conf_program %D%/conf_static %D%/probe
+EXTRA_DIST += %D%/json_tree.py %D%/json_tree.allowed
+
+check_PROGRAMS += %D%/acts %D%/conf_program %D%/conf_static \
+	%D%/eight_threads %D%/probe
 %C%_acts_CFLAGS = $(UNIT_CFLAGS)
 %C%_acts_LDADD = liballoc/liballoc.la -lpthread
 %C%_conf_program_CFLAGS = $(UNIT_CFLAGS)
@@ -14,3 +18,5 @@ check_PROGRAMS += %D%/acts %D%/conf_program %D%/conf_static %D%/probe
 %C%_conf_static_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_conf_static_LDADD = $(UNIT_LIBALLOC_LIBS)
 %C%_probe_CFLAGS = $(UNIT_CFLAGS)
+%C%_eight_threads_CFLAGS = $(UNIT_CFLAGS)
+%C%_eight_threads_LDADD = -lpthread

@@ -7,7 +7,7 @@
 command -v python3 >/dev/null || skip_all 'python3 is not installed'
 python=$(python3 -c 'import sys; print(sys.executable)')
 
-plan 10
+plan 9
 
 # statistics LETTERS: of a python that allocates, into $tmp/err.
 statistics() {
@@ -56,43 +56,3 @@ assert sum(a["pactive"] for a in ours) == merged["pactive"] > 0
 assert merged["uptime_ns"] > 0
 EOF
 ok 'has the structure and adds up' "$python" "$tmp/check.py" "$tmp/json"
-
-# What the JSON of jemalloc has and ours lacks, but for what the manual page
-# says is not there.
-cat >"$tmp/keys.py" <<'EOF'
-import json
-import re
-import sys
-
-def keys(value, path=""):
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from keys(inner, path + "/" + key)
-    elif isinstance(value, list):
-        for inner in value[:1]:
-            yield from keys(inner, path + "[]")
-    else:
-        yield path
-
-ours, theirs = (set(keys(json.load(open(name)))) for name in sys.argv[1:])
-absent = ("mutex", "hpa", "/background_thread/", "metadata_thp", "extents[]",
-          "extent_avail", "abandoned_vm", "stashed", "dss", "/opt/",
-          "/sec_bytes")
-left = [k for k in sorted(theirs - ours)
-        if not any(a in k for a in absent)
-        and not re.search(r"stats.arenas/\d", k)]
-print("\n".join(left))
-sys.exit(1 if left else 0)
-EOF
-if MALLOC_CONF=stats_print:true,stats_print_opts:J \
-	LD_PRELOAD=libjemalloc.so.2 "$python" -c '
-import threading
-t = [threading.Thread(target=lambda: bytearray(9999)) for _ in range(9)]
-[x.start() for x in t]
-[x.join() for x in t]' 2>"$tmp/theirs" && grep -q merged "$tmp/theirs"; then
-	ok 'has what the JSON of jemalloc has' \
-		"$python" "$tmp/keys.py" "$tmp/json" "$tmp/theirs"
-else
-	skip 'has what the JSON of jemalloc has' \
-		'libjemalloc.so.2 is not installed'
-fi
