@@ -112,9 +112,8 @@ static bool is_first(unsigned index, const struct ctl_row *row, size_t bytes)
 
 static bool is_left_out(const struct json *json, const char *name)
 {
-	return !json->parts->mutexes &&
-	       (strncmp(name, "mutexes.", 8) == 0 ||
-		strncmp(name, "mutex.", 6) == 0);
+	return !json->parts->mutexes && (strncmp(name, "mutexes.", 8) == 0 ||
+					 strncmp(name, "mutex.", 6) == 0);
 }
 
 static void put_rows(struct json *json, const char *prefix,
@@ -312,7 +311,8 @@ void stats_print_json(struct print *out, const struct stats_parts *parts)
 		put_general(&json);
 	put_object(&json, "stats", "stats.");
 	put_process(&json);
-	put_arenas(&json, parts);
+	if (parts->merged || parts->destroyed || parts->arenas)
+		put_arenas(&json, parts);
 	close_with(&json, "}");
 	close_with(&json, "}");
 	print_text(out, "\n");
