@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "liballoc/api/api.h"
@@ -56,10 +57,23 @@ static struct flags decode(int flags)
 	return decoded;
 }
 
+/* An arena and nothing else: the index, or UINT_MAX. */
+static unsigned arena_alone(int flags)
+{
+	unsigned bits = (unsigned)flags;
+
+	return bits & 0xfffff ? UINT_MAX : (bits >> 20) - 1;
+}
+
 static __attribute__((noinline)) void *mallocx_slow(size_t size, int flags)
 {
-	struct flags decoded = decode(flags);
+	struct arena *arena = heap_arena(arena_alone(flags));
+	struct flags decoded;
+	void *ptr = arena ? heap_allocate_direct(arena, size) : NULL;
 
+	if (ptr)
+		return ptr;
+	decoded = decode(flags);
 	if (!decoded.valid)
 		return api_result(NULL);
 	return api_result(heap_allocate(size, decoded.alignment, decoded.zero,
@@ -112,11 +126,23 @@ API size_t sallocx(const void *ptr, int flags)
 	return heap_usable(ptr);
 }
 
+/* Which cache a free may use: the arena is the object's own, whatever is said.
+ */
+static struct heap_where where_to_free(int flags)
+{
+	unsigned bits = (unsigned)flags, cache = bits >> 8 & 0xfff;
+
+	if (cache)
+		return (struct heap_where){.cache = (int)cache - 2};
+	return (struct heap_where){.cache = bits >> 20 ? HEAP_CACHE_NONE
+						       : HEAP_CACHE_AUTOMATIC};
+}
+
 static __attribute__((noinline)) void dallocx_slow(void *ptr, int flags)
 {
-	struct flags decoded = decode(flags);
+	struct heap_where where = where_to_free(flags);
 
-	heap_free(ptr, &decoded.where);
+	heap_free(ptr, &where);
 }
 
 API void dallocx(void *ptr, int flags)

@@ -203,6 +203,44 @@ unsigned bin_give(struct bin *bin, void **regions, unsigned count,
 	return others;
 }
 
+void *bin_take_one(struct bin *bin)
+{
+	size_t bytes = size_classes[bin->size_class].bytes;
+	struct extent *slab;
+	void *region = NULL;
+
+	lock_take(&bin->lock);
+	slab = bin->current;
+	if (slab && slab->free_count) {
+		region = slab_take_one(slab);
+		ledger_add(&bin->stats->nmalloc, 1);
+		ledger_add(&bin->stats->nrequests, 1);
+	}
+	lock_release(&bin->lock);
+	if (region)
+		ledger_add_shared(&bin->arena->stats->small_allocated, bytes);
+	return region;
+}
+
+bool bin_give_one(struct bin *bin, struct extent *slab, void *region)
+{
+	size_t bytes = size_classes[bin->size_class].bytes;
+	struct extent *empty = NULL;
+	bool given;
+
+	lock_take(&bin->lock);
+	given = slab_give_one(slab, region);
+	if (given) {
+		reposition(bin, slab, slab->free_count - 1u, &empty);
+		ledger_add(&bin->stats->ndalloc, 1);
+	}
+	lock_release(&bin->lock);
+	if (given)
+		ledger_add_shared(&bin->arena->stats->small_allocated, -bytes);
+	release_slabs(bin, empty);
+	return given;
+}
+
 void bin_mark(struct bin *bin, struct extent *slab, bool sampled)
 {
 	lock_take(&bin->lock);

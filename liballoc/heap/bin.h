@@ -45,6 +45,10 @@ unsigned bin_take(struct bin *bin, void **regions, unsigned want,
  */
 unsigned bin_give(struct bin *bin, void **regions, unsigned count,
 		  uint64_t requests);
+/* One region of the slab at hand; NULL where that has none. */
+void *bin_take_one(struct bin *bin);
+/* Gives back one of this bin's; false, with nothing done: it is none in use. */
+bool bin_give_one(struct bin *bin, struct extent *slab, void *region);
 /*
  * Takes all slabs out, whatever is in use in them: a chain by next, each to be
  * handed to bin_discard(). The counts are as if all had been freed.

@@ -173,6 +173,36 @@ void *heap_allocate(size_t size, size_t alignment, bool zero,
 	return ptr;
 }
 
+/* The thread, where it may go the short way. */
+static struct thread *short_way(void)
+{
+	struct thread *thread = thread_current;
+
+	return thread->live && !thread_busy ? thread : NULL;
+}
+
+void *heap_allocate_direct(struct arena *arena, size_t size)
+{
+	struct thread *thread = short_way();
+	unsigned size_class;
+	void *ptr;
+
+	if (size - 1 >= SMALL_MAX_BYTES || !thread || opt.zero)
+		return NULL;
+	size_class = size_class_of(size);
+	if (thread->countdown < (int64_t)size_classes[size_class].bytes)
+		return NULL;
+	thread_busy++;
+	ptr = bin_take_one(&arena->bins[size_class]);
+	thread_busy--;
+	if (ptr) {
+		thread->countdown -= (int64_t)size_classes[size_class].bytes;
+		thread->direct_nmalloc++;
+	}
+	heap_run_deferred();
+	return ptr;
+}
+
 /* The word of a live allocation; aborts on what is none. */
 static uint64_t live_word(const void *ptr)
 {
@@ -232,8 +262,14 @@ static void give_back(struct thread *thread, struct cache *cache, void *ptr,
 		      uint64_t word)
 {
 	struct extent *extent = page_word_extent(word);
-	bool cached = cache && !(word & (PAGE_UNCACHED | PAGE_BYPASS)) &&
-		      cache_give(cache, page_word_tag(word), ptr);
+	unsigned bars = PAGE_UNCACHED;
+	bool cached;
+
+	/* An explicit cache may hold what the automatic ones may not. */
+	if (thread && cache == &thread->cache)
+		bars |= PAGE_BYPASS;
+	cached = cache && !(word & bars) &&
+		 cache_give(cache, page_word_tag(word), ptr);
 
 	if (thread && !(cached && cache == &thread->cache)) {
 		thread->direct_freed += word_usable(word);
@@ -247,12 +283,36 @@ static void give_back(struct thread *thread, struct cache *cache, void *ptr,
 		arena_free_small(&ptr, 1);
 }
 
+/* A small object of a created arena, which goes back to its slab at once. */
+static bool free_direct(void *ptr, uint64_t word)
+{
+	struct extent *slab = page_word_extent(word);
+	unsigned size_class = page_word_tag(word);
+	struct thread *thread = short_way();
+	bool given;
+
+	if (!thread)
+		return false;
+	thread_busy++;
+	given = bin_give_one(&slab->arena->bins[size_class], slab, ptr);
+	thread_busy--;
+	if (given) {
+		thread->direct_freed += size_classes[size_class].bytes;
+		thread->direct_ndalloc++;
+	}
+	heap_run_deferred();
+	return given;
+}
+
 void heap_free(void *ptr, const struct heap_where *where)
 {
 	uint64_t word = live_word(ptr);
 	int kept_errno = errno;
 	struct thread *thread;
 
+	if ((word & (PAGE_BYPASS | PAGE_LARGE | PAGE_SAMPLED)) == PAGE_BYPASS &&
+	    (!where || where->cache < 0) && free_direct(ptr, word))
+		return;
 	if (page_word_extent(word)->state == EXTENT_EMERGENCY) {
 		emergency_free(page_word_extent(word));
 		errno = kept_errno;

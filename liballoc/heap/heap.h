@@ -40,6 +40,11 @@ void heap_boot(void);
  */
 void *heap_allocate(size_t size, size_t alignment, bool zero,
 		    const struct heap_where *where);
+/*
+ * A small object of an arena, past all caches, the short way; NULL: take
+ * heap_allocate(), nothing has changed.
+ */
+void *heap_allocate_direct(struct arena *arena, size_t size);
 /* As realloc: NULL with old untouched where memory is short. */
 void *heap_reallocate(void *old, size_t size, size_t alignment, bool zero,
 		      const struct heap_where *where);

@@ -121,6 +121,39 @@ unsigned slab_give(struct extent *slab, void *const *regions, unsigned count)
 	return i;
 }
 
+void *slab_take_one(struct extent *slab)
+{
+	uint64_t *bits = bitmap(slab);
+	unsigned i = slab->first_word;
+	size_t region;
+
+	while (!bits[i])
+		i++;
+	region = i * (size_t)64 + (size_t)__builtin_ctzll(bits[i]);
+	bits[i] &= bits[i] - 1;
+	slab->first_word = (uint8_t)i;
+	slab->free_count--;
+	return (void *)(slab->base +
+			region * size_classes[slab->size_class].bytes);
+}
+
+bool slab_give_one(struct extent *slab, void *region)
+{
+	const struct size_class *class = &size_classes[slab->size_class];
+	size_t offset = (uintptr_t)region - slab->base;
+	size_t index = offset * class->reciprocal >> 32;
+	uint64_t *bits = bitmap(slab), bit = UINT64_C(1) << index % 64;
+
+	if (index >= class->regions || index * class->bytes != offset ||
+	    bits[index / 64] & bit)
+		return false;
+	bits[index / 64] |= bit;
+	if (index / 64 < slab->first_word)
+		slab->first_word = (uint8_t)(index / 64);
+	slab->free_count++;
+	return true;
+}
+
 bool slab_in_use(const struct extent *slab, unsigned index)
 {
 	const uint64_t *bits =

@@ -26,6 +26,10 @@ unsigned slab_take(struct extent *slab, void **regions, unsigned want);
  */
 unsigned slab_give(struct extent *slab, void *const *regions, unsigned count);
 
+/* One free region, of which there is at least one. */
+void *slab_take_one(struct extent *slab);
+/* Gives one back; false, with nothing done, where it is no region in use. */
+bool slab_give_one(struct extent *slab, void *region);
 /* Is region index in use? */
 bool slab_in_use(const struct extent *slab, unsigned index);
 /* Sets the slab's page words, by its flags. */
