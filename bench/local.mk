@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # make bench: allocators on the same programs, and jeprof against Perl jeprof.
 # make check-instructions: instruction counts against those expected.
-noinst_PROGRAMS += %D%/measure %D%/pairs %D%/patterns
+noinst_PROGRAMS += %D%/measure %D%/pairs %D%/patterns %D%/samples
 %C%_measure_SOURCES = %D%/measure.c
 %C%_measure_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_pairs_SOURCES = %D%/pairs.c
 %C%_patterns_SOURCES = %D%/patterns.c
 %C%_patterns_LDADD = -lpthread
+%C%_samples_SOURCES = %D%/samples.c
+%C%_samples_CFLAGS = $(LIBALLOC_CFLAGS)
+%C%_samples_LDFLAGS = -static
+%C%_samples_LDADD = liballoc/liballoc.la $(LIBUNWIND_LIBS) -lpthread
 EXTRA_DIST += %D%/instructions %D%/instructions.expected %D%/objects.py \
 	%D%/puzzle.smt2 %D%/run %D%/sqlite.sh %D%/trees.lua
 

@@ -39,13 +39,23 @@ static uint64_t *frame_row(uint64_t row)
 	return (uint64_t *)ledger_rows(LEDGER_FRAMES) + row;
 }
 
+/* Four lanes, since a multiplication waits for the one before. */
 static uint64_t hash_frames(const uint64_t *frames, unsigned depth)
 {
-	uint64_t hash = depth;
+	uint64_t lanes[4] = {depth, 1, 2, 3};
+	unsigned i;
 
-	for (unsigned i = 0; i < depth; i++)
-		hash = tables_mix(hash ^ frames[i]) + i;
-	return hash;
+	for (i = 0; i + 4 <= depth; i += 4)
+		for (unsigned j = 0; j < 4; j++)
+			lanes[j] = (lanes[j] ^ frames[i + j]) *
+				   UINT64_C(0x9e3779b97f4a7c15);
+	for (; i < depth; i++)
+		lanes[0] =
+			(lanes[0] ^ frames[i]) * UINT64_C(0x9e3779b97f4a7c15);
+	for (unsigned j = 1; j < 4; j++)
+		lanes[0] = (lanes[0] ^ lanes[0] >> 32 ^ lanes[j]) *
+			   UINT64_C(0x9e3779b97f4a7c15);
+	return tables_mix(lanes[0]);
 }
 
 static uint32_t find(uint64_t hash, const uint64_t *frames, unsigned depth)

@@ -62,10 +62,11 @@ static uint64_t stack_end(uint64_t sp)
 
 static void find_bounds(struct stack_bounds *bounds, uint64_t sp)
 {
-	uint64_t end = stack_end(sp);
+	uint64_t end;
 
 	if (sp >= bounds->low && sp < bounds->high)
 		return;
+	end = stack_end(sp);
 	if (end == 0)
 		return;
 	if (end == bounds->high && sp < bounds->low) {

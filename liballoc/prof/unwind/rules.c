@@ -39,10 +39,15 @@ static uint32_t base_kind(const struct cfi_row *row)
 	return row->cfa_register == UNWIND_FP ? RULE_FP : RULE_NONE;
 }
 
-/* value is a positive multiple of unit, and below unit << bits. */
-static bool fits(int64_t value, unsigned unit, unsigned bits)
+/* value is a positive multiple of unit, and below 2^lg_most. */
+static bool fits(int64_t value, unsigned unit, unsigned lg_most)
 {
-	return value > 0 && value % unit == 0 && value < (int64_t)unit << bits;
+	return value > 0 && value % unit == 0 && value < (int64_t)1 << lg_most;
+}
+
+static bool offset_fits(int64_t value)
+{
+	return fits(value, RULE_UNIT, RULE_LG_OFFSET);
 }
 
 #if defined(__aarch64__)
@@ -57,10 +62,10 @@ static uint32_t compile(const struct fde *fde, const struct cfi_row *row)
 	if (row->cfa_expression || kind == RULE_NONE ||
 	    pc->kind != CFI_OFFSET || (!saves && !is_kept(fp)) ||
 	    (saves && pc->value != fp->value + 8) ||
-	    !fits(row->cfa_offset, 16, 11) || !fits(-slot, 8, 10))
+	    !offset_fits(row->cfa_offset) || !fits(-slot, 8, 13))
 		return RULE_NONE;
-	return kind | saves << 3 | (uint32_t)(-slot / 8) << 4 |
-	       (uint32_t)(row->cfa_offset / 16) << 14;
+	return kind | saves << 3 | (uint32_t)(-slot / 8) << RULE_LG_SLOT |
+	       (uint32_t)row->cfa_offset;
 }
 #else
 /* breg6 (the frame pointer) + *offset, and then the operation, if any. */
@@ -96,9 +101,9 @@ static uint32_t compile_indirect(const struct fde *fde,
 	if (fp->kind != CFI_EXPRESSION ||
 	    !is_at_fp((const uint8_t *)(uintptr_t)fp->value, end, 0, &place) ||
 	    place != 0 || !is_at_fp(row->cfa_expression, end, deref, &offset) ||
-	    !fits(-offset, 8, 17))
+	    !offset_fits(-offset))
 		return RULE_NONE;
-	return RULE_INDIRECT | (uint32_t)(-offset / 8) << 7;
+	return RULE_INDIRECT | (uint32_t)-offset;
 }
 
 static uint32_t compile(const struct fde *fde, const struct cfi_row *row)
@@ -111,14 +116,14 @@ static uint32_t compile(const struct fde *fde, const struct cfi_row *row)
 		return RULE_NONE;
 	if (row->cfa_expression)
 		return compile_indirect(fde, row);
-	if (fp->kind == CFI_OFFSET && fits(-8 - fp->value, 8, 4))
+	if (fp->kind == CFI_OFFSET && fits(-8 - fp->value, 8, 7))
 		slot = (uint32_t)(-8 - fp->value);
 	else if (!is_kept(fp))
 		return RULE_NONE;
-	if (kind == RULE_NONE || !fits(row->cfa_offset, 8, 17) ||
+	if (kind == RULE_NONE || !offset_fits(row->cfa_offset) ||
 	    slot > row->cfa_offset - 8)
 		return RULE_NONE;
-	return kind | slot | (uint32_t)(row->cfa_offset / 8) << 7;
+	return kind | slot / 8 << RULE_LG_SLOT | (uint32_t)row->cfa_offset;
 }
 #endif
 
@@ -162,16 +167,15 @@ static uint64_t *choose(uint64_t *set, uint64_t mask)
 	return &set[__atomic_load_n(&pushed_out, __ATOMIC_RELAXED) % RULE_WAYS];
 }
 
-void rule_keep(uint64_t pc, uint32_t rule, uint64_t age)
+void rule_keep(uint64_t key, uint32_t rule, uint64_t age)
 {
 	uint64_t mask = __atomic_load_n(&rule_cache_mask, __ATOMIC_RELAXED);
-	uint64_t code = pc >> RULE_LG_CODE;
-	uint64_t word = code >> RULE_LG_SETS_MIN << RULE_BITS | rule;
+	uint64_t word = rule_tag(key) | rule;
 	uint64_t *place;
 
-	if (rule == RULE_NONE || pc >> RULE_LG_ADDRESS)
+	if (rule == RULE_NONE || key >> RULE_LG_KEY)
 		return;
-	place = choose(&rule_cache[rule_set(code, mask) * RULE_WAYS], mask);
+	place = choose(rule_set(key, mask), mask);
 	__atomic_store_n(place, word, __ATOMIC_SEQ_CST);
 	/* Either rules_forget() sees the word, or this sees that it ran. */
 	if (rule_age() != age)
@@ -181,7 +185,9 @@ void rule_keep(uint64_t pc, uint32_t rule, uint64_t age)
 
 void rules_forget(uint64_t low, uint64_t high)
 {
-	const unsigned shift = RULE_LG_SETS_MIN + RULE_LG_CODE;
+	/* Tags stand for some addresses each: more goes than has to. */
+	uint64_t first = rule_tag(rule_key(low)) >> RULE_BITS;
+	uint64_t last = rule_tag(rule_key(high)) >> RULE_BITS;
 
 	__atomic_fetch_add(&age_now, 1, __ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < RULE_WAYS << RULE_LG_SETS_MAX; i++) {
@@ -189,7 +195,7 @@ void rules_forget(uint64_t low, uint64_t high)
 			__atomic_load_n(&rule_cache[i], __ATOMIC_SEQ_CST);
 		uint64_t tag = word >> RULE_BITS;
 
-		if (word != 0 && tag >= low >> shift && tag <= high >> shift)
+		if (word != 0 && tag >= first && tag <= last)
 			__atomic_store_n(&rule_cache[i], 0, __ATOMIC_RELAXED);
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Call frame information compiled: what most rows say fits in 24 bits, and is
- * kept for the code address in a cache of fixed size. An entry is one word,
+ * kept by code address in a cache of fixed size. An entry is one word,
  * tag and rule, so it is read and written whole: no lock, and nothing to tear.
  * The tag and the entry's place give the address back, so a rule is never
  * taken for another's. Async-signal-safe; memory is touched only as used.
@@ -27,7 +27,7 @@
 #define RULE_LG_SETS_MIN 7u
 #define RULE_LG_SETS_MAX 11u
 #define RULE_WAYS 4u
-#define RULE_LG_ADDRESS 47u /* code above is not cached */
+#define RULE_LG_KEY (64u - RULE_BITS + RULE_LG_SETS_MIN)
 
 enum rule_kind {
 	RULE_NONE,     /* not known */
@@ -39,21 +39,29 @@ enum rule_kind {
 
 /*
  * A rule: bits 0-1 the kind; bit 2: callee-saved registers beside the frame
- * pointer change; then, on x86-64, 4 bits: the frame pointer is saved at
- * CFA - 8 - 8 * n, 0: kept; 17 bits: offset / 8. The return address is at
- * CFA - 8. On aarch64, bit 3: the frame pointer is saved, below the return
- * address; 10 bits: the first of them is at CFA - 8 * n; 11 bits: offset / 16.
+ * pointer change; then what makes the walk's longest chain of instructions, so
+ * that it takes one of them: the offset in its place, multiples of 8 below
+ * 2^20 on x86-64, of 16 below 2^15 on aarch64. Then on x86-64 4 bits: the frame
+ * pointer is saved at CFA - 8 - 8 * n, 0: kept; the return address is at CFA -
+ * 8. On aarch64 10 bits: at CFA - 8 * n is the return address, or, with bit 3,
+ * the frame pointer, and the return address above.
  */
 #define RULE_KIND(rule) ((enum rule_kind)((rule)&3u))
 #define RULE_OTHERS 4u
 #if defined(__aarch64__)
+# define RULE_LG_OFFSET 15u
+# define RULE_UNIT 16u
+# define RULE_OFFSET(rule) ((uint64_t)((rule)&0x7ff0u))
 # define RULE_SAVES_FP(rule) ((rule) >> 3 & 1u)
-# define RULE_SLOT(rule) ((uint64_t)((rule) >> 4 & 0x3ffu) * 8)
-# define RULE_OFFSET(rule) ((uint64_t)((rule) >> 14) * 16)
+# define RULE_LG_SLOT 15u
+# define RULE_SLOT(rule) ((uint64_t)((rule) >> 12 & 0x1ff8u))
 #else
-# define RULE_SAVES_FP(rule) ((rule)&0x78u)
-# define RULE_SLOT(rule) ((uint64_t)((rule)&0x78u))
-# define RULE_OFFSET(rule) ((uint64_t)((rule) >> 7) * 8)
+# define RULE_LG_OFFSET 20u
+# define RULE_UNIT 8u
+# define RULE_OFFSET(rule) ((uint64_t)((rule)&0xffff8u))
+# define RULE_SAVES_FP(rule) ((rule) >> 20 & 0xfu)
+# define RULE_LG_SLOT 20u
+# define RULE_SLOT(rule) ((uint64_t)((rule) >> 17 & 0x78u))
 #endif
 #define RULE_OUTERMOST ((uint32_t)RULE_INDIRECT)
 
@@ -63,24 +71,39 @@ uint32_t rule_compile(const struct fde *fde, const struct cfi_row *row);
 extern uint64_t rule_cache[(RULE_WAYS << RULE_LG_SETS_MAX)];
 extern uint64_t rule_cache_mask; /* sets in use - 1 */
 
-static inline uint64_t rule_set(uint64_t code, uint64_t mask)
+/*
+ * What the rule of the instruction at pc is kept under: on where it ends, in
+ * units of code; so a return address is its call's.
+ */
+static inline uint64_t rule_key(uint64_t pc)
 {
-	return (code ^ code >> 11) & mask;
+	return (pc >> RULE_LG_CODE) + 1;
 }
 
-/* The rule kept for the code address pc, or RULE_NONE. */
-static inline uint32_t rule_find(uint64_t pc, uint64_t mask)
+static inline uint64_t *rule_set(uint64_t key, uint64_t mask)
 {
-	uint64_t code = pc >> RULE_LG_CODE;
-	uint64_t tag = code >> RULE_LG_SETS_MIN << RULE_BITS;
-	const uint64_t *set = &rule_cache[rule_set(code, mask) * RULE_WAYS];
+	return &rule_cache[((key ^ key >> 11) & mask) * RULE_WAYS];
+}
 
+/* The tag, where a word has it. */
+static inline uint64_t rule_tag(uint64_t key)
+{
+	return key >> RULE_LG_SETS_MIN << RULE_BITS;
+}
+
+/* The rule kept under key, or RULE_NONE. */
+static inline uint32_t rule_find(uint64_t key, uint64_t mask)
+{
+	const uint64_t *set = rule_set(key, mask);
+	uint64_t tag = rule_tag(key);
+
+	if (key >> RULE_LG_KEY)
+		return RULE_NONE;
 	for (unsigned i = 0; i < RULE_WAYS; i++) {
 		uint64_t word = __atomic_load_n(&set[i], __ATOMIC_RELAXED);
 
-		if ((word ^ tag) < (UINT64_C(1) << RULE_BITS) &&
-		    !(pc >> RULE_LG_ADDRESS))
-			return (uint32_t)(word ^ tag);
+		if ((word ^ tag) >> RULE_BITS == 0)
+			return (uint32_t)word & ((1u << RULE_BITS) - 1);
 	}
 	return RULE_NONE;
 }
@@ -91,7 +114,7 @@ static inline uint32_t rule_find(uint64_t pc, uint64_t mask)
  * rule is not kept.
  */
 uint64_t rule_age(void);
-void rule_keep(uint64_t pc, uint32_t rule, uint64_t age);
+void rule_keep(uint64_t key, uint32_t rule, uint64_t age);
 /* The code in [low, high) goes away: no rule of it is found any more. */
 void rules_forget(uint64_t low, uint64_t high);
 

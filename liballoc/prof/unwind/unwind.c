@@ -29,6 +29,11 @@ void unwind_ready(struct unwind *unwind, struct stack_bounds *bounds)
 	unwind->has_first = unwind->stale = unwind->precise = false;
 }
 
+static uint64_t lookup_pc(const struct unwind *unwind)
+{
+	return unwind_address(unwind) - 1;
+}
+
 /* What the known rules follow. */
 struct frame {
 	uint64_t sp, fp, pc;
@@ -63,7 +68,7 @@ static inline bool step_by_rule(struct frame *frame, uint32_t rule,
 		cfa = word_at(place);
 	}
 #endif
-	if (cfa - frame->sp - 1 >= stack->high - frame->sp)
+	if (cfa <= frame->sp || cfa > stack->high)
 		return false;
 #if defined(__aarch64__)
 	if (cfa - RULE_SLOT(rule) - stack->low >= cfa - stack->low)
@@ -94,14 +99,14 @@ static unsigned walk_known(struct unwind *unwind, uint64_t *addresses,
 	uint64_t *reg = unwind->registers.reg;
 	struct stack_bounds stack = unwind->memory.stack;
 	struct frame frame = {reg[UNWIND_SP], reg[UNWIND_FP], reg[UNWIND_PC]};
-	uint64_t pc = frame.pc - !unwind->exact;
+	uint64_t key = rule_key(lookup_pc(unwind));
 	uint32_t seen = 0;
 	unsigned n = 0;
 
 	if (frame.sp < stack.low || frame.sp >= stack.high)
 		return 0;
 	while (n < max) {
-		uint32_t rule = rule_find(pc, mask);
+		uint32_t rule = rule_find(key, mask);
 
 		if (rule == RULE_NONE)
 			break;
@@ -117,7 +122,7 @@ static unsigned walk_known(struct unwind *unwind, uint64_t *addresses,
 		}
 		seen |= rule;
 		addresses[n++] = frame.pc;
-		pc = frame.pc - 1;
+		key = frame.pc >> RULE_LG_CODE;
 	}
 	if (n == 0)
 		return 0;
@@ -128,11 +133,6 @@ static unsigned walk_known(struct unwind *unwind, uint64_t *addresses,
 	unwind->stale |= (seen & RULE_OTHERS) != 0;
 	unwind->steps += n;
 	return n;
-}
-
-static uint64_t lookup_pc(const struct unwind *unwind)
-{
-	return unwind_address(unwind) - 1;
 }
 
 /* Needs no register but those that known rules follow? */
@@ -229,7 +229,7 @@ static void learn(struct unwind *unwind, uint64_t pc, uint64_t age,
 		  const struct fde *fde, const struct cfi_row *row)
 {
 	if (unload_is_heard(fde->image.map))
-		rule_keep(pc, rule_compile(fde, row), age);
+		rule_keep(rule_key(pc), rule_compile(fde, row), age);
 	else
 		unwind->unheard_pc = pc;
 }

@@ -55,7 +55,7 @@ static __attribute__((noinline)) void compare(void)
 		    memcmp(frames + 1, theirs.pc + 1, (depth - 1) * 8) != 0)
 			wrong++;
 	}
-	in_library = theirs.pc[1] - 1;
+	in_library = rule_key(theirs.pc[1] - 1);
 	kept += rule_find(in_library, rule_cache_mask) != RULE_NONE;
 }
 
