@@ -26,10 +26,11 @@ libjemalloc.so.2])],
 AM_CONDITIONAL([JEMALLOC_NAMES], [test "x$enable_jemalloc_names" = xyes])
 
 AC_CHECK_FUNCS([_dl_find_object])
-dnl Another unwinder, for bench/samples to measure beside ours.
+dnl Another unwinder, for bench/samples to measure beside ours; it has functions
+dnl of libgcc's names, so libgcc comes first.
 LIBUNWIND_LIBS=
 AC_CHECK_HEADER([libunwind.h], [AC_CHECK_LIB([unwind], [main],
-	[LIBUNWIND_LIBS=-lunwind
+	[LIBUNWIND_LIBS="-lgcc_s -lunwind"
 	AC_DEFINE([HAVE_LIBUNWIND], [1], [Define to 1 if libunwind is there.])])])
 AC_SUBST([LIBUNWIND_LIBS])
 

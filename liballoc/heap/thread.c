@@ -251,15 +251,32 @@ static uint64_t balance(const struct thread *thread)
 	       thread->deallocated;
 }
 
-/* Of its own thread alone; what others allocated and it freed is below 0. */
+/* What others allocated and it freed is below 0. */
+static bool above_peak(const struct thread *thread, uint64_t balance)
+{
+	int64_t above = (int64_t)(balance - thread->peak_base);
+
+	return above > 0 && (uint64_t)above > thread->peak;
+}
+
+/* Of its own thread alone. */
 static void publish_own(struct thread *thread)
 {
-	int64_t above;
-
 	thread_publish(thread);
-	above = (int64_t)(balance(thread) - thread->peak_base);
-	if (above > 0 && (uint64_t)above > thread->peak)
-		thread->peak = (uint64_t)above;
+	thread->direct_freed_published = thread->direct_freed;
+	if (above_peak(thread, balance(thread)))
+		thread->peak = balance(thread) - thread->peak_base;
+}
+
+/*
+ * Is this the thread's peak? At least where it is: what went to its cache
+ * since the last publication is not told from what it still has.
+ */
+static bool may_be_peak(const struct thread *thread)
+{
+	return above_peak(thread,
+			  balance(thread) - (thread->direct_freed -
+					     thread->direct_freed_published));
 }
 
 uint64_t thread_peak(struct thread *thread)
@@ -288,7 +305,10 @@ void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 	uint64_t bytes;
 
 	thread_busy++;
-	publish_own(thread);
+	if (may_be_peak(thread))
+		publish_own(thread);
+	else
+		thread_tick(thread);
 	cache_trim(&thread->cache, thread->arena);
 	arena_tick_another();
 	thread_busy--;

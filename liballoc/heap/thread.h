@@ -31,6 +31,7 @@ struct thread {
 	uint64_t allocated;	 /* bytes, up to the last draw */
 	uint64_t deallocated;	 /* bytes, up to the last publication */
 	uint64_t direct_freed;	 /* bytes freed past this thread's cache */
+	uint64_t direct_freed_published; /* of those, in deallocated */
 	uint64_t direct_nmalloc;
 	uint64_t direct_ndalloc;
 	uint64_t peak;	       /* of allocated - deallocated, as looked at */

@@ -39,23 +39,28 @@ static uint64_t *frame_row(uint64_t row)
 	return (uint64_t *)ledger_rows(LEDGER_FRAMES) + row;
 }
 
-/* Four lanes, since a multiplication waits for the one before. */
+static uint64_t add_to(uint64_t hash, uint64_t frame)
+{
+	return (hash ^ frame) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* In four lanes, since a multiplication waits for the one before. */
 static uint64_t hash_frames(const uint64_t *frames, unsigned depth)
 {
-	uint64_t lanes[4] = {depth, 1, 2, 3};
+	uint64_t a = depth, b = 1, c = 2, d = 3;
 	unsigned i;
 
-	for (i = 0; i + 4 <= depth; i += 4)
-		for (unsigned j = 0; j < 4; j++)
-			lanes[j] = (lanes[j] ^ frames[i + j]) *
-				   UINT64_C(0x9e3779b97f4a7c15);
+	for (i = 0; i + 4 <= depth; i += 4) {
+		a = add_to(a, frames[i]);
+		b = add_to(b, frames[i + 1]);
+		c = add_to(c, frames[i + 2]);
+		d = add_to(d, frames[i + 3]);
+	}
 	for (; i < depth; i++)
-		lanes[0] =
-			(lanes[0] ^ frames[i]) * UINT64_C(0x9e3779b97f4a7c15);
-	for (unsigned j = 1; j < 4; j++)
-		lanes[0] = (lanes[0] ^ lanes[0] >> 32 ^ lanes[j]) *
-			   UINT64_C(0x9e3779b97f4a7c15);
-	return tables_mix(lanes[0]);
+		a = add_to(a, frames[i]);
+	a = add_to(a ^ a >> 32, b);
+	c = add_to(c ^ c >> 32, d);
+	return tables_mix(a ^ tables_mix(c));
 }
 
 static uint32_t find(uint64_t hash, const uint64_t *frames, unsigned depth)

@@ -82,7 +82,10 @@ static inline uint64_t rule_key(uint64_t pc)
 
 static inline uint64_t *rule_set(uint64_t key, uint64_t mask)
 {
-	return &rule_cache[((key ^ key >> 11) & mask) * RULE_WAYS];
+	/* Times four words, done before the mask, whose result all wait for. */
+	uint64_t offset = (key << 5 ^ key >> 6) & mask << 5;
+
+	return (uint64_t *)(void *)((uint8_t *)rule_cache + offset);
 }
 
 /* The tag, where a word has it. */
