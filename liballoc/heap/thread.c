@@ -210,7 +210,8 @@ void thread_publish(struct thread *thread)
 	struct thread_stats *row = ledger_thread_stats(thread->prof.ledger_row);
 	uint64_t nmalloc = thread->direct_nmalloc;
 	uint64_t ndalloc = thread->direct_ndalloc;
-	uint64_t freed = thread->direct_freed, held = 0, told;
+	uint64_t direct_freed = thread->direct_freed;
+	uint64_t freed = direct_freed, held = 0, told;
 	unsigned i;
 
 	for (i = 0; i < CACHED_CLASSES; i++) {
@@ -229,6 +230,7 @@ void thread_publish(struct thread *thread)
 		held += cache_count(bin) * (uint64_t)bin->bytes;
 	}
 	thread->deallocated = freed;
+	thread->direct_freed_published = direct_freed;
 	ledger_set(&row->allocated,
 		   thread->allocated + (uint64_t)(thread->countdown_start -
 						  thread->countdown));
@@ -263,7 +265,6 @@ static bool above_peak(const struct thread *thread, uint64_t balance)
 static void publish_own(struct thread *thread)
 {
 	thread_publish(thread);
-	thread->direct_freed_published = thread->direct_freed;
 	if (above_peak(thread, balance(thread)))
 		thread->peak = balance(thread) - thread->peak_base;
 }
