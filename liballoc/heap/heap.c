@@ -145,11 +145,46 @@ static void leave(void)
 		prof_gdump();
 }
 
+/*
+ * Looking at the clock twice takes as long as some calls: one in so many, a
+ * number that goes along with no other.
+ */
+#define CALLS_PER_TIMING 17u
+
+/* When the call began; 0: it is not timed. */
+static uint64_t start_timing(const struct thread *thread)
+{
+	return thread && thread->slow_calls % CALLS_PER_TIMING == 0
+		       ? os_clock_ns()
+		       : 0;
+}
+
+static void time_allocation(uint64_t start_ns, size_t size)
+{
+	struct process_stats *process = ledger_process();
+
+	if (!start_ns)
+		return;
+	ledger_add_bucket(process->slow_allocation_ns, LEDGER_TIME_BUCKETS,
+			  os_clock_ns() - start_ns);
+	ledger_add_bucket(process->slow_allocation_bytes, LEDGER_SIZE_BUCKETS,
+			  size);
+}
+
+static void time_free(uint64_t start_ns)
+{
+	if (start_ns)
+		ledger_add_bucket(ledger_process()->slow_free_ns,
+				  LEDGER_TIME_BUCKETS,
+				  os_clock_ns() - start_ns);
+}
+
 void *heap_allocate(size_t size, size_t alignment, bool zero,
 		    const struct heap_where *where)
 {
 	struct request request = {
 		.size = size, .alignment = alignment, .zero = zero || opt.zero};
+	uint64_t start_ns;
 	void *ptr;
 
 	if (!heap_is_booted())
@@ -160,6 +195,7 @@ void *heap_allocate(size_t size, size_t alignment, bool zero,
 	if (!request.usable)
 		return NULL;
 	request.thread = thread_get();
+	start_ns = start_timing(request.thread);
 	request.arena = choose_arena(request.thread, where);
 	request.cache = choose_cache(request.thread, where);
 	thread_busy++;
@@ -170,6 +206,7 @@ void *heap_allocate(size_t size, size_t alignment, bool zero,
 	count_allocation(request.thread, ptr, size ? size : 1, request.usable,
 			 request.size_class);
 	leave();
+	time_allocation(start_ns, size);
 	return ptr;
 }
 
@@ -309,6 +346,7 @@ void heap_free(void *ptr, const struct heap_where *where)
 	uint64_t word = live_word(ptr);
 	int kept_errno = errno;
 	struct thread *thread;
+	uint64_t start_ns;
 
 	if ((word & (PAGE_BYPASS | PAGE_LARGE | PAGE_SAMPLED)) == PAGE_BYPASS &&
 	    (!where || where->cache < 0) && free_direct(ptr, word))
@@ -323,6 +361,7 @@ void heap_free(void *ptr, const struct heap_where *where)
 		return;
 	}
 	thread = thread_get();
+	start_ns = start_timing(thread);
 	if (word & PAGE_SAMPLED)
 		forget_sample(thread, ptr);
 	thread_busy++;
@@ -331,6 +370,7 @@ void heap_free(void *ptr, const struct heap_where *where)
 	if (thread)
 		thread_tick(thread);
 	leave();
+	time_free(start_ns);
 	errno = kept_errno;
 }
 

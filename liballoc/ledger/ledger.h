@@ -22,6 +22,10 @@
  * The rows. Each struct has its table of descriptors in metrics.c: a field
  * added here is described there, and no tool changes. All words are uint64_t.
  */
+#define LEDGER_TIME_BUCKETS 32u /* the last one: 2 s and more */
+#define LEDGER_SIZE_BUCKETS 48u
+#define LEDGER_LIFE_BUCKETS 48u /* the last one: 39 hours and more */
+
 struct process_stats {
 	uint64_t metadata; /* bytes mapped for the allocator's own use */
 	uint64_t mapped;   /* bytes mapped for extents, in use or dirty */
@@ -44,6 +48,11 @@ struct process_stats {
 	uint64_t lock_waits; /* times that a thread slept for a lock */
 	uint64_t lock_wait_ns;
 	uint64_t abandoned; /* bytes that could not be unmapped */
+	/* Histograms, each of a share of what there is: see metrics.c. */
+	uint64_t slow_allocation_ns[LEDGER_TIME_BUCKETS];
+	uint64_t slow_allocation_bytes[LEDGER_SIZE_BUCKETS];
+	uint64_t slow_free_ns[LEDGER_TIME_BUCKETS];
+	uint64_t sample_lifetime_ns[LEDGER_LIFE_BUCKETS];
 };
 
 struct arena_stats {
@@ -160,6 +169,17 @@ static inline uint64_t ledger_get(const uint64_t *word)
 static inline void ledger_add(uint64_t *word, uint64_t delta)
 {
 	ledger_set(word, ledger_get(word) + delta);
+}
+
+/* One more of value, in a histogram of so many words; by many writers. */
+static inline void ledger_add_bucket(uint64_t *words, unsigned count,
+				     uint64_t value)
+{
+	unsigned bucket = value ? 63 - (unsigned)__builtin_clzll(value) : 0;
+
+	if (bucket >= count)
+		bucket = count - 1;
+	__atomic_fetch_add(&words[bucket], 1, __ATOMIC_RELAXED);
 }
 
 /* By one of many writers. */

@@ -13,6 +13,7 @@
 
 #define COUNTER LEDGER_COUNTER
 #define GAUGE LEDGER_GAUGE
+#define HISTOGRAM LEDGER_HISTOGRAM
 #define COUNT LEDGER_UNIT_COUNT
 #define BYTES LEDGER_UNIT_BYTES
 #define NS LEDGER_UNIT_NS
@@ -80,6 +81,14 @@ const struct ledger_metric ledger_metrics[] = {
 		"time that threads slept for locks of the allocator's"),
 	PROCESS(abandoned, COUNTER, BYTES, SUM,
 		"address space lost because the kernel would not unmap it"),
+	PROCESS(slow_allocation_ns, HISTOGRAM, NS, SUM,
+		"time of allocations that no cache served, one in 17"),
+	PROCESS(slow_allocation_bytes, HISTOGRAM, BYTES, SUM,
+		"sizes asked for of allocations that no cache served, one in 17"),
+	PROCESS(slow_free_ns, HISTOGRAM, NS, SUM,
+		"time of frees that no cache took, one in 17"),
+	PROCESS(sample_lifetime_ns, HISTOGRAM, NS, SUM,
+		"time between allocation and free of sampled objects"),
 
 	ARENA(nthreads, GAUGE, COUNT, SUM,
 		"threads assigned to the arena"),

@@ -160,6 +160,9 @@ static bool remove_held(struct shard *shard, uint64_t address)
 	/* Bytes first: who reads them last never finds more than is there. */
 	ledger_add_shared(&count->freed_bytes, sample->usable_bytes);
 	ledger_add_shared(&count->freed_count, 1);
+	ledger_add_bucket(ledger_process()->sample_lifetime_ns,
+			  LEDGER_LIFE_BUCKETS,
+			  os_clock_ns() - sample->birth_ns);
 	ledger_set(&sample->address, 1);
 	*link = links[row];
 	give_row(shard, row);

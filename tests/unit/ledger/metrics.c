@@ -9,8 +9,8 @@
 static void check_covered(unsigned section, size_t base, size_t bytes,
 			  const char *what)
 {
-	unsigned seen[64] = {0};
-	bool good = bytes % 8 == 0 && bytes / 8 <= 64;
+	unsigned seen[256] = {0};
+	bool good = bytes % 8 == 0 && bytes / 8 <= 256;
 
 	for (unsigned i = 0; i < ledger_metric_count; i++) {
 		const struct ledger_metric *m = &ledger_metrics[i];
@@ -55,7 +55,9 @@ static void check_texts(void)
 
 int main(void)
 {
-	plan(9);
+	const struct ledger_metric *lifetime;
+
+	plan(10);
 	check_covered(LEDGER_PROCESS, 0, sizeof(struct process_stats),
 		      "process_stats");
 	check_covered(LEDGER_ARENAS, 0, sizeof(struct arena_stats),
@@ -75,6 +77,18 @@ int main(void)
 	is_uint(ledger_metric_get(ledger_metric_find(LEDGER_THREADS, "samples"),
 				  1),
 		7, "a thread's word is read by its name");
+	lifetime = ledger_metric_find(LEDGER_PROCESS, "sample_lifetime_ns");
+	for (unsigned i = 0; i < 3; i++)
+		ledger_add_bucket(ledger_process()->sample_lifetime_ns,
+				  LEDGER_LIFE_BUCKETS, 1 << 10 | i);
+	ledger_add_bucket(ledger_process()->sample_lifetime_ns,
+			  LEDGER_LIFE_BUCKETS, 0);
+	ledger_add_bucket(ledger_process()->sample_lifetime_ns,
+			  LEDGER_LIFE_BUCKETS, UINT64_MAX);
+	ok(ledger_metric_word(lifetime, 0, 10) == 3 &&
+		   ledger_metric_word(lifetime, 0, 0) == 1 &&
+		   ledger_metric_word(lifetime, 0, lifetime->count - 1) == 1,
+	   "a histogram counts by the logarithm, the ends taking what is left");
 	ok(!ledger_metric_find(LEDGER_PROCESS, "samples"),
 	   "a name of another section is not found");
 	return done_testing();
