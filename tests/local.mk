@@ -29,6 +29,7 @@ dist_check_SCRIPTS += %D%/cli/help_matches_man.sh
 TESTS += %D%/cli/help_matches_man.sh
 endif
 include %D%/integration/cplusplus/local.mk
+include %D%/integration/giveback/local.mk
 include %D%/integration/liballoc/local.mk
 include %D%/integration/local.mk
 include %D%/integration/ctl/local.mk

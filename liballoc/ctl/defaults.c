@@ -13,6 +13,7 @@ struct options opt = {
 	.mutex_max_spin = 100,
 	.dirty_decay_ms = 10 * 1000,
 	.muzzy_decay_ms = 0,
+	.max_background_threads = 4096,
 	.retain = true,
 	.tcache = true,
 	.tcache_max = 32 * 1024,

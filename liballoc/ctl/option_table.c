@@ -45,6 +45,12 @@ const struct option_row option_rows[] = {
 	 RANGE(-1, DECAY_MAX_MS)},
 	{"opt.muzzy_decay_ms", OPTION_SSIZE, FIELD(muzzy_decay_ms),
 	 RANGE(-1, DECAY_MAX_MS)},
+	{"opt.dirty_limit", OPTION_SSIZE, FIELD(dirty_limit),
+	 RANGE(-1, INT64_MAX), .automatic = true},
+	{"opt.background_thread", OPTION_BOOL, FIELD(background_thread)},
+	{"opt.max_background_threads", OPTION_SIZE,
+	 FIELD(max_background_threads), RANGE(1, 4096)},
+	{"opt.trust_madvise", OPTION_BOOL, FIELD(trust_madvise)},
 	{"opt.zero", OPTION_BOOL, FIELD(zero)},
 	{"opt.xmalloc", OPTION_BOOL, FIELD(xmalloc)},
 	{"opt.experimental_infallible_new", OPTION_BOOL,
@@ -91,7 +97,6 @@ const char *option_key(const struct option_row *row)
 }
 
 const struct option_ignored option_ignored_rows[] = {
-	{"background_thread", "false"},
 	{"bin_shards", NULL},
 	{"cache_oblivious", "true|false"},
 	{"debug_double_free_max_scan", NULL},
@@ -114,7 +119,6 @@ const struct option_ignored option_ignored_rows[] = {
 	{"lg_tcache_flush_large_div", NULL},
 	{"lg_tcache_flush_small_div", NULL},
 	{"lg_tcache_nslots_mul", NULL},
-	{"max_background_threads", NULL},
 	{"metadata_thp", "disabled|auto|always"},
 	{"oversize_threshold", NULL},
 	{"prof_log", "false"},
@@ -132,7 +136,6 @@ const struct option_ignored option_ignored_rows[] = {
 	{"tcache_nslots_small_max", NULL},
 	{"tcache_nslots_small_min", NULL},
 	{"thp", "default"},
-	{"trust_madvise", "true|false"},
 	{"utrace", "false"},
 };
 

@@ -51,7 +51,11 @@ struct options {
 	unsigned narenas; /* automatic ones; default: 4 per CPU, 1 on one */
 	ssize_t dirty_decay_ms; /* -1: never, 0: at once; default 10,000 */
 	ssize_t muzzy_decay_ms;
-	bool retain; /* keep address space rather than munmap */
+	ssize_t dirty_limit; /* bytes; -1: none, 0: automatic */
+	bool background_thread;
+	size_t max_background_threads;
+	bool trust_madvise; /* that MADV_DONTNEED zeroes, untested */
+	bool retain;	    /* keep address space rather than munmap */
 	bool tcache;
 	size_t tcache_max; /* largest size cached, bytes */
 

@@ -8,6 +8,7 @@
 
 #include "liballoc/ctl/options.h"
 #include "liballoc/ctl/tree.h"
+#include "liballoc/heap/background.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/include/liballoc/liballoc.h"
 
@@ -35,12 +36,33 @@ static int set_epoch(const struct ctl_call *call, const uint64_t *value)
 	return 0;
 }
 
-/* There is none, as where jemalloc was built without. */
+static int get_background_thread(const struct ctl_call *call, uint64_t *value)
+{
+	(void)call;
+	*value = background_get();
+	return 0;
+}
+
 static int set_background_thread(const struct ctl_call *call,
 				 const uint64_t *value)
 {
 	(void)call;
-	return *value ? ENOENT : 0;
+	return background_set(*value != 0) ? 0 : EFAULT;
+}
+
+static int get_max_background_threads(const struct ctl_call *call,
+				      uint64_t *value)
+{
+	(void)call;
+	*value = background_max();
+	return 0;
+}
+
+static int set_max_background_threads(const struct ctl_call *call,
+				      const uint64_t *value)
+{
+	(void)call;
+	return background_set_max(*value) ? 0 : EINVAL;
 }
 
 static int get_tcache_create(const struct ctl_call *call, uint64_t *value)
@@ -89,8 +111,10 @@ static const struct ctl_row rows[] = {
 	{"version", CTL_STRING, TEXT(LIBALLOC_JEMALLOC_VERSION)},
 	{"epoch", CTL_UINT64, CTL_READ_LAST, .get = get_epoch,
 	 .set = set_epoch},
-	{"background_thread", CTL_BOOL, CONSTANT(false),
+	{"background_thread", CTL_BOOL, .get = get_background_thread,
 	 .set = set_background_thread},
+	{"max_background_threads", CTL_SIZE, .get = get_max_background_threads,
+	 .set = set_max_background_threads},
 	{"config.cache_oblivious", CTL_BOOL, CONSTANT(false)},
 	{"config.debug", CTL_BOOL, CONSTANT(IS_DEBUG)},
 	{"config.fill", CTL_BOOL, CONSTANT(true)},

@@ -284,6 +284,13 @@ static const struct ctl_row rows[] = {
 	{"stats.zero_reallocs", CTL_SIZE, .get = get_process,
 	 .text = "zero_reallocs"},
 
+	{"stats.background_thread.num_threads", CTL_SIZE, .get = get_process,
+	 .text = "background_threads"},
+	{"stats.background_thread.num_runs", CTL_UINT64, .get = get_process,
+	 .text = "background_runs"},
+	{"stats.background_thread.run_interval", CTL_UINT64, .get = get_process,
+	 .text = "background_interval_ns"},
+
 	{ARENA "nthreads", CTL_UNSIGNED, .get = get_arena, .text = "nthreads"},
 	{ARENA "uptime", CTL_UINT64, .get = get_uptime},
 	{ARENA "dss", CTL_STRING, .get = get_dss},

@@ -20,9 +20,6 @@
 #include "liballoc/heap/thread.h"
 #include "liballoc/ledger/ledger.h"
 
-/* Ticks between looks at the clock. */
-#define TICKS_PER_LOOK 64u
-
 /* Guards making; entries are published with release and never change. */
 static struct lock lock = LOCK_INIT(LOCK_ARENA_LIST);
 static struct arena *arenas[HEAP_MAX_ARENAS];
@@ -337,27 +334,6 @@ void arena_free_small(void **regions, unsigned count)
 	}
 }
 
-void arena_tick(struct arena *arena)
-{
-	uint32_t ticks;
-
-	ticks = __atomic_add_fetch(&arena->ticks, 1, __ATOMIC_RELAXED);
-	if (ticks % TICKS_PER_LOOK == 0)
-		page_heap_decay(arena, false);
-}
-
-void arena_tick_another(void)
-{
-	static unsigned turn;
-	unsigned count = heap_arena_count();
-	struct arena *arena;
-
-	arena = heap_arena(__atomic_fetch_add(&turn, 1, __ATOMIC_RELAXED) %
-			   count);
-	if (arena)
-		page_heap_decay(arena, false);
-}
-
 /* Free pages, given back to the kernel or not yet. */
 static uint64_t free_bytes(const struct arena *arena)
 {
@@ -501,9 +477,8 @@ void arena_postfork_child(void)
 	unsigned count = heap_arena_count(), i;
 
 	each_lock(lock_reset);
-	/* Who was purging is gone; the run in his hands stays mapped. */
 	for (i = 0; i < count; i++)
 		if (arenas[i])
-			arenas[i]->pages.purging = false;
+			page_heap_postfork_child(arenas[i]);
 	lock_reset(&lock);
 }

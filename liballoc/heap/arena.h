@@ -24,7 +24,6 @@ struct arena {
 	bool manual;
 	bool destroyed;	  /* its index waits for another use; atomic */
 	uint32_t threads; /* whose arena this is; atomic */
-	uint32_t ticks;	  /* atomic */
 	struct extent_hooks_s *hooks; /* NULL: the default ones; atomic */
 	const struct thread *last;    /* to follow its CPU here; atomic */
 	struct arena *next_destroyed;
@@ -63,11 +62,6 @@ void arena_leave(struct arena *arena);
 void *arena_allocate_small(struct arena *arena, unsigned size_class);
 /* Gives back regions of slabs, of whichever arenas; requests: see bin.h. */
 void arena_free_small(void **regions, unsigned count);
-
-/* Called now and then: looks at the clock, gives back pages that are due. */
-void arena_tick(struct arena *arena);
-/* As above, for some other arena, in turn: its threads may be gone. */
-void arena_tick_another(void);
 
 /*
  * The kernel refused bytes: gives it all free pages of all arenas, if that

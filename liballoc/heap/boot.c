@@ -16,6 +16,7 @@
 #include "liballoc/ctl/ctl.h"
 #include "liballoc/ctl/options.h"
 #include "liballoc/heap/arena.h"
+#include "liballoc/heap/background.h"
 #include "liballoc/heap/internal.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_map.h"
@@ -86,6 +87,7 @@ void heap_boot(void)
 
 static void at_exit(void)
 {
+	background_exit();
 	ctl_exit();
 	prof_exit(); /* last: prof_leak_error may end the process here */
 }
@@ -95,4 +97,5 @@ __attribute__((constructor)) static void construct(void)
 	heap_boot();
 	pthread_atfork(heap_prefork, heap_postfork_parent, heap_postfork_child);
 	atexit(at_exit);
+	background_boot();
 }

@@ -11,6 +11,8 @@
 
 #define LG_ONE 24
 #define ONE (UINT64_C(1) << LG_ONE)
+/* Less than this is not worth a wake-up of its own. */
+#define MIN_WORTH ((size_t)256 << 10)
 
 /* The share, of ONE, that may stay of what was freed `age` steps ago. */
 static uint64_t share(unsigned age)
@@ -50,20 +52,24 @@ static void next_step(struct decay *decay, size_t free_bytes)
 	decay->at_step_start = free_bytes;
 }
 
-static size_t backlog_limit(const struct decay *decay)
+static size_t part(size_t bytes, uint64_t share_of_one)
+{
+	return (size_t)((unsigned __int128)bytes * share_of_one >> LG_ONE);
+}
+
+/* What the backlog will allow so many steps from now. */
+static size_t backlog_limit(const struct decay *decay, unsigned ahead)
 {
 	size_t limit = 0;
 	unsigned age;
 
-	for (age = 0; age < DECAY_STEPS; age++) {
+	for (age = 0; age + ahead < DECAY_STEPS; age++) {
 		size_t freed =
 			decay->backlog[(decay->newest + DECAY_STEPS - age) %
 				       DECAY_STEPS];
 
 		if (freed)
-			limit += (size_t)((unsigned __int128)freed *
-						  share(age) >>
-					  LG_ONE);
+			limit += part(freed, share(age + ahead));
 	}
 	return limit;
 }
@@ -87,8 +93,42 @@ size_t decay_limit(struct decay *decay, uint64_t now_ns, size_t free_bytes)
 	next_step(decay, free_bytes);
 	while (--steps)
 		next_step(decay, free_bytes);
-	limit = backlog_limit(decay);
+	limit = backlog_limit(decay, 0);
 	if (decay->at_step_start > limit)
 		decay->at_step_start = limit;
 	return limit;
+}
+
+void decay_start(struct decay *decay, uint64_t now_ns)
+{
+	decay->at_step_start = 0;
+	decay_limit(decay, now_ns, 0);
+}
+
+void decay_lower(struct decay *decay, size_t free_bytes)
+{
+	if (decay->at_step_start > free_bytes)
+		decay->at_step_start = free_bytes;
+	if (!free_bytes)
+		memset(decay->backlog, 0, sizeof(decay->backlog));
+}
+
+uint64_t decay_due_ns(const struct decay *decay, size_t free_bytes)
+{
+	size_t fresh = 0, worth = free_bytes / 32, limit;
+	unsigned ahead;
+
+	if (decay->ms <= 0 || !free_bytes)
+		return UINT64_MAX;
+	if (worth < MIN_WORTH)
+		worth = MIN_WORTH;
+	if (free_bytes > decay->at_step_start)
+		fresh = free_bytes - decay->at_step_start;
+	for (ahead = 1; ahead < DECAY_MAX_WAIT; ahead++) {
+		limit = backlog_limit(decay, ahead) +
+			part(fresh, share(ahead - 1));
+		if (limit + worth <= free_bytes)
+			break;
+	}
+	return decay->step_start_ns + ahead * decay->step_ns;
 }

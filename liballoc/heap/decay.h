@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #define DECAY_STEPS 200u
+#define DECAY_MAX_WAIT 10u /* steps */
 
 struct decay {
 	ssize_t ms;	  /* -1: never, 0: at once */
@@ -31,5 +32,18 @@ bool decay_set(struct decay *decay, ssize_t ms, uint64_t now_ns);
  * may stay.
  */
 size_t decay_limit(struct decay *decay, uint64_t now_ns, size_t free_bytes);
+/*
+ * Brings the clock up to now where nothing was free meanwhile, so that what
+ * is freed next counts as fresh.
+ */
+void decay_start(struct decay *decay, uint64_t now_ns);
+/* Bytes went by other means: no more than free_bytes are left. */
+void decay_lower(struct decay *decay, size_t free_bytes);
+/*
+ * When to ask for the limit next, with free_bytes free now: the first step at
+ * which a worthwhile part of them is over the limit, and at most
+ * DECAY_MAX_WAIT steps ahead. UINT64_MAX: never.
+ */
+uint64_t decay_due_ns(const struct decay *decay, size_t free_bytes);
 
 #endif

@@ -74,6 +74,18 @@ static inline void extent_list_append(struct extent_list *list,
 	list->tail = extent;
 }
 
+static inline void extent_list_prepend(struct extent_list *list,
+				       struct extent *extent)
+{
+	extent->previous = NULL;
+	extent->next = list->head;
+	if (list->head)
+		list->head->previous = extent;
+	else
+		list->tail = extent;
+	list->head = extent;
+}
+
 static inline void extent_list_remove(struct extent_list *list,
 				      struct extent *extent)
 {

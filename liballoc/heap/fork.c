@@ -7,16 +7,19 @@
 #include "config.h"
 
 #include "liballoc/heap/arena.h"
+#include "liballoc/heap/background.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/internal.h"
 #include "liballoc/heap/metadata.h"
 #include "liballoc/heap/thread.h"
+#include "liballoc/heap/waiting.h"
 #include "liballoc/prof/prof.h"
 
 void heap_prefork(void)
 {
 	thread_busy++;
 	prof_prefork();
+	background_prefork();
 	arena_prefork();
 	cache_list_prefork();
 	thread_prefork();
@@ -30,6 +33,7 @@ void heap_postfork_parent(void)
 	thread_postfork_parent();
 	cache_list_postfork_parent();
 	arena_postfork_parent();
+	background_postfork_parent();
 	prof_postfork_parent();
 	thread_busy--;
 	heap_run_deferred();
@@ -40,6 +44,8 @@ void heap_postfork_child(void)
 	metadata_postfork_child();
 	cache_list_postfork_child();
 	arena_postfork_child();
+	background_postfork_child();
+	waiting_postfork_child();
 	thread_postfork_child();
 	prof_postfork_child(thread_peek());
 	thread_busy--;

@@ -13,12 +13,14 @@
 
 #include "liballoc/ctl/options.h"
 #include "liballoc/heap/arena.h"
+#include "liballoc/heap/background.h"
 #include "liballoc/heap/cache.h"
 #include "liballoc/heap/internal.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_heap.h"
 #include "liballoc/heap/page_map.h"
 #include "liballoc/heap/thread.h"
+#include "liballoc/heap/waiting.h"
 #include "liballoc/ledger/ledger.h"
 #include "liballoc/prof/prof.h"
 
@@ -143,6 +145,8 @@ static void leave(void)
 	heap_run_deferred();
 	if (page_heap_peak_passed())
 		prof_gdump();
+	if (waiting_any() && !background_running())
+		waiting_look();
 }
 
 /*
@@ -207,6 +211,7 @@ void *heap_allocate(size_t size, size_t alignment, bool zero,
 			 request.size_class);
 	leave();
 	time_allocation(start_ns, size);
+	background_leave();
 	return ptr;
 }
 
@@ -371,6 +376,9 @@ void heap_free(void *ptr, const struct heap_where *where)
 		thread_tick(thread);
 	leave();
 	time_free(start_ns);
+	/* This may be the last that the program does for a long time. */
+	if (thread && waiting_any() && !background_running())
+		thread_look_soon(thread);
 	errno = kept_errno;
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-liballoc_liballoc_la_SOURCES += %D%/arena.c %D%/arena.h \
+liballoc_liballoc_la_SOURCES += %D%/arena.c %D%/arena.h %D%/background.c \
+	%D%/background.h \
 	%D%/arena_limits.c %D%/arena_reset.c %D%/bin.c %D%/bin.h \
 	%D%/boot.c %D%/cache.c %D%/cache.h %D%/caches.c %D%/decay.c \
 	%D%/decay.h %D%/emergency.c %D%/extent.h %D%/extent_hooks.c \
@@ -8,4 +9,5 @@ liballoc_liballoc_la_SOURCES += %D%/arena.c %D%/arena.h \
 	%D%/metadata.c %D%/metadata.h %D%/observe.c %D%/observe.h %D%/os.c %D%/os.h %D%/page_heap.c \
 	%D%/page_heap.h %D%/page_map.c %D%/page_map.h %D%/purge.c \
 	%D%/run_set.c %D%/run_set.h %D%/size_class.c %D%/size_class.h \
-	%D%/slab.c %D%/slab.h %D%/thread.c %D%/thread.h %D%/use.c
+	%D%/slab.c %D%/slab.h %D%/thread.c %D%/thread.h %D%/use.c \
+	%D%/waiting.c %D%/waiting.h

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "liballoc/ctl/options.h"
 #include "liballoc/ctl/print.h"
 #include "liballoc/ledger/ledger.h"
 
@@ -105,11 +106,51 @@ void os_unmap(void *base, size_t bytes)
 	errno = kept_errno;
 }
 
+enum discard_way {
+	DISCARD_UNTESTED,
+	DISCARD_ADVISE,
+	DISCARD_REMAP,
+};
+
+/* Some emulators take MADV_DONTNEED and do nothing. */
+static int test_discard(void)
+{
+	void *page = os_map(os_page_bytes, true);
+	int way = DISCARD_ADVISE;
+
+	if (!page)
+		return DISCARD_REMAP;
+	*(volatile char *)page = 1;
+	if (madvise(page, os_page_bytes, MADV_DONTNEED) ||
+	    *(volatile char *)page)
+		way = DISCARD_REMAP;
+	munmap(page, os_page_bytes);
+	return way;
+}
+
+static int discard_way(void)
+{
+	static int way = DISCARD_UNTESTED;
+	int known = __atomic_load_n(&way, __ATOMIC_RELAXED);
+
+	if (known != DISCARD_UNTESTED)
+		return known;
+	known = opt.trust_madvise ? DISCARD_ADVISE : test_discard();
+	__atomic_store_n(&way, known, __ATOMIC_RELAXED);
+	return known;
+}
+
 bool os_discard(void *base, size_t bytes)
 {
 	int kept_errno = errno;
-	bool done = madvise(base, bytes, MADV_DONTNEED) == 0;
+	bool done;
 
+	if (discard_way() == DISCARD_ADVISE)
+		done = madvise(base, bytes, MADV_DONTNEED) == 0;
+	else
+		done = mmap(base, bytes, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+			    0) == base;
 	errno = kept_errno;
 	return done;
 }

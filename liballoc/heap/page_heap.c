@@ -18,6 +18,7 @@
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_map.h"
 #include "liballoc/heap/size_class.h"
+#include "liballoc/heap/waiting.h"
 #include "liballoc/ledger/ledger.h"
 #include "liballoc/prof/prof.h"
 
@@ -37,6 +38,7 @@ void page_heap_init(struct page_heap *heap)
 	lock_init(&heap->lock, LOCK_PAGE_HEAP);
 	heap->next_map_bytes = FIRST_MAP;
 	heap->max_map_bytes = MAX_MAP;
+	heap->due_ns = WAITING_NEVER;
 	decay_set(&heap->decay[EXTENT_DIRTY], dirty, now);
 	decay_set(&heap->decay[EXTENT_MUZZY], muzzy, now);
 }
@@ -93,6 +95,8 @@ static void count_free(struct arena *arena, enum extent_state state,
 	struct process_stats *process = ledger_process();
 
 	arena->pages.free_bytes[state] += delta;
+	if (state == EXTENT_DIRTY)
+		waiting_count((int64_t)delta);
 	if (state == EXTENT_CLEAN) {
 		ledger_add_shared(&process->retained, delta);
 		ledger_add_shared(&process->mapped, -delta);
@@ -247,6 +251,8 @@ static struct extent *carve(struct arena *arena, struct extent *run,
 		goto refused;
 	run->zeroed = state == EXTENT_CLEAN && !(run->hooked & EXTENT_SOILED);
 	run->hooked = 0;
+	if (run->zeroed)
+		waiting_took_clean(bytes);
 	run->state = EXTENT_BUSY;
 	run->arena = arena;
 	return run;
@@ -303,6 +309,7 @@ static struct extent *map_run(struct arena *arena, size_t need)
 	if (need <= heap->next_map_bytes)
 		map_more_next(heap);
 	count_mapped(arena, bytes);
+	waiting_grew(bytes);
 	run = take_spare(heap);
 	run->base = (uintptr_t)base;
 	run->bytes = bytes;
@@ -447,21 +454,12 @@ static void give(struct arena *arena, struct extent *run)
 	publish_free(arena);
 }
 
-/* Without the lock: what was just freed may be due. */
-static void after_give(struct arena *arena)
-{
-	if (arena->pages.decay[EXTENT_DIRTY].ms)
-		arena_tick(arena);
-	else
-		page_heap_decay(arena, false);
-}
-
 void page_heap_give(struct arena *arena, struct extent *extent)
 {
 	lock_take(&arena->pages.lock);
 	give(arena, extent);
 	lock_release(&arena->pages.lock);
-	after_give(arena);
+	waiting_after_give(arena);
 }
 
 static unsigned large_flags(const struct arena *arena,
@@ -546,7 +544,7 @@ void page_heap_give_large(struct arena *arena, struct extent *extent)
 	count_large(arena, extent->size_class, extent->bytes, false);
 	give(arena, extent);
 	lock_release(&arena->pages.lock);
-	after_give(arena);
+	waiting_after_give(arena);
 }
 
 void page_heap_mark_large(struct arena *arena, struct extent *extent,
@@ -626,12 +624,37 @@ static bool resize_large(struct arena *arena, struct extent *extent,
 bool page_heap_resize_large(struct arena *arena, struct extent *extent,
 			    size_t bytes, unsigned size_class, bool *zeroed)
 {
-	bool done;
+	bool done, less;
 
 	lock_take(&arena->pages.lock);
+	less = bytes < extent->bytes;
 	done = resize_large(arena, extent, bytes, size_class, zeroed);
 	lock_release(&arena->pages.lock);
+	if (done && less)
+		waiting_after_give(arena);
 	return done;
+}
+
+struct extent *page_heap_split_run(struct arena *arena, struct extent *run,
+				   size_t keep)
+{
+	struct page_heap *heap = &arena->pages;
+	enum extent_state state = run->state;
+	struct extent *rest;
+
+	if (!have_spares(heap) || !hooks_split(arena, run, keep))
+		return run;
+	rest = take_spare(heap);
+	rest->hooked = run->hooked;
+	rest->arena = arena;
+	rest->state = run->state;
+	rest->base = run->base + keep;
+	rest->bytes = run->bytes - keep;
+	run->bytes = keep;
+	add_run(arena, run, state);
+	extent_list_remove(&heap->by_age[state], run);
+	extent_list_prepend(&heap->by_age[state], run);
+	return rest;
 }
 
 void page_heap_return_run(struct arena *arena, struct extent *run,

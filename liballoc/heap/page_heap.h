@@ -36,6 +36,9 @@ struct page_heap {
 	size_t max_map_bytes;  /* never beyond that */
 	size_t oversize_bytes; /* free runs of so much go at once; 0: none */
 	bool purging;	       /* some thread is at it */
+	/* Runs that are being given back, without the lock. */
+	struct extent_list in_hand;
+	uint64_t due_ns; /* of the next step of a decay; atomic; waiting.h */
 };
 
 void page_heap_init(struct page_heap *heap);
@@ -85,6 +88,12 @@ void page_heap_unmap_free(struct arena *arena);
 
 /* Gives back what is due (all: everything that is free). */
 void page_heap_decay(struct arena *arena, bool all);
+/* Nothing was waiting, and now something is: the clock starts. */
+void page_heap_start_decay(struct arena *arena);
+/* Gives back the oldest dirty runs, at least bytes of them. */
+void page_heap_purge_dirty(struct arena *arena, size_t bytes);
+/* In the child of fork: what others were giving back is free again. */
+void page_heap_postfork_child(struct arena *arena);
 ssize_t page_heap_decay_ms(struct arena *arena, enum extent_state state);
 bool page_heap_set_decay_ms(struct arena *arena, enum extent_state state,
 			    ssize_t ms);
@@ -96,6 +105,13 @@ bool page_heap_set_decay_ms(struct arena *arena, enum extent_state state,
  */
 void page_heap_purge_run(struct arena *arena, struct extent *run);
 void page_heap_remove_run(struct arena *arena, struct extent *run);
+/*
+ * Splits a free run, removed from its set, after keep bytes: these are free
+ * again, and as old as before; returns the rest, or the whole run where it
+ * cannot be split.
+ */
+struct extent *page_heap_split_run(struct arena *arena, struct extent *run,
+				   size_t keep);
 void page_heap_return_run(struct arena *arena, struct extent *run,
 			  enum extent_state state);
 

@@ -12,7 +12,12 @@
 #include "liballoc/heap/extent_hooks.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_heap.h"
+#include "liballoc/heap/waiting.h"
 #include "liballoc/ledger/ledger.h"
+
+/* A part of a run is given back in such units, so that huge pages survive. */
+#define HUGE_BYTES ((size_t)2 << 20)
+#define LEAST_BYTES ((size_t)64 << 10)
 
 static uint64_t *npurge(struct arena *arena, enum extent_state state)
 {
@@ -53,16 +58,40 @@ static enum extent_state discard(struct arena *arena, struct extent *run,
 	return os_discard(base, run->bytes) ? EXTENT_CLEAN : state;
 }
 
-/* A run out of its set; what its pages are now. Lets go of the lock. */
+/*
+ * The oldest run of state, out of its set; only the upper part of it where it
+ * is much more than excess, since its lower part is what will be taken next.
+ */
+static struct extent *take_oldest(struct arena *arena, enum extent_state state,
+				  size_t excess)
+{
+	struct extent *run = arena->pages.by_age[state].head;
+	size_t unit, keep;
+
+	if (!run)
+		return NULL;
+	page_heap_remove_run(arena, run);
+	unit = run->bytes >= 2 * HUGE_BYTES ? HUGE_BYTES : LEAST_BYTES;
+	if (run->bytes <= excess + unit)
+		return run;
+	keep = ((run->base + run->bytes - excess) & ~(unit - 1)) - run->base;
+	if ((ssize_t)keep <= 0)
+		return run;
+	return page_heap_split_run(arena, run, keep);
+}
+
+/* A run that is in no set; what its pages are now. Lets go of the lock. */
 static enum extent_state purge_run(struct arena *arena, struct extent *run,
 				   enum extent_state state, bool lazily)
 {
+	struct page_heap *heap = &arena->pages;
 	enum extent_state became;
 
-	page_heap_remove_run(arena, run);
-	lock_release(&arena->pages.lock);
+	extent_list_append(&heap->in_hand, run);
+	lock_release(&heap->lock);
 	became = discard(arena, run, state, lazily);
-	lock_take(&arena->pages.lock);
+	lock_take(&heap->lock);
+	extent_list_remove(&heap->in_hand, run);
 	count_purged(arena, state, run->bytes);
 	page_heap_return_run(arena, run, became);
 	return became;
@@ -71,6 +100,7 @@ static enum extent_state purge_run(struct arena *arena, struct extent *run,
 void page_heap_purge_run(struct arena *arena, struct extent *run)
 {
 	ledger_add(npurge(arena, EXTENT_DIRTY), 1);
+	page_heap_remove_run(arena, run);
 	purge_run(arena, run, EXTENT_DIRTY, false);
 }
 
@@ -83,7 +113,8 @@ static void purge(struct arena *arena, enum extent_state state, size_t limit,
 
 	ledger_add(npurge(arena, state), 1);
 	while (heap->free_bytes[state] > limit &&
-	       (run = heap->by_age[state].head))
+	       (run = take_oldest(arena, state,
+				  heap->free_bytes[state] - limit)))
 		if (purge_run(arena, run, state, lazily) == state)
 			break; /* the kernel would not have them */
 }
@@ -98,8 +129,26 @@ static void decay_state(struct arena *arena, enum extent_state state, bool all)
 			    heap->free_bytes[state]);
 	if (all)
 		limit = 0;
-	if (heap->free_bytes[state] > limit)
-		purge(arena, state, limit, lazily);
+	if (heap->free_bytes[state] <= limit)
+		return;
+	purge(arena, state, limit, lazily);
+	if (all)
+		decay_lower(&heap->decay[state], heap->free_bytes[state]);
+}
+
+/* Lock held. */
+static void renew_due(struct arena *arena)
+{
+	struct page_heap *heap = &arena->pages;
+	uint64_t due = WAITING_NEVER, at;
+	unsigned state;
+
+	for (state = 0; state < EXTENT_CLEAN; state++) {
+		at = decay_due_ns(&heap->decay[state], heap->free_bytes[state]);
+		if (at < due)
+			due = at;
+	}
+	waiting_set_due(arena, due);
 }
 
 void page_heap_decay(struct arena *arena, bool all)
@@ -112,8 +161,49 @@ void page_heap_decay(struct arena *arena, bool all)
 		decay_state(arena, EXTENT_DIRTY, all);
 		decay_state(arena, EXTENT_MUZZY, all);
 		heap->purging = false;
+		renew_due(arena);
 	}
 	lock_release(&heap->lock);
+}
+
+void page_heap_start_decay(struct arena *arena)
+{
+	struct page_heap *heap = &arena->pages;
+
+	lock_take(&heap->lock);
+	if (heap->due_ns == WAITING_NEVER) {
+		decay_start(&heap->decay[EXTENT_DIRTY], os_now_ns());
+		renew_due(arena);
+	}
+	lock_release(&heap->lock);
+}
+
+void page_heap_purge_dirty(struct arena *arena, size_t bytes)
+{
+	struct page_heap *heap = &arena->pages;
+	size_t dirty;
+
+	lock_take(&heap->lock);
+	dirty = heap->free_bytes[EXTENT_DIRTY];
+	if (dirty) {
+		purge(arena, EXTENT_DIRTY, dirty > bytes ? dirty - bytes : 0,
+		      heap->decay[EXTENT_MUZZY].ms != 0);
+		decay_lower(&heap->decay[EXTENT_DIRTY],
+			    heap->free_bytes[EXTENT_DIRTY]);
+	}
+	lock_release(&heap->lock);
+}
+
+void page_heap_postfork_child(struct arena *arena)
+{
+	struct page_heap *heap = &arena->pages;
+	struct extent *run;
+
+	heap->purging = false;
+	while ((run = heap->in_hand.head)) {
+		extent_list_remove(&heap->in_hand, run);
+		page_heap_return_run(arena, run, EXTENT_DIRTY);
+	}
 }
 
 ssize_t page_heap_decay_ms(struct arena *arena, enum extent_state state)

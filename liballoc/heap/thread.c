@@ -16,17 +16,25 @@
 #include "liballoc/ctl/ctl.h"
 #include "liballoc/ctl/options.h"
 #include "liballoc/heap/arena.h"
+#include "liballoc/heap/background.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/internal.h"
 #include "liballoc/heap/lock.h"
 #include "liballoc/heap/metadata.h"
 #include "liballoc/heap/os.h"
+#include "liballoc/heap/waiting.h"
 #include "liballoc/ledger/ledger.h"
 
 /* Published at least once in so many bytes, sampled or not. */
 #define MAX_COUNTDOWN ((int64_t)1 << 20)
 #define TICKS_PER_PUBLICATION 16u
 #define EXIT_ROUNDS 2u
+/* While anything waits, a busy thread looks at the clock so often at first.. */
+#define LOOK_BYTES 256
+/* .. and in the end. */
+#define MAX_LOOK_BYTES (32 << 10)
+/* A thread that allocated nothing for so long has an idle cache. */
+#define IDLE_NS UINT64_C(1000000000)
 
 enum thread_phase {
 	PHASE_NONE,
@@ -94,6 +102,52 @@ static void draw(struct thread *thread)
 {
 	thread->countdown = thread->countdown_start =
 		prof_next_interval(thread);
+	thread->countdown_aside = 0;
+}
+
+/* Leaves bytes of the countdown, and the rest for later. */
+static void set_aside(struct thread *thread, int64_t bytes)
+{
+	int64_t rest = thread->countdown - bytes;
+
+	if (rest <= 0)
+		return;
+	thread->countdown -= rest;
+	thread->countdown_start -= rest;
+	thread->countdown_aside += rest;
+}
+
+static void take_up(struct thread *thread)
+{
+	thread->countdown += thread->countdown_aside;
+	thread->countdown_start += thread->countdown_aside;
+	thread->countdown_aside = 0;
+}
+
+/*
+ * When to look again: a thread that allocates seldom does so each time, since
+ * it may be idle next; a busy one ever less often.
+ */
+static void plan_look(struct thread *thread)
+{
+	uint64_t now;
+
+	if (!waiting_any() || background_running())
+		return;
+	now = os_now_ns();
+	if (now != thread->tick_ns)
+		thread->look_bytes = 0;
+	else if (!thread->look_bytes)
+		thread->look_bytes = LOOK_BYTES;
+	else if (thread->look_bytes < MAX_LOOK_BYTES)
+		thread->look_bytes *= 2;
+	thread->tick_ns = now;
+	set_aside(thread, thread->look_bytes);
+}
+
+void thread_look_soon(struct thread *thread)
+{
+	set_aside(thread, 0);
 }
 
 static struct thread *new_thread(void)
@@ -170,6 +224,8 @@ void thread_each(void (*visit)(struct thread *thread, void *context),
 /* Everything that the thread has in the ledger but its row ends here. */
 static void end(struct thread *thread)
 {
+	bool last;
+
 	thread_busy++;
 	/* First, so that no other thread publishes it any more. */
 	lock_take(&lock);
@@ -184,8 +240,11 @@ static void end(struct thread *thread)
 	lock_take(&lock);
 	thread->next = recycled;
 	recycled = thread;
+	last = !threads;
 	lock_release(&lock);
 	thread_busy--;
+	if (last)
+		background_last_thread();
 }
 
 static void thread_exit(void *pointer)
@@ -299,19 +358,36 @@ void thread_tick(struct thread *thread)
 		publish_own(thread);
 }
 
+/* Was the thread idle since it was here last? Then its cache is too big. */
+static void look_at_cache(struct thread *thread)
+{
+	uint64_t now = os_now_ns();
+
+	if (thread->looked_ns && now - thread->looked_ns > IDLE_NS)
+		cache_flush(&thread->cache, thread->arena);
+	else
+		cache_trim(&thread->cache, thread->arena);
+	thread->looked_ns = now;
+}
+
 void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 		  size_t usable_bytes, unsigned size_class)
 {
 	bool offer = !thread->reentrancy;
 	uint64_t bytes;
 
+	take_up(thread);
+	if (thread->countdown >= 0) {
+		/* Whoever leaves the slow paths looks at the clock. */
+		plan_look(thread);
+		return;
+	}
 	thread_busy++;
 	if (may_be_peak(thread))
 		publish_own(thread);
 	else
 		thread_tick(thread);
-	cache_trim(&thread->cache, thread->arena);
-	arena_tick_another();
+	look_at_cache(thread);
 	thread_busy--;
 	thread->reentrancy++;
 	if (offer &&
@@ -322,6 +398,7 @@ void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 	draw(thread);
 	if (offer)
 		ctl_count_allocated(bytes);
+	plan_look(thread);
 	thread->reentrancy--;
 }
 

@@ -26,11 +26,13 @@ struct thread {
 	 */
 	int64_t countdown;
 	int64_t countdown_start; /* what was drawn last */
-	bool live;		 /* false: thread_none */
-	unsigned exit_rounds;	 /* destructor calls so far */
-	uint64_t allocated;	 /* bytes, up to the last draw */
-	uint64_t deallocated;	 /* bytes, up to the last publication */
-	uint64_t direct_freed;	 /* bytes freed past this thread's cache */
+	/* Taken off both, so that an allocation soon looks at the clock. */
+	int64_t countdown_aside;
+	bool live;	       /* false: thread_none */
+	unsigned exit_rounds;  /* destructor calls so far */
+	uint64_t allocated;    /* bytes, up to the last draw */
+	uint64_t deallocated;  /* bytes, up to the last publication */
+	uint64_t direct_freed; /* bytes freed past this thread's cache */
 	uint64_t direct_freed_published; /* of those, in deallocated */
 	uint64_t direct_nmalloc;
 	uint64_t direct_ndalloc;
@@ -38,6 +40,9 @@ struct thread {
 	uint64_t peak_base;    /* what that is measured from */
 	uint64_t cached_bytes; /* as last told to the arena's ledger row */
 	unsigned slow_calls;
+	uint64_t looked_ns;  /* when its cache was looked at last */
+	uint64_t tick_ns;    /* when it planned its next look at the clock */
+	uint32_t look_bytes; /* that it planned to allocate before it */
 	/* Above 0: in the profiler. Then an allocation goes unsampled. */
 	unsigned reentrancy;
 	uint64_t uid; /* 0, 1, 2 ... in order of first allocation */
@@ -65,6 +70,12 @@ struct thread *thread_peek(void);
 /* Runs visit on each live thread with the thread list locked. */
 void thread_each(void (*visit)(struct thread *thread, void *context),
 		 void *context);
+
+/*
+ * The thread's next allocation takes the slow path, and looks there at what
+ * waits to be given back; the sampler's interval is not changed by it.
+ */
+void thread_look_soon(struct thread *thread);
 
 /* Brings the thread's row in the ledger up to now. */
 void thread_publish(struct thread *thread);

@@ -53,6 +53,9 @@ struct process_stats {
 	uint64_t slow_allocation_bytes[LEDGER_SIZE_BUCKETS];
 	uint64_t slow_free_ns[LEDGER_TIME_BUCKETS];
 	uint64_t sample_lifetime_ns[LEDGER_LIFE_BUCKETS];
+	uint64_t background_threads;
+	uint64_t background_runs;
+	uint64_t background_interval_ns; /* between them, on average */
 };
 
 struct arena_stats {

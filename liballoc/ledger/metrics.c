@@ -89,6 +89,12 @@ const struct ledger_metric ledger_metrics[] = {
 		"time of frees that no cache took, one in 17"),
 	PROCESS(sample_lifetime_ns, HISTOGRAM, NS, SUM,
 		"time between allocation and free of sampled objects"),
+	PROCESS(background_threads, GAUGE, COUNT, SUM,
+		"threads that give free pages back"),
+	PROCESS(background_runs, COUNTER, COUNT, SUM,
+		"times that the background thread gave free pages back"),
+	PROCESS(background_interval_ns, GAUGE, NS, EACH,
+		"average time between two runs of the background thread"),
 
 	ARENA(nthreads, GAUGE, COUNT, SUM,
 		"threads assigned to the arena"),

@@ -18,7 +18,7 @@ plan 3
 	grep -vxE '(tcache|arenas)\.create|arenas\.lookup|opt\.xmalloc' |
 	grep -vE '^opt\.malloc_conf\.|^approximate_stats|\.pactivep$' |
 	grep -vxE 'experimental\.(batch_alloc|arenas_create_ext)|arena\.0\.name' |
-	grep -vxE 'opt\.prof_(bt_max|ledger_bytes|seed)' >"$tmp/names"
+	grep -vxE 'opt\.(prof_(bt_max|ledger_bytes|seed)|dirty_limit)' >"$tmp/names"
 cat >>"$tmp/names" <<-EOF
 	nothing
 	stats

@@ -18,6 +18,8 @@ clock_gettime getauxval getpid sysconf prctl sched_getaffinity sched_getcpu
 __sched_cpucount sched_yield syscall
 mmap munmap mremap madvise mprotect open close read write pread readlink lseek
 rename unlink fstat stat process_vm_readv
+sigfillset pthread_attr_init pthread_attr_setstacksize pthread_attr_destroy
+pthread_create pthread_join pthread_sigmask
 pthread_key_create pthread_setspecific pthread_self pthread_getattr_np
 fputs ferror
 _dl_find_object _r_debug dl_iterate_phdr

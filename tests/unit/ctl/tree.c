@@ -162,7 +162,6 @@ static const char *const absent[] = {
 	"arena.<i>.purge",
 	"stats.mutexes.ctl",
 	"stats.mutexes.background_threads.num_ops",
-	"max_background_threads",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -228,10 +227,12 @@ static void test_epoch(void)
 	ok(mallctl("epoch", &after, &length, &value, sizeof(value)) == 0 &&
 		   after == before + 1,
 	   "epoch counts, and returns what it is now");
-	ok(set("background_thread", false, 1) == 0 &&
-		   set("background_thread", true, 1) == ENOENT &&
-		   !get("background_thread"),
-	   "there is no background thread");
+	ok(set("background_thread", true, 1) == 0 && get("background_thread") &&
+		   get("stats.background_thread.num_threads") == 1 &&
+		   set("background_thread", false, 1) == 0 &&
+		   !get("background_thread") &&
+		   get("stats.background_thread.num_threads") == 0,
+	   "the background thread can be started and ended");
 }
 
 static void *sink;

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The clock and the bound of what waits. Owns the earliest due time of all
+ * arenas and the automatic bound, which learns: what went because of the bound
+ * and was wanted again soon after raises it for a while.
+ */
+#include "config.h"
+
+#include "liballoc/heap/waiting.h"
+
+#include "liballoc/ctl/options.h"
+#include "liballoc/heap/arena.h"
+#include "liballoc/heap/background.h"
+#include "liballoc/heap/heap.h"
+#include "liballoc/heap/internal.h"
+#include "liballoc/heap/os.h"
+#include "liballoc/heap/thread.h"
+#include "liballoc/ledger/ledger.h"
+
+/* The automatic bound: a share of what is in use, but a floor. */
+#define LIMIT_FLOOR ((uint64_t)8 << 20)
+#define LIMIT_SHARE 8u
+/* A bound that is passed is restored with this share of it to spare. */
+#define SPARE_SHARE 4u
+/* Without regret for so long, the credit is halved. */
+#define CREDIT_NS UINT64_C(5000000000)
+
+uint64_t waiting_dirty_bytes;
+uint64_t waiting_due_ns = WAITING_NEVER;
+
+/* Bytes that went because of the bound, and how many of them were missed. */
+static uint64_t evicted_bytes, credit_bytes, credit_since_ns;
+static uint64_t grown_bytes;
+
+static uint64_t get(const uint64_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+static void set(uint64_t *word, uint64_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
+void waiting_grew(size_t bytes)
+{
+	__atomic_fetch_add(&grown_bytes, bytes, __ATOMIC_RELAXED);
+}
+
+size_t waiting_grown(void)
+{
+	return get(&grown_bytes);
+}
+
+void waiting_took_clean(size_t bytes)
+{
+	uint64_t evicted = get(&evicted_bytes);
+
+	if (!evicted)
+		return;
+	/* Races lose a little of an estimate. */
+	if (bytes > evicted)
+		bytes = evicted;
+	set(&evicted_bytes, evicted - bytes);
+	set(&credit_bytes, get(&credit_bytes) + bytes);
+	set(&credit_since_ns, os_now_ns());
+}
+
+static uint64_t credit(void)
+{
+	uint64_t bytes = get(&credit_bytes), now;
+
+	if (!bytes)
+		return 0;
+	now = os_now_ns();
+	if (now - get(&credit_since_ns) < CREDIT_NS)
+		return bytes;
+	set(&credit_since_ns, now);
+	set(&evicted_bytes, 0);
+	set(&credit_bytes, bytes / 2);
+	return bytes / 2;
+}
+
+static size_t automatic_limit(void)
+{
+	uint64_t mapped = ledger_get(&ledger_process()->mapped);
+	uint64_t dirty = get(&waiting_dirty_bytes);
+	uint64_t used = mapped > dirty ? mapped - dirty : 0;
+	uint64_t limit = used / LIMIT_SHARE;
+
+	return (limit > LIMIT_FLOOR ? limit : LIMIT_FLOOR) + credit();
+}
+
+size_t waiting_limit(void)
+{
+	if (opt.dirty_limit < 0)
+		return SIZE_MAX;
+	return opt.dirty_limit ? (size_t)opt.dirty_limit : automatic_limit();
+}
+
+static uint64_t arena_due(unsigned index)
+{
+	struct arena *arena = heap_arena(index);
+
+	if (!arena)
+		return WAITING_NEVER;
+	return __atomic_load_n(&arena->pages.due_ns, __ATOMIC_SEQ_CST);
+}
+
+static uint64_t earliest_due(void)
+{
+	unsigned count = heap_arena_count(), i;
+	uint64_t earliest = WAITING_NEVER;
+
+	for (i = 0; i < count; i++) {
+		uint64_t due = arena_due(i);
+
+		if (due < earliest)
+			earliest = due;
+	}
+	return earliest;
+}
+
+/* True where it was later before. */
+static bool lower_due(uint64_t due_ns)
+{
+	uint64_t old = __atomic_load_n(&waiting_due_ns, __ATOMIC_SEQ_CST);
+
+	while (due_ns < old)
+		if (__atomic_compare_exchange_n(&waiting_due_ns, &old, due_ns,
+						false, __ATOMIC_SEQ_CST,
+						__ATOMIC_SEQ_CST))
+			return true;
+	return false;
+}
+
+/*
+ * Who lowers an arena's due time between our look and our store finds the old
+ * value here and does nothing; the second look sees what he has set.
+ */
+static void renew_due(void)
+{
+	__atomic_store_n(&waiting_due_ns, earliest_due(), __ATOMIC_SEQ_CST);
+	lower_due(earliest_due());
+}
+
+void waiting_set_due(struct arena *arena, uint64_t due_ns)
+{
+	__atomic_store_n(&arena->pages.due_ns, due_ns, __ATOMIC_SEQ_CST);
+	if (lower_due(due_ns))
+		background_wake();
+}
+
+/* The oldest go, of this arena first, until the bound holds again. */
+static void enforce(struct arena *arena, size_t limit)
+{
+	unsigned count = heap_arena_count(), i;
+	size_t target = limit - limit / SPARE_SHARE;
+	uint64_t before = get(&waiting_dirty_bytes), after;
+
+	page_heap_purge_dirty(arena, before - target);
+	for (i = 0; i < count; i++) {
+		uint64_t dirty = get(&waiting_dirty_bytes);
+
+		if (dirty <= limit)
+			break;
+		if (heap_arena(i))
+			page_heap_purge_dirty(heap_arena(i), dirty - target);
+	}
+	after = get(&waiting_dirty_bytes);
+	if (before > after)
+		set(&evicted_bytes, get(&evicted_bytes) + before - after);
+}
+
+void waiting_after_give(struct arena *arena)
+{
+	size_t limit;
+
+	if (!arena->pages.decay[EXTENT_DIRTY].ms) {
+		page_heap_decay(arena, false);
+		return;
+	}
+	if (__atomic_load_n(&arena->pages.due_ns, __ATOMIC_RELAXED) ==
+	    WAITING_NEVER)
+		page_heap_start_decay(arena);
+	if (get(&waiting_dirty_bytes) <= LIMIT_FLOOR && opt.dirty_limit <= 0)
+		return;
+	limit = waiting_limit();
+	if (get(&waiting_dirty_bytes) > limit)
+		enforce(arena, limit);
+}
+
+void waiting_decay(void)
+{
+	unsigned count = heap_arena_count(), i;
+	uint64_t now = os_now_ns();
+
+	for (i = 0; i < count; i++)
+		if (arena_due(i) <= now)
+			page_heap_decay(heap_arena(i), false);
+	renew_due();
+}
+
+void waiting_look(void)
+{
+	uint64_t due = __atomic_load_n(&waiting_due_ns, __ATOMIC_RELAXED);
+
+	if (due == WAITING_NEVER || os_now_ns() < due)
+		return;
+	/* One is enough, and he sets the time anew. */
+	if (!__atomic_compare_exchange_n(&waiting_due_ns, &due, WAITING_NEVER,
+					 false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST))
+		return;
+	thread_busy++;
+	waiting_decay();
+	thread_busy--;
+	heap_run_deferred();
+}
+
+void waiting_purge_all(void)
+{
+	unsigned count = heap_arena_count(), i;
+
+	for (i = 0; i < count; i++)
+		if (heap_arena(i))
+			page_heap_decay(heap_arena(i), true);
+	renew_due();
+}
+
+/* Who was about to set the time anew may be gone. */
+void waiting_postfork_child(void)
+{
+	set(&grown_bytes, 0);
+	renew_due();
+}
