@@ -1,18 +1,25 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # make bench: allocators on the same programs, and jeprof against Perl jeprof.
 # make check-instructions: instruction counts against those expected.
-noinst_PROGRAMS += %D%/measure %D%/pairs %D%/patterns %D%/samples
+noinst_PROGRAMS += %D%/loads/loads %D%/measure %D%/pairs %D%/samples
 %C%_measure_SOURCES = %D%/measure.c
 %C%_measure_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_pairs_SOURCES = %D%/pairs.c
-%C%_patterns_SOURCES = %D%/patterns.c
-%C%_patterns_LDADD = -lpthread
+%C%_loads_loads_SOURCES = %D%/loads/load.h %D%/loads/main.c \
+	%D%/loads/bursts.c %D%/loads/churn.c %D%/loads/exchange.c \
+	%D%/loads/large.c %D%/loads/sharing.c %D%/loads/simple.c \
+	%D%/loads/stress.c %D%/loads/trees.c
+%C%_loads_loads_LDADD = -lpthread
 %C%_samples_SOURCES = %D%/samples.c
 %C%_samples_CFLAGS = $(LIBALLOC_CFLAGS)
 %C%_samples_LDFLAGS = -static
 %C%_samples_LDADD = liballoc/liballoc.la $(LIBUNWIND_LIBS) -lpthread
-EXTRA_DIST += %D%/instructions %D%/instructions.expected %D%/objects.py \
-	%D%/puzzle.smt2 %D%/run %D%/sqlite.sh %D%/trees.lua
+EXTRA_DIST += %D%/heavy.cc %D%/instructions %D%/instructions.expected \
+	%D%/objects.py %D%/puzzle.smt2 %D%/report.awk %D%/run \
+	%D%/sqlite.sql %D%/trees.lua
+
+dist_check_SCRIPTS += %D%/check.sh
+TESTS += %D%/check.sh
 
 bench: all
 	$(AM_V_at)$(top_srcdir)/quickstart setup bench

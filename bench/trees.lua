@@ -15,7 +15,7 @@ local function count(tree)
 end
 
 local kept, total = build(15), 0
-for round = 1, 300 do
+for round = 1, 900 do
 	total = total + count(build(12))
 end
 print(total, count(kept))

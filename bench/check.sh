@@ -1,0 +1,35 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# The bench suite's own programs run to their end on liballoc, in small, and
+# bench/run makes its tables of them.
+# shellcheck disable=SC1091 # it is found at run time
+. "$top_srcdir/tests/tap/tap.sh"
+
+[ -f "$liballoc" ] || skip_all 'no shared liballoc'
+loads=$top_builddir/bench/loads/loads
+"$loads" 2>"$tmp/loads"
+names=$(sed -n 's/^  \([a-z-]*\) .*/\1/p' "$tmp/loads")
+# shellcheck disable=SC2086 # names are words
+set -- $names
+plan $(($# * 2 + 4))
+
+# Enough for threads to end, batches to move and pages to be given back.
+for name; do
+	case $name in
+	scratch | thrash) count=2 ;;
+	grow) count=1 ;;
+	large-touched) count=20 ;;
+	*) count=100000 ;;
+	esac
+	ok "$name runs on one thread" preload "$loads" "$name" $count 1
+	ok "$name runs on three threads" preload "$loads" "$name" $count 3
+done
+
+runs 2 'an unknown load is an error' "$loads" nothing 1 1
+run_bench() {
+	"$top_srcdir/bench/run" --quick --allocators=glibc,liballoc \
+		--only='churn*,trees-2' "$top_builddir"
+}
+ok 'bench/run runs' run_bench
+matches 'a row for each program' '^\| trees-2 ' "$tmp/out"
+matches 'ratios to the best peer' '^\| mean of RSS ' "$tmp/out"
