@@ -11,7 +11,7 @@ loads=$top_builddir/bench/loads/loads
 names=$(sed -n 's/^  \([a-z-]*\) .*/\1/p' "$tmp/loads")
 # shellcheck disable=SC2086 # names are words
 set -- $names
-plan $(($# * 2 + 4))
+plan $(($# * 2 + 7))
 
 # Enough for threads to end, batches to move and pages to be given back.
 for name; do
@@ -33,3 +33,8 @@ run_bench() {
 ok 'bench/run runs' run_bench
 matches 'a row for each program' '^\| trees-2 ' "$tmp/out"
 matches 'ratios to the best peer' '^\| mean of RSS ' "$tmp/out"
+
+ok 'bench/figures runs' "$top_srcdir/bench/figures" --quick \
+	--allocators=glibc,liballoc "$top_builddir"
+matches 'single calls are timed' '^\| malloc-p99.9 .* [0-9.]+ \|' "$tmp/out"
+ok 'memory after a load is told' preload "$top_builddir/bench/memory" overhead 4

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # make bench: allocators on the same programs, and jeprof against Perl jeprof.
 # make check-instructions: instruction counts against those expected.
-noinst_PROGRAMS += %D%/loads/loads %D%/measure %D%/pairs %D%/samples
+noinst_PROGRAMS += %D%/latency %D%/loads/loads %D%/measure %D%/memory \
+	%D%/pairs %D%/samples
+%C%_latency_SOURCES = %D%/latency.c
+%C%_memory_SOURCES = %D%/memory.c
+%C%_memory_LDADD = -lpthread
 %C%_measure_SOURCES = %D%/measure.c
 %C%_measure_CPPFLAGS = $(AM_CPPFLAGS) -D_GNU_SOURCE
 %C%_pairs_SOURCES = %D%/pairs.c
@@ -16,6 +20,7 @@ noinst_PROGRAMS += %D%/loads/loads %D%/measure %D%/pairs %D%/samples
 %C%_samples_LDADD = liballoc/liballoc.la $(LIBUNWIND_LIBS) -lpthread
 EXTRA_DIST += %D%/heavy.cc %D%/instructions %D%/instructions.expected \
 	%D%/objects.py %D%/puzzle.smt2 %D%/report.awk %D%/run \
+	%D%/figures \
 	%D%/sqlite.sql %D%/trees.lua
 
 dist_check_SCRIPTS += %D%/check.sh
@@ -24,6 +29,7 @@ TESTS += %D%/check.sh
 bench: all
 	$(AM_V_at)$(top_srcdir)/quickstart setup bench
 	$(AM_V_at)$(top_srcdir)/%D%/run $(BENCH_FLAGS) $(abs_top_builddir)
+	$(AM_V_at)$(top_srcdir)/%D%/figures $(FIGURES_FLAGS) $(abs_top_builddir)
 check-instructions: all
 	$(AM_V_at)$(top_srcdir)/%D%/instructions $(abs_top_builddir)
 .PHONY: bench check-instructions

@@ -49,7 +49,7 @@ static int report(const char *path, double wall, const struct rusage *usage)
 
 	if (!file)
 		return fail(path);
-	fprintf(file, "%.4f %.4f %ld\n", wall,
+	fprintf(file, "%.6f %.6f %ld\n", wall,
 		seconds(&usage->ru_utime) + seconds(&usage->ru_stime),
 		usage->ru_maxrss);
 	return fclose(file) ? fail(path) : 0;
