@@ -16,7 +16,7 @@
 #include <sys/types.h>
 
 #define OPTION_PATH_BYTES 1024
-#define OPTION_TCACHE_MAX_BYTES 32768 /* as much as caches have bins for */
+#define OPTION_TCACHE_MAX_BYTES (8 << 20) /* as with jemalloc */
 
 enum zero_realloc { /* what realloc(ptr, 0) does */
 		    ZERO_REALLOC_ALLOC,

@@ -32,6 +32,7 @@ void cache_init(struct cache *cache, size_t max_bytes)
 		if (size_classes[i].bytes <= max_bytes)
 			cache->class_count = i + 1;
 	}
+	large_cache_init(&cache->large, max_bytes);
 }
 
 static unsigned max_capacity(const struct cache_bin *bin)
@@ -101,7 +102,7 @@ static unsigned fill_large(struct cache *cache, unsigned size_class,
 
 	extent = page_heap_take_large(arena, bin->bytes, os_page_bytes,
 				      size_class,
-				      unpublished(cache, size_class));
+				      unpublished(cache, size_class), false);
 	if (!extent)
 		return 0;
 	bin->slots[0] = (void *)extent->base;
@@ -195,6 +196,8 @@ void cache_flush(struct cache *cache, struct arena *arena)
 		flush_bin(cache, i, 0);
 		publish_bin(cache, i, arena);
 	}
+	large_cache_flush(&cache->large);
+	large_cache_publish(&cache->large, arena);
 }
 
 void cache_fini(struct cache *cache, struct arena *arena)
@@ -211,6 +214,7 @@ void cache_fini(struct cache *cache, struct arena *arena)
 		bin->limit = bin->capacity = 0;
 	}
 	cache->class_count = 0;
+	cache->large.max_bytes = 0;
 }
 
 /*
@@ -255,7 +259,7 @@ size_t cache_bytes(const struct cache *cache)
 	for (i = 1; i <= CACHED_CLASSES; i++)
 		bytes += cache_count(&cache->bins[i]) *
 			 (size_t)cache->bins[i].bytes;
-	return bytes;
+	return bytes + large_cache_bytes(&cache->large);
 }
 
 void cache_publish(struct cache *cache, struct arena *arena)
@@ -264,4 +268,5 @@ void cache_publish(struct cache *cache, struct arena *arena)
 
 	for (i = 0; i < CACHED_CLASSES; i++)
 		publish_bin(cache, i, arena);
+	large_cache_publish(&cache->large, arena);
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "liballoc/heap/large_cache.h"
 #include "liballoc/heap/size_class.h"
 
 struct arena;
@@ -44,6 +45,7 @@ struct cache {
 	struct cache_bin_account accounts[CACHED_CLASSES];
 	unsigned class_count; /* bins [0, class_count) may be used; 0: off */
 	unsigned trim_next;
+	struct large_cache large; /* what no bin holds */
 };
 
 static inline struct cache_bin *cache_bin(struct cache *cache,

@@ -54,7 +54,7 @@ void *emergency_allocate(size_t size, size_t alignment)
 		os_unmap((void *)(object + size), bytes - lead - page - size);
 	extent = (struct extent *)(object - page);
 	extent->base = object;
-	extent->bytes = size;
+	extent->bytes = extent->usable = size;
 	extent->state = EXTENT_EMERGENCY;
 	page_map_set(object, page_word(extent, SIZE_CLASSES - 1,
 				       PAGE_LIVE | PAGE_LARGE | PAGE_UNCACHED));

@@ -43,9 +43,18 @@ struct extent {
 	uint8_t first_word;  /* slab: no free region in words before */
 	uint8_t size_class;  /* large and slab */
 	uint8_t state;	     /* enum extent_state */
-	bool zeroed;	     /* was taken from clean pages alone */
 	uint8_t hooked;	     /* free, of custom hooks: EXTENT_* bits */
-	uint64_t inline_bitmap[EXTENT_INLINE_WORDS]; /* set: region is free */
+	bool emptied;	     /* large: its pages were moved away, it is clean */
+	union {
+		/* Slab; a set bit: the region is free. */
+		uint64_t inline_bitmap[EXTENT_INLINE_WORDS];
+		struct {
+			/* Large: bytes that the object has, of all. */
+			size_t usable;
+			/* Once taken: bytes from the base that may not be 0. */
+			size_t dirty_bytes;
+		};
+	};
 
 	size_t bytes; /* a multiple of the page */
 	/* Slab: in its bin's list by fullness. Free: by the time of freeing. */

@@ -24,6 +24,16 @@
 #include "liballoc/ledger/ledger.h"
 #include "liballoc/prof/prof.h"
 
+/*
+ * Zeroed objects of at least so many bytes rather get pages that are zero than
+ * others that must be cleared: it is cheaper, and what the program does not
+ * touch of them costs no memory.
+ */
+#define ZERO_CLEAN_BYTES ((size_t)256 << 10)
+
+/* An object that shrinks keeps the pages left over, up to this share. */
+#define MAX_LEFT_OVER 16
+
 /* One request, as it goes through the steps. */
 struct request {
 	size_t size;
@@ -31,6 +41,7 @@ struct request {
 	size_t usable;
 	unsigned size_class;
 	bool zero;
+	bool missed; /* the thread's cache of large extents has none */
 	struct thread *thread; /* may be NULL */
 	struct arena *arena;
 	struct cache *cache; /* NULL: none */
@@ -93,6 +104,51 @@ static bool large_is_cached(const struct request *request)
 	       size_classes[request->size_class].bytes == request->usable;
 }
 
+/* Zeroes what an object at base of extent has in [from, usable), if need be. */
+static void clear_dirty(const struct extent *extent, size_t from)
+{
+	size_t end = extent->dirty_bytes;
+
+	if (end > extent->usable)
+		end = extent->usable;
+	if (end > from)
+		memset((void *)(extent->base + from), 0, end - from);
+}
+
+static struct extent *take_cached_large(const struct request *request,
+					size_t alignment)
+{
+	struct extent *extent;
+
+	if (!request->cache || request->missed ||
+	    (request->zero && request->usable >= ZERO_CLEAN_BYTES))
+		return NULL;
+	extent = large_cache_take(&request->cache->large, request->usable,
+				  alignment, request->size_class);
+	if (extent)
+		extent->dirty_bytes = extent->usable = request->usable;
+	return extent;
+}
+
+/* Where memory is short, what threads have cached may make room. */
+static struct extent *take_extent(const struct request *request,
+				  size_t alignment)
+{
+	bool clean = request->zero && request->usable >= ZERO_CLEAN_BYTES;
+	struct extent *extent;
+	unsigned tries = 2;
+
+	do {
+		extent = page_heap_take_large(request->arena, request->usable,
+					      alignment, request->size_class, 1,
+					      clean);
+		if (extent)
+			return extent;
+		thread_steal_large(false);
+	} while (--tries);
+	return NULL;
+}
+
 static void *take_large(const struct request *request)
 {
 	size_t alignment = request->alignment;
@@ -110,14 +166,15 @@ static void *take_large(const struct request *request)
 	}
 	if (alignment < os_page_bytes)
 		alignment = os_page_bytes;
-	extent = page_heap_take_large(request->arena, request->usable,
-				      alignment, request->size_class, 1);
+	extent = take_cached_large(request, alignment);
+	if (!extent)
+		extent = take_extent(request, alignment);
 	if (!extent)
 		return NULL;
 	ptr = (void *)extent->base;
 	count_direct(request, ptr, NULL);
-	if (request->zero && !extent->zeroed)
-		memset(ptr, 0, request->usable);
+	if (request->zero)
+		clear_dirty(extent, 0);
 	return ptr;
 }
 
@@ -183,6 +240,35 @@ static void time_free(uint64_t start_ns)
 				  os_clock_ns() - start_ns);
 }
 
+/*
+ * The short way for a large object: one that this thread freed lately. A
+ * thread that has no cache, or is busy, finds none.
+ */
+static void *reuse_large(size_t size)
+{
+	struct thread *thread = thread_current;
+	struct large_cache *large = &thread->cache.large;
+	size_t usable = (size + os_page_bytes - 1) & ~(os_page_bytes - 1);
+	struct extent *extent;
+	unsigned size_class;
+
+	if (size > large->max_bytes || thread_busy)
+		return NULL;
+	size_class = size_class_of(usable);
+	thread_busy++;
+	extent = large_cache_take(large, usable, os_page_bytes, size_class);
+	thread_busy--;
+	if (!extent)
+		return NULL;
+	extent->usable = usable;
+	thread->direct_nmalloc++;
+	thread->countdown -= (int64_t)usable;
+	if (thread->countdown < 0)
+		thread_event(thread, (void *)extent->base, size, usable,
+			     size_class);
+	return (void *)extent->base;
+}
+
 void *heap_allocate(size_t size, size_t alignment, bool zero,
 		    const struct heap_where *where)
 {
@@ -191,6 +277,12 @@ void *heap_allocate(size_t size, size_t alignment, bool zero,
 	uint64_t start_ns;
 	void *ptr;
 
+	if (size > CACHED_MAX_BYTES && !alignment && !where && !request.zero) {
+		ptr = reuse_large(size);
+		if (ptr)
+			return ptr;
+		request.missed = true;
+	}
 	if (!heap_is_booted())
 		heap_boot();
 	if (!heap_is_booted() || thread_busy)
@@ -260,7 +352,7 @@ static uint64_t live_word(const void *ptr)
 static size_t word_usable(uint64_t word)
 {
 	if (word & PAGE_LARGE)
-		return page_word_extent(word)->bytes;
+		return page_word_extent(word)->usable;
 	return size_classes[page_word_tag(word)].bytes;
 }
 
@@ -300,29 +392,51 @@ static void forget_sample(struct thread *thread, void *ptr)
 		heap_mark_sampled(ptr, false);
 }
 
+/* A large object that may stay in a thread's cache, though in no bin. */
+#define PAGE_LONG (PAGE_LARGE | PAGE_UNCACHED)
+#define PAGE_LONG_MASK (PAGE_LONG | PAGE_SAMPLED | PAGE_BYPASS)
+
 static void give_back(struct thread *thread, struct cache *cache, void *ptr,
 		      uint64_t word)
 {
 	struct extent *extent = page_word_extent(word);
-	unsigned bars = PAGE_UNCACHED;
-	bool cached;
-
 	/* An explicit cache may hold what the automatic ones may not. */
-	if (thread && cache == &thread->cache)
-		bars |= PAGE_BYPASS;
-	cached = cache && !(word & bars) &&
-		 cache_give(cache, page_word_tag(word), ptr);
+	bool own = thread && cache == &thread->cache;
+	bool bypass = word & PAGE_BYPASS;
+	bool binned = cache && !(word & PAGE_UNCACHED) && !(bypass && own) &&
+		      cache_give(cache, page_word_tag(word), ptr);
 
-	if (thread && !(cached && cache == &thread->cache)) {
+	if (thread && !(binned && own)) {
 		thread->direct_freed += word_usable(word);
 		thread->direct_ndalloc++;
 	}
-	if (cached)
+	if (binned)
 		return;
-	if (word & PAGE_LARGE)
-		page_heap_give_large(extent->arena, extent);
-	else
+	if (!(word & PAGE_LARGE))
 		arena_free_small(&ptr, 1);
+	else if (!cache || bypass || !(word & PAGE_UNCACHED) ||
+		 !large_cache_give(&cache->large, extent))
+		page_heap_give_large(extent->arena, extent);
+}
+
+/* The short way for a large object: true where the thread's cache keeps it. */
+static bool keep_large(uint64_t word)
+{
+	struct thread *thread = thread_current;
+	struct extent *extent = page_word_extent(word);
+	size_t usable = extent->usable;
+	bool kept;
+
+	if (thread_busy || !thread->cache.large.max_bytes)
+		return false;
+	thread_busy++;
+	kept = large_cache_give(&thread->cache.large, extent);
+	thread_busy--;
+	if (kept) {
+		thread->direct_freed += usable;
+		thread->direct_ndalloc++;
+	}
+	return kept;
 }
 
 /* A small object of a created arena, which goes back to its slab at once. */
@@ -355,6 +469,8 @@ void heap_free(void *ptr, const struct heap_where *where)
 
 	if ((word & (PAGE_BYPASS | PAGE_LARGE | PAGE_SAMPLED)) == PAGE_BYPASS &&
 	    (!where || where->cache < 0) && free_direct(ptr, word))
+		return;
+	if (!where && (word & PAGE_LONG_MASK) == PAGE_LONG && keep_large(word))
 		return;
 	if (page_word_extent(word)->state == EXTENT_EMERGENCY) {
 		emergency_free(page_word_extent(word));
@@ -415,14 +531,32 @@ static void recount(struct thread *thread, void *ptr, size_t old_usable,
 	count_allocation(thread, ptr, requested, usable, size_class);
 }
 
+/*
+ * What the extent has beyond the object may be used without a lock; it may
+ * have been used before.
+ */
+static bool resize_extent(struct extent *extent, size_t usable,
+			  unsigned size_class)
+{
+	if (usable <= extent->bytes &&
+	    (usable > extent->usable ||
+	     extent->bytes - usable <= usable / MAX_LEFT_OVER)) {
+		extent->dirty_bytes = extent->bytes;
+		extent->usable = usable;
+		return true;
+	}
+	return page_heap_resize_large(extent->arena, extent, usable,
+				      size_class);
+}
+
 /* A large object to usable bytes, in place. */
 static bool resize_in_place(void *ptr, uint64_t word, size_t requested,
 			    size_t usable, unsigned size_class, bool zero)
 {
 	struct extent *extent = page_word_extent(word);
-	size_t old_usable = extent->bytes;
+	size_t old_usable = extent->usable;
 	struct thread *thread;
-	bool zeroed = false, done;
+	bool done;
 
 	if (usable == old_usable)
 		return true;
@@ -430,11 +564,10 @@ static bool resize_in_place(void *ptr, uint64_t word, size_t requested,
 		return false;
 	thread = thread_get();
 	thread_busy++;
-	done = page_heap_resize_large(extent->arena, extent, usable, size_class,
-				      &zeroed);
+	done = resize_extent(extent, usable, size_class);
 	thread_busy--;
-	if (done && zero && !zeroed && usable > old_usable)
-		memset((char *)ptr + old_usable, 0, usable - old_usable);
+	if (done && zero)
+		clear_dirty(extent, old_usable);
 	if (done)
 		recount(thread, ptr, old_usable, requested, usable, size_class);
 	leave();

@@ -5,7 +5,8 @@ liballoc_liballoc_la_SOURCES += %D%/arena.c %D%/arena.h %D%/background.c \
 	%D%/boot.c %D%/cache.c %D%/cache.h %D%/caches.c %D%/decay.c \
 	%D%/decay.h %D%/emergency.c %D%/extent.h %D%/extent_hooks.c \
 	%D%/extent_hooks.h %D%/fast.h %D%/fork.c \
-	%D%/heap.c %D%/heap.h %D%/internal.h %D%/lock.c %D%/lock.h \
+	%D%/heap.c %D%/heap.h %D%/internal.h %D%/large_cache.c %D%/large_cache.h \
+	%D%/lock.c %D%/lock.h \
 	%D%/metadata.c %D%/metadata.h %D%/observe.c %D%/observe.h %D%/os.c %D%/os.h %D%/page_heap.c \
 	%D%/page_heap.h %D%/page_map.c %D%/page_map.h %D%/purge.c \
 	%D%/run_set.c %D%/run_set.h %D%/size_class.c %D%/size_class.h \

@@ -26,8 +26,6 @@
 #define MAX_MAP ((size_t)64 << 20)
 /* Extents that one operation may need: two splits, and a mapping. */
 #define SPARES 3u
-/* A free run this many times what is asked for is not cut while others fit. */
-#define MAX_CUT_RATIO 64u
 
 void page_heap_init(struct page_heap *heap)
 {
@@ -221,6 +219,50 @@ static void cut(struct arena *arena, struct extent *run, size_t bytes,
 	add_run(arena, rest, state);
 }
 
+/* Bytes of a run, from its base, that may not be zero. */
+static size_t dirty_part(const struct extent *run)
+{
+	if (run->state == EXTENT_CLEAN && !(run->hooked & EXTENT_SOILED))
+		return 0;
+	return run->bytes;
+}
+
+/* Do the free runs behind extent make it bytes long? */
+static bool can_extend(const struct arena *arena, const struct extent *extent,
+		       size_t bytes)
+{
+	const struct extent *next;
+	size_t have = extent->bytes;
+
+	while (have < bytes) {
+		next = free_run_at(arena, extent->base + have);
+		if (!next || next->hooked)
+			return false;
+		have += next->bytes;
+	}
+	return true;
+}
+
+/* Appends free runs, of whatever state; can_extend() said that they are. */
+static void extend(struct arena *arena, struct extent *extent, size_t bytes)
+{
+	while (extent->bytes < bytes) {
+		size_t more = bytes - extent->bytes;
+		struct extent *next =
+			free_run_at(arena, extent->base + extent->bytes);
+
+		page_heap_remove_run(arena, next);
+		if (next->bytes > more)
+			cut(arena, next, more, next->state);
+		extent->bytes += next->bytes;
+		if (next->state != EXTENT_CLEAN)
+			extent->dirty_bytes = extent->bytes;
+		else
+			waiting_took_clean(next->bytes);
+		put_spare(&arena->pages, next);
+	}
+}
+
 /*
  * Makes a run that was removed into exactly what was asked for; NULL, with all
  * of it free again, where custom hooks would not have it so.
@@ -249,10 +291,11 @@ static struct extent *carve(struct arena *arena, struct extent *run,
 	cut(arena, run, bytes, state);
 	if (!hooks_commit(arena, run))
 		goto refused;
-	run->zeroed = state == EXTENT_CLEAN && !(run->hooked & EXTENT_SOILED);
+	run->dirty_bytes = dirty_part(run);
 	run->hooked = 0;
-	if (run->zeroed)
+	if (!run->dirty_bytes)
 		waiting_took_clean(bytes);
+	run->emptied = false;
 	run->state = EXTENT_BUSY;
 	run->arena = arena;
 	return run;
@@ -262,22 +305,56 @@ refused:
 }
 
 static struct extent *find_run(struct arena *arena, size_t bytes,
-			       size_t alignment)
+			       size_t alignment, enum extent_state first)
 {
 	size_t need = bytes + alignment - os_page_bytes;
-	struct extent *run, *fallback = NULL;
+	struct extent *run;
 	unsigned state;
 
-	for (state = 0; state < EXTENT_FREE_STATES; state++) {
+	for (state = first; state < EXTENT_FREE_STATES; state++) {
 		run = run_set_find(&arena->pages.runs[state], need);
-		if (!run)
-			continue;
-		if (state == EXTENT_CLEAN || run->bytes / MAX_CUT_RATIO <= need)
+		if (run)
 			return run;
-		if (!fallback)
-			fallback = run;
 	}
-	return fallback;
+	return NULL;
+}
+
+/*
+ * A dirty run in front of the clean one that was found makes the start: its
+ * pages are resident already, and what remains of the clean one stays whole.
+ */
+static struct extent *with_dirty_before(struct arena *arena, struct extent *run)
+{
+	struct extent *before = free_run_at(arena, run->base - PAGE_MAP_UNIT);
+
+	return before ? before : run;
+}
+
+/* No run is long enough: the longest dirty one with its neighbours may be. */
+static struct extent *find_joined(struct arena *arena, size_t bytes)
+{
+	struct extent *run = run_set_longest(&arena->pages.runs[EXTENT_DIRTY]);
+	struct extent *before;
+
+	if (!run)
+		return NULL;
+	before = free_run_at(arena, run->base - PAGE_MAP_UNIT);
+	if (before)
+		run = before;
+	return can_extend(arena, run, bytes) ? run : NULL;
+}
+
+/* Where the free pages begin that serve best, in one run or in several. */
+static struct extent *find_runs(struct arena *arena, size_t bytes,
+				size_t alignment)
+{
+	struct extent *run = find_run(arena, bytes, alignment, EXTENT_DIRTY);
+
+	if (alignment > os_page_bytes)
+		return run;
+	if (!run)
+		return find_joined(arena, bytes);
+	return run->state == EXTENT_CLEAN ? with_dirty_before(arena, run) : run;
 }
 
 static void map_more_next(struct page_heap *heap)
@@ -375,8 +452,9 @@ static struct extent *take_by_hooks(struct arena *arena, size_t bytes,
 				    size_t alignment)
 {
 	bool cuts = hooks_can_split(arena);
-	struct extent *run = cuts ? find_run(arena, bytes, alignment)
-				  : find_exact(arena, bytes, alignment);
+	struct extent *run =
+		cuts ? find_run(arena, bytes, alignment, EXTENT_DIRTY)
+		     : find_exact(arena, bytes, alignment);
 
 	if (run) {
 		page_heap_remove_run(arena, run);
@@ -394,18 +472,31 @@ static struct extent *take_by_hooks(struct arena *arena, size_t bytes,
 }
 
 static struct extent *take_by_default(struct arena *arena, size_t bytes,
-				      size_t alignment)
+				      size_t alignment, bool clean)
 {
-	struct extent *run = find_run(arena, bytes, alignment);
+	struct extent *run = NULL;
 
+	if (clean)
+		run = find_run(arena, bytes, alignment, EXTENT_CLEAN);
+	if (!run)
+		run = find_runs(arena, bytes, alignment);
 	if (run)
 		page_heap_remove_run(arena, run);
 	else
 		run = map_run(arena, bytes + alignment - os_page_bytes);
-	return run ? carve(arena, run, bytes, alignment) : NULL;
+	if (!run)
+		return NULL;
+	if (run->bytes >= bytes)
+		return carve(arena, run, bytes, alignment);
+	run->dirty_bytes = dirty_part(run);
+	extend(arena, run, bytes);
+	run->emptied = false;
+	run->state = EXTENT_BUSY;
+	return run;
 }
 
-static struct extent *take(struct arena *arena, size_t bytes, size_t alignment)
+static struct extent *take(struct arena *arena, size_t bytes, size_t alignment,
+			   bool clean)
 {
 	struct extent *run;
 
@@ -413,7 +504,7 @@ static struct extent *take(struct arena *arena, size_t bytes, size_t alignment)
 		return NULL;
 	run = hooks_are_custom(arena)
 		      ? take_by_hooks(arena, bytes, alignment)
-		      : take_by_default(arena, bytes, alignment);
+		      : take_by_default(arena, bytes, alignment, clean);
 	if (!run)
 		return NULL;
 	count_active(arena, bytes);
@@ -422,33 +513,27 @@ static struct extent *take(struct arena *arena, size_t bytes, size_t alignment)
 	return run;
 }
 
-static struct extent *take_locked(struct arena *arena, size_t bytes,
-				  size_t alignment)
-{
-	struct extent *run;
-
-	lock_take(&arena->pages.lock);
-	run = take(arena, bytes, alignment);
-	lock_release(&arena->pages.lock);
-	return run;
-}
-
 /* Where the kernel has no more, what all arenas keep may make room. */
 struct extent *page_heap_take(struct arena *arena, size_t bytes,
 			      size_t alignment)
 {
-	struct extent *run = take_locked(arena, bytes, alignment);
+	struct extent *run;
+	unsigned tries = 2;
 
-	if (!run && arena_reclaim(bytes))
-		run = take_locked(arena, bytes, alignment);
+	do {
+		lock_take(&arena->pages.lock);
+		run = take(arena, bytes, alignment, false);
+		lock_release(&arena->pages.lock);
+	} while (!run && --tries && arena_reclaim(bytes));
 	return run;
 }
 
-static void give(struct arena *arena, struct extent *run)
+static void give(struct arena *arena, struct extent *run,
+		 enum extent_state state)
 {
 	count_active(arena, -run->bytes);
-	free_run(arena, run, EXTENT_DIRTY);
-	if (arena->pages.oversize_bytes &&
+	free_run(arena, run, state);
+	if (state == EXTENT_DIRTY && arena->pages.oversize_bytes &&
 	    run->bytes >= arena->pages.oversize_bytes)
 		page_heap_purge_run(arena, run);
 	publish_free(arena);
@@ -457,7 +542,7 @@ static void give(struct arena *arena, struct extent *run)
 void page_heap_give(struct arena *arena, struct extent *extent)
 {
 	lock_take(&arena->pages.lock);
-	give(arena, extent);
+	give(arena, extent, EXTENT_DIRTY);
 	lock_release(&arena->pages.lock);
 	waiting_after_give(arena);
 }
@@ -512,24 +597,34 @@ void page_heap_count_requests(struct arena *arena, unsigned size_class,
 	lock_release(&arena->pages.lock);
 }
 
-struct extent *page_heap_take_large(struct arena *arena, size_t bytes,
-				    size_t alignment, unsigned size_class,
-				    uint64_t requests)
+static void make_large(struct arena *arena, struct extent *extent,
+		       unsigned size_class, uint64_t requests)
 {
-	struct extent *extent = page_heap_take(arena, bytes, alignment);
-
-	if (!extent)
-		return NULL;
 	extent->state = EXTENT_LARGE;
 	extent->size_class = (uint8_t)size_class;
 	extent->sampled = 0;
+	extent->usable = extent->bytes;
 	set_large_words(arena, extent);
-	lock_take(&arena->pages.lock);
 	if (arena->manual)
 		extent_list_append(&arena->pages.large, extent);
-	count_large(arena, size_class, bytes, true);
+	count_large(arena, size_class, extent->bytes, true);
 	ledger_add(&arena->class_stats[size_class]->nrequests, requests);
-	lock_release(&arena->pages.lock);
+}
+
+struct extent *page_heap_take_large(struct arena *arena, size_t bytes,
+				    size_t alignment, unsigned size_class,
+				    uint64_t requests, bool clean)
+{
+	struct extent *extent;
+	unsigned tries = 2;
+
+	do {
+		lock_take(&arena->pages.lock);
+		extent = take(arena, bytes, alignment, clean);
+		if (extent)
+			make_large(arena, extent, size_class, requests);
+		lock_release(&arena->pages.lock);
+	} while (!extent && --tries && arena_reclaim(bytes));
 	return extent;
 }
 
@@ -542,7 +637,7 @@ void page_heap_give_large(struct arena *arena, struct extent *extent)
 		extent_list_remove(&arena->pages.large, extent);
 	clear_large_words(extent);
 	count_large(arena, extent->size_class, extent->bytes, false);
-	give(arena, extent);
+	give(arena, extent, extent->emptied ? EXTENT_CLEAN : EXTENT_DIRTY);
 	lock_release(&arena->pages.lock);
 	waiting_after_give(arena);
 }
@@ -572,17 +667,28 @@ static struct extent *take_following(struct arena *arena,
 	return NULL;
 }
 
-static bool grow_large(struct arena *arena, struct extent *extent, size_t bytes,
-		       bool *zeroed)
+static bool grow_by_hooks(struct arena *arena, struct extent *extent,
+			  size_t bytes)
 {
-	struct extent *next;
 	size_t more = bytes - extent->bytes;
+	struct extent *next = take_following(arena, extent, more);
 
-	next = take_following(arena, extent, more);
 	if (!next)
 		return false;
-	*zeroed = next->zeroed;
+	if (next->dirty_bytes)
+		extent->dirty_bytes = bytes;
+	extent->bytes = bytes;
 	put_spare(&arena->pages, next);
+	return true;
+}
+
+static bool grow_large(struct arena *arena, struct extent *extent, size_t bytes)
+{
+	if (hooks_are_custom(arena))
+		return grow_by_hooks(arena, extent, bytes);
+	if (!can_extend(arena, extent, bytes))
+		return false;
+	extend(arena, extent, bytes);
 	return true;
 }
 
@@ -597,38 +703,39 @@ static void shrink_large(struct arena *arena, struct extent *extent,
 }
 
 static bool resize_large(struct arena *arena, struct extent *extent,
-			 size_t bytes, unsigned size_class, bool *zeroed)
+			 size_t bytes, unsigned size_class)
 {
-	uintptr_t tail = extent->base + extent->bytes - PAGE_MAP_UNIT;
+	size_t old_bytes = extent->bytes;
 
-	*zeroed = true;
 	if (!have_spares(&arena->pages))
 		return false;
-	if (bytes > extent->bytes && !grow_large(arena, extent, bytes, zeroed))
+	extent->dirty_bytes = old_bytes;
+	if (bytes > old_bytes && !grow_large(arena, extent, bytes))
 		return false;
-	if (bytes < extent->bytes && !hooks_split(arena, extent, bytes))
+	if (bytes < old_bytes && !hooks_split(arena, extent, bytes))
 		return false;
-	count_large(arena, extent->size_class, extent->bytes, false);
-	count_active(arena, bytes - extent->bytes);
-	page_map_set(tail, 0);
-	if (bytes < extent->bytes)
+	count_large(arena, extent->size_class, old_bytes, false);
+	count_active(arena, bytes - old_bytes);
+	page_map_set(extent->base + old_bytes - PAGE_MAP_UNIT, 0);
+	if (bytes < old_bytes)
 		shrink_large(arena, extent, bytes);
-	extent->bytes = bytes;
+	extent->bytes = extent->usable = bytes;
 	extent->size_class = (uint8_t)size_class;
 	set_large_words(arena, extent);
 	count_large(arena, size_class, bytes, true);
+	note_peak();
 	publish_free(arena);
 	return true;
 }
 
 bool page_heap_resize_large(struct arena *arena, struct extent *extent,
-			    size_t bytes, unsigned size_class, bool *zeroed)
+			    size_t bytes, unsigned size_class)
 {
 	bool done, less;
 
 	lock_take(&arena->pages.lock);
 	less = bytes < extent->bytes;
-	done = resize_large(arena, extent, bytes, size_class, zeroed);
+	done = resize_large(arena, extent, bytes, size_class);
 	lock_release(&arena->pages.lock);
 	if (done && less)
 		waiting_after_give(arena);

@@ -46,28 +46,31 @@ void page_heap_init(struct page_heap *heap);
 /*
  * A run of exactly bytes (a multiple of the page), aligned to alignment (a
  * power of two; the page at least). Its state is busy and no page word is
- * set; zeroed says whether its pages are zero. NULL: memory is short.
+ * set; what lies beyond its dirty_bytes is zero. NULL: memory is short.
  */
 struct extent *page_heap_take(struct arena *arena, size_t bytes,
 			      size_t alignment);
 /* Takes back a run whose page words are cleared already. */
 void page_heap_give(struct arena *arena, struct extent *extent);
 
-/* A large object: as above, with its page words set and counted. */
+/*
+ * A large object of all those bytes: as above, with its page words set and
+ * counted. clean: rather of pages that are zero than of any that fit.
+ */
 struct extent *page_heap_take_large(struct arena *arena, size_t bytes,
 				    size_t alignment, unsigned size_class,
-				    uint64_t requests);
+				    uint64_t requests, bool clean);
 /* Adds to the class's count of what the program asked for. */
 void page_heap_count_requests(struct arena *arena, unsigned size_class,
 			      uint64_t requests);
 void page_heap_give_large(struct arena *arena, struct extent *extent);
 /*
- * Resizes a large object in place to bytes; false, with nothing changed,
- * where what follows it is not free, or memory is short. zeroed: are the
- * bytes that came known to be zero?
+ * Resizes a large object in place to bytes, all of them usable; false, with
+ * nothing changed, where what follows it is not free, or memory is short. What
+ * came is zero from the extent's dirty_bytes on.
  */
 bool page_heap_resize_large(struct arena *arena, struct extent *extent,
-			    size_t bytes, unsigned size_class, bool *zeroed);
+			    size_t bytes, unsigned size_class);
 /* Marks a large object as sampled or not. */
 void page_heap_mark_large(struct arena *arena, struct extent *extent,
 			  bool sampled);

@@ -130,3 +130,21 @@ struct extent *run_set_find(const struct run_set *set, size_t bytes)
 	bin = word * 64 + (unsigned)__builtin_ctzll(bits);
 	return fit_in_bin(set->bins[bin].root, bytes);
 }
+
+struct extent *run_set_longest(const struct run_set *set)
+{
+	unsigned word = RUN_SET_BINS / 64;
+	struct extent *run;
+
+	while (word--) {
+		if (!set->occupied[word])
+			continue;
+		run = set->bins[word * 64 + 63 -
+				(unsigned)__builtin_clzll(set->occupied[word])]
+			      .root;
+		while (run->right)
+			run = run->right;
+		return run;
+	}
+	return NULL;
+}

@@ -33,5 +33,7 @@ void run_set_insert(struct run_set *set, struct extent *run);
 void run_set_remove(struct run_set *set, struct extent *run);
 /* The best fit for bytes, left in the set; NULL: none is large enough. */
 struct extent *run_set_find(const struct run_set *set, size_t bytes);
+/* The longest run, left in the set; NULL: the set is empty. */
+struct extent *run_set_longest(const struct run_set *set);
 
 #endif

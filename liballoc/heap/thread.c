@@ -35,6 +35,10 @@
 #define MAX_LOOK_BYTES (32 << 10)
 /* A thread that allocated nothing for so long has an idle cache. */
 #define IDLE_NS UINT64_C(1000000000)
+/* Events of large objects that make up one of small ones. */
+#define LARGE_EVENTS_PER_ROUND 16u
+/* A cache of large extents that was not used for so long is emptied. */
+#define IDLE_LOOK_NS UINT64_C(500000000)
 
 enum thread_phase {
 	PHASE_NONE,
@@ -288,6 +292,7 @@ void thread_publish(struct thread *thread)
 		freed += frees * bin->bytes;
 		held += cache_count(bin) * (uint64_t)bin->bytes;
 	}
+	held += large_cache_bytes(&thread->cache.large);
 	thread->deallocated = freed;
 	thread->direct_freed_published = direct_freed;
 	ledger_set(&row->allocated,
@@ -370,6 +375,53 @@ static void look_at_cache(struct thread *thread)
 	thread->looked_ns = now;
 }
 
+struct steal {
+	bool only_if_idle;
+	struct extent *list;
+};
+
+static void steal_large(struct thread *thread, void *context)
+{
+	struct steal *steal = context;
+
+	large_cache_steal(&thread->cache.large, steal->only_if_idle,
+			  &steal->list);
+}
+
+void thread_steal_large(bool only_if_idle)
+{
+	struct steal steal = {.only_if_idle = only_if_idle};
+
+	thread_each(steal_large, &steal);
+	thread_busy++;
+	large_cache_release(steal.list);
+	thread_busy--;
+}
+
+/* One thread looks after all, now and then. */
+static void steal_from_idle(void)
+{
+	static uint64_t next_ns;
+	uint64_t now = os_now_ns(), due = ledger_get(&next_ns);
+
+	if (now >= due && __atomic_compare_exchange_n(
+				  &next_ns, &due, now + IDLE_LOOK_NS, false,
+				  __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		thread_steal_large(true);
+}
+
+static void keep_house(struct thread *thread)
+{
+	thread_busy++;
+	if (may_be_peak(thread))
+		publish_own(thread);
+	else
+		thread_tick(thread);
+	look_at_cache(thread);
+	thread_busy--;
+	steal_from_idle();
+}
+
 void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 		  size_t usable_bytes, unsigned size_class)
 {
@@ -382,13 +434,10 @@ void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 		plan_look(thread);
 		return;
 	}
-	thread_busy++;
-	if (may_be_peak(thread))
-		publish_own(thread);
-	else
-		thread_tick(thread);
-	look_at_cache(thread);
-	thread_busy--;
+	/* Large objects bring events about that are not worth it each time. */
+	if (usable_bytes <= CACHED_MAX_BYTES ||
+	    ++thread->large_events % LARGE_EVENTS_PER_ROUND == 0)
+		keep_house(thread);
 	thread->reentrancy++;
 	if (offer &&
 	    prof_sample(thread, ptr, requested_bytes, usable_bytes, size_class))

@@ -43,6 +43,7 @@ struct thread {
 	uint64_t looked_ns;  /* when its cache was looked at last */
 	uint64_t tick_ns;    /* when it planned its next look at the clock */
 	uint32_t look_bytes; /* that it planned to allocate before it */
+	unsigned large_events;
 	/* Above 0: in the profiler. Then an allocation goes unsampled. */
 	unsigned reentrancy;
 	uint64_t uid; /* 0, 1, 2 ... in order of first allocation */
@@ -95,6 +96,12 @@ void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 
 /* For its counts. */
 struct lock *thread_list_lock(void);
+/*
+ * Gives back the large extents that threads have cached: all of them, or those
+ * of threads that did not use theirs since the last look. No lock held.
+ */
+void thread_steal_large(bool only_if_idle);
+
 void thread_prefork(void);
 void thread_postfork_parent(void);
 void thread_postfork_child(void);

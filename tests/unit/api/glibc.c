@@ -34,7 +34,8 @@ static void test_mallinfo(void)
 		   with.fordblks == with.arena - with.uordblks,
 	   "arena is that and what is free");
 	is_int(narrow.uordblks, (int64_t)with.uordblks, "mallinfo is as wide");
-	ok(after.keepcost >= before.keepcost + 64 * MIB,
+	/* Some of it may have been free before. */
+	ok(after.keepcost >= 64 * MIB && after.keepcost >= before.keepcost,
 	   "what was freed is what trimming would give back");
 }
 

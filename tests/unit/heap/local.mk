@@ -49,3 +49,8 @@ TEST_UNITS += %D%/cache %D%/decay %D%/emergency %D%/extent_hooks %D%/lock %D%/me
 %C%_extent_hooks_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_extent_hooks_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_extent_hooks_LDADD = $(UNIT_LIBALLOC_LIBS)
+
+TEST_UNITS += %D%/large_cache
+%C%_large_cache_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_large_cache_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_large_cache_LDADD = $(UNIT_LIBALLOC_LIBS)

@@ -64,6 +64,15 @@ static void check_zero(uintptr_t from, size_t bytes)
 		not_zero += *(uint64_t *)(from + offset) != 0;
 }
 
+/* What the extent says is zero, from an offset on. */
+static void check_tail(const struct extent *extent, size_t from)
+{
+	if (from < extent->dirty_bytes)
+		from = extent->dirty_bytes;
+	if (from < extent->bytes)
+		check_zero(extent->base + from, extent->bytes - from);
+}
+
 static size_t random_bytes(void)
 {
 	size_t pages = 1 + next_random() % (1u << next_random() % 9);
@@ -78,14 +87,13 @@ static void take(struct slot *slot)
 	size_t bytes = random_bytes();
 	unsigned size_class = size_class_of(bytes);
 
-	slot->extent =
-		page_heap_take_large(arena, bytes, alignment, size_class, 1);
+	slot->extent = page_heap_take_large(arena, bytes, alignment, size_class,
+					    1, next_random() % 4 == 0);
 	if (!slot->extent)
 		return;
 	misaligned += (slot->extent->base & (alignment - 1)) != 0;
 	misaligned += slot->extent->bytes != bytes;
-	if (slot->extent->zeroed)
-		check_zero(slot->extent->base, bytes);
+	check_tail(slot->extent, 0);
 	slot->mark = next_random();
 	mark(slot, 0);
 }
@@ -93,17 +101,15 @@ static void take(struct slot *slot)
 static void resize(struct slot *slot)
 {
 	size_t old = slot->extent->bytes, bytes = random_bytes();
-	bool zeroed;
 
 	if (!page_heap_resize_large(arena, slot->extent, bytes,
-				    size_class_of(bytes), &zeroed)) {
+				    size_class_of(bytes))) {
 		refused++;
 		return;
 	}
 	resized++;
 	check(slot, old < bytes ? old : bytes);
-	if (bytes > old && zeroed)
-		check_zero(slot->extent->base + old, bytes - old);
+	check_tail(slot->extent, old);
 	mark(slot, bytes > old ? old : bytes);
 }
 
@@ -181,7 +187,7 @@ static void test_reuse(void)
 	struct extent *run;
 
 	run = page_heap_take_large(arena, bytes / 2, os_page_bytes,
-				   size_class_of(bytes / 2), 1);
+				   size_class_of(bytes / 2), 1, true);
 	ok(run != NULL, "half of it can be had again in one run");
 	is_uint(arena->stats->active + arena->stats->retained, bytes,
 		"with no new mapping");
