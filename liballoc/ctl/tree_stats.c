@@ -14,10 +14,11 @@
 #include "liballoc/include/liballoc/liballoc.h"
 #include "liballoc/ledger/ledger.h"
 
-/* Rows [first, end) of a section. */
+/* Rows [first, end) of a section; or what destroyed arenas left behind. */
 struct rows {
 	unsigned first;
 	unsigned end;
+	bool destroyed;
 };
 
 /* The last row stands for all the arenas that found no room of their own. */
@@ -26,7 +27,7 @@ static struct rows all_arenas(void)
 	unsigned count = heap_arena_count();
 	unsigned capacity = ledger_capacity(LEDGER_ARENAS);
 
-	return (struct rows){0, count < capacity ? count : capacity};
+	return (struct rows){.end = count < capacity ? count : capacity};
 }
 
 /* Of stats.arenas.<i>. */
@@ -37,9 +38,18 @@ static struct rows arenas_of(const struct ctl_call *call)
 
 	if (row == MALLCTL_ARENAS_ALL)
 		return all;
+	if (row == MALLCTL_ARENAS_DESTROYED)
+		return (struct rows){.destroyed = true};
 	if (row >= all.end)
 		row = all.end - 1;
-	return (struct rows){row, row + 1};
+	return (struct rows){row, row + 1, false};
+}
+
+/* The word that the metric describes, in a row that is not in the ledger. */
+static uint64_t metric_of(const void *row, const struct ledger_metric *metric)
+{
+	return ledger_get((const uint64_t *)(const void *)((const char *)row +
+							   metric->offset));
 }
 
 static uint64_t sum_arenas(struct rows arenas, const char *name)
@@ -48,6 +58,8 @@ static uint64_t sum_arenas(struct rows arenas, const char *name)
 		ledger_metric_find(LEDGER_ARENAS, name);
 	uint64_t sum = 0;
 
+	if (arenas.destroyed)
+		return metric_of(heap_destroyed_stats(), metric);
 	for (unsigned i = arenas.first; i < arenas.end; i++)
 		sum += ledger_metric_get(metric, i);
 	return sum;
@@ -74,6 +86,11 @@ static uint64_t sum_classes(struct rows arenas, struct rows classes,
 	unsigned per_arena = ledger_capacity(LEDGER_CLASSES);
 	uint64_t sum = 0;
 
+	for (unsigned j = classes.first; arenas.destroyed && j < classes.end;
+	     j++)
+		sum += metric_of(heap_destroyed_class(j), metric);
+	if (arenas.destroyed)
+		return sum;
 	arenas = with_classes(arenas);
 	for (unsigned i = arenas.first; i < arenas.end; i++)
 		for (unsigned j = classes.first; j < classes.end; j++)
@@ -171,12 +188,13 @@ static int get_decay_ms(const struct ctl_call *call, uint64_t *value)
 
 static struct rows small_classes(void)
 {
-	return (struct rows){0, heap_small_class_count()};
+	return (struct rows){.end = heap_small_class_count()};
 }
 
 static struct rows large_classes(void)
 {
-	return (struct rows){heap_small_class_count(), heap_class_count()};
+	return (struct rows){heap_small_class_count(), heap_class_count(),
+			     false};
 }
 
 static int get_small(const struct ctl_call *call, uint64_t *value)
@@ -198,7 +216,7 @@ static struct rows class_of(const struct ctl_call *call)
 
 	if (call->row->number)
 		first += heap_small_class_count();
-	return (struct rows){first, first + 1};
+	return (struct rows){first, first + 1, false};
 }
 
 static int get_class(const struct ctl_call *call, uint64_t *value)

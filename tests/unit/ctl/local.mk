@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-TEST_UNITS += %D%/conf %D%/stats %D%/tree %D%/many_arenas
+TEST_UNITS += %D%/arenas %D%/conf %D%/stats %D%/tree %D%/many_arenas
 
 %C%_many_arenas_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_many_arenas_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
@@ -22,3 +22,7 @@ check_PROGRAMS += %D%/list
 %C%_list_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_list_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_list_LDADD = $(UNIT_LIBALLOC_LIBS)
+
+%C%_arenas_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_arenas_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_arenas_LDADD = $(UNIT_LIBALLOC_LIBS)
