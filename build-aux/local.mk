@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Checks of the sources themselves: make check-format, check-headers,
-# check-tidy; and all tests on instrumented builds: check-asan, check-ubsan,
-# check-tsan, check-valgrind.
+# check-tidy; all tests on instrumented builds: check-asan, check-ubsan,
+# check-tsan, check-valgrind; and on another machine: check-aarch64.
 EXTRA_DIST += %D%/check-format %D%/check-headers %D%/check-tidy \
-	%D%/check-sanitized %D%/hide-internals %D%/packages \
+	%D%/check-aarch64 %D%/check-sanitized %D%/hide-internals %D%/packages \
 	%D%/run-tap
 
 check-format:
@@ -25,6 +25,9 @@ check-ubsan:
 	$(CHECK_SANITIZED) undefined
 check-tsan:
 	$(CHECK_SANITIZED) thread
+check-aarch64:
+	$(AM_V_at)unset MAKEFLAGS; $(SHELL) $(top_srcdir)/%D%/check-aarch64 \
+		$(abs_top_srcdir) $(abs_top_builddir)
 # The unit tests of the tools: liballoc's bring a malloc of their own, which
 # memcheck could not look into.
 check-valgrind: all
@@ -32,4 +35,4 @@ check-valgrind: all
 		LOG_COMPILER='valgrind -q --error-exitcode=99' \
 		TESTS='$(foreach part,base profile report symbol target,$(filter tests/unit/$(part)/%,$(TEST_UNITS)))'
 .PHONY: check-format check-headers check-tidy check-asan check-ubsan \
-	check-tsan check-valgrind
+	check-tsan check-valgrind check-aarch64

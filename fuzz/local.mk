@@ -33,3 +33,13 @@ noinst_PROGRAMS += %D%/ledger_reader
 %C%_ledger_reader_LDADD = $(TOOL_LIBS)
 endif
 endif
+
+# Runs on the allocator itself, all of it instrumented; tests/stress/api replays
+# its corpus.
+EXTRA_DIST += %D%/allocator.c
+if FUZZ
+noinst_PROGRAMS += %D%/allocator
+%C%_allocator_SOURCES = %D%/allocator.c $(liballoc_liballoc_la_SOURCES)
+%C%_allocator_CFLAGS = $(LIBALLOC_CFLAGS) -fsanitize=fuzzer,undefined \
+	-fno-sanitize-recover=all
+endif

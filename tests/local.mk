@@ -30,6 +30,7 @@ TESTS += %D%/cli/help_matches_man.sh
 endif
 include %D%/integration/cplusplus/local.mk
 include %D%/integration/giveback/local.mk
+include %D%/stress/local.mk
 include %D%/integration/liballoc/local.mk
 include %D%/integration/local.mk
 include %D%/integration/ctl/local.mk

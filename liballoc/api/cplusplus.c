@@ -15,8 +15,18 @@
 #include "liballoc/heap/fast.h"
 #include "liballoc/heap/heap.h"
 
+/* clang calls them by way of the PLT, which works too. */
+#if defined(__has_attribute)
+# if __has_attribute(noplt)
+#  define NO_PLT __attribute__((noplt))
+# endif
+#endif
+#ifndef NO_PLT
+# define NO_PLT
+#endif
+
 /* Exported: by the mangled name, weak, called by way of the GOT. */
-#define OPERATOR(mangled) __asm__(mangled) __attribute__((weak, noplt)) API
+#define OPERATOR(mangled) __asm__(mangled) __attribute__((weak)) NO_PLT API
 /* One whose own definition must be known from the program's. */
 #define ALIAS(mangled, own) OPERATOR(mangled) __attribute__((alias(own)))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-TEST_UNITS += %D%/extended %D%/failing %D%/glibc %D%/model %D%/realloc %D%/standard %D%/sampled
+TEST_UNITS += %D%/extended %D%/every_map %D%/failing %D%/glibc %D%/model %D%/realloc %D%/standard %D%/sampled
 
 %C%_sampled_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_sampled_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
@@ -28,3 +28,7 @@ TEST_UNITS += %D%/extended %D%/failing %D%/glibc %D%/model %D%/realloc %D%/stand
 %C%_glibc_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS) -Wno-deprecated-declarations
 %C%_glibc_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_glibc_LDADD = $(UNIT_LIBALLOC_LIBS)
+
+%C%_every_map_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_every_map_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_every_map_LDADD = $(UNIT_LIBALLOC_LIBS)
