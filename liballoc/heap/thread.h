@@ -14,6 +14,7 @@
 #include "liballoc/heap/cache.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/prof/prof.h"
+#include "liballoc/prof/unwind/memo.h"
 
 struct arena;
 struct lock;
@@ -51,6 +52,7 @@ struct thread {
 	struct thread *next, *previous; /* in the list of threads */
 	struct prof_thread prof;
 	struct cache cache;
+	struct walk_memo walk_memo;
 };
 
 extern struct thread thread_none HEAP_HIDDEN;

@@ -117,7 +117,8 @@ static unsigned count_own(const uint64_t *frames, unsigned depth)
 }
 
 unsigned backtrace_take(uint64_t frames[BACKTRACE_MAX], unsigned max,
-			struct stack_bounds *bounds, bool *truncated)
+			struct stack_bounds *bounds, struct walk_memo *memo,
+			bool *truncated)
 {
 	uint64_t all[BACKTRACE_MAX + BACKTRACE_OWN];
 	struct unwind unwind;
@@ -126,6 +127,7 @@ unsigned backtrace_take(uint64_t frames[BACKTRACE_MAX], unsigned max,
 	if (max > BACKTRACE_MAX)
 		max = BACKTRACE_MAX;
 	unwind_start(&unwind, bounds);
+	unwind.memo = memo;
 	depth = unwind_walk(&unwind, all, max + BACKTRACE_OWN);
 	if (unwind.unheard_pc)
 		unload_listen(unwind.unheard_pc);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "liballoc/prof/unwind/memo.h"
 #include "liballoc/prof/unwind/memory.h"
 
 #define BACKTRACE_MAX 128u
@@ -20,9 +21,11 @@ void backtrace_boot(void);
 
 /*
  * Return addresses, leaf first, at most max and BACKTRACE_MAX; how many.
+ * bounds and memo are the thread's own; memo may be NULL.
  * *truncated: there were more. Async-signal-safe.
  */
 unsigned backtrace_take(uint64_t frames[BACKTRACE_MAX], unsigned max,
-			struct stack_bounds *bounds, bool *truncated);
+			struct stack_bounds *bounds, struct walk_memo *memo,
+			bool *truncated);
 
 #endif

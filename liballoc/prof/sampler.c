@@ -125,8 +125,9 @@ static __attribute__((noinline)) bool take(struct thread *thread,
 {
 	uint64_t frames[BACKTRACE_MAX];
 	bool truncated = false;
-	unsigned depth = backtrace_take(frames, opt.prof_bt_max,
-					&thread->prof.stack, &truncated);
+	unsigned depth =
+		backtrace_take(frames, opt.prof_bt_max, &thread->prof.stack,
+			       &thread->walk_memo, &truncated);
 
 	if (truncated)
 		ledger_add_shared(&ledger_process()->prof_truncated_stacks, 1);

@@ -23,6 +23,7 @@ void unwind_ready(struct unwind *unwind, struct stack_bounds *bounds)
 	unwind->first_sp = reg[UNWIND_SP];
 	unwind->first_fp = reg[UNWIND_FP];
 	unwind->first_pc = reg[UNWIND_PC];
+	unwind->memo = NULL;
 	unwind->unheard_pc = 0;
 	unwind->steps = 0;
 	unwind->exact = true;
@@ -34,18 +35,23 @@ static uint64_t lookup_pc(const struct unwind *unwind)
 	return unwind_address(unwind) - 1;
 }
 
-/* What the known rules follow. */
+/* What the known rules follow, and where on the stack it stood. */
 struct frame {
 	uint64_t sp, fp, pc;
+	const uint64_t *pc_at, *fp_at; /* fp_at: NULL where fp was kept */
 };
 
-/* Reads a word that lies below limit, and at or above the stack's low end. */
-static inline uint64_t word_at(uint64_t address)
-{
-	uint64_t value;
+typedef uint64_t stack_word __attribute__((aligned(1), may_alias));
 
-	memcpy(&value, (const void *)(uintptr_t)address, sizeof(value));
-	return value;
+/* A word that is known to lie on the thread's own stack. */
+static inline const uint64_t *place_of(uint64_t address)
+{
+	return (const uint64_t *)(uintptr_t)address;
+}
+
+static inline uint64_t word_at(const uint64_t *place)
+{
+	return *(const stack_word *)(const void *)place;
 }
 
 /*
@@ -56,39 +62,160 @@ static inline bool step_by_rule(struct frame *frame, uint32_t rule,
 				const struct stack_bounds *stack)
 {
 	uint64_t base = RULE_KIND(rule) == RULE_SP ? frame->sp : frame->fp;
-	uint64_t cfa = base + RULE_OFFSET(rule), fp;
+	uint64_t cfa = base + RULE_OFFSET(rule);
+	const uint64_t *fp_at;
+	bool saves_fp = RULE_SAVES_FP(rule);
 
-#if !defined(__aarch64__)
+#if defined(__aarch64__)
+	if (cfa <= frame->sp || cfa > stack->high ||
+	    RULE_SLOT(rule) > cfa - stack->low)
+		return false;
+	fp_at = place_of(cfa - RULE_SLOT(rule));
+	frame->pc_at = fp_at + saves_fp;
+	frame->pc = unwind_strip(word_at(frame->pc_at));
+#else
 	if (RULE_KIND(rule) == RULE_INDIRECT) {
 		uint64_t place = frame->fp - RULE_OFFSET(rule);
 
 		if (place < frame->sp || frame->fp < place ||
 		    frame->fp > stack->high - 8)
 			return false;
-		cfa = word_at(place);
+		cfa = word_at(place_of(place));
 	}
-#endif
 	if (cfa <= frame->sp || cfa > stack->high)
 		return false;
-#if defined(__aarch64__)
-	if (cfa - RULE_SLOT(rule) - stack->low >= cfa - stack->low)
-		return false;
-	fp = word_at(cfa - RULE_SLOT(rule));
-	frame->pc = unwind_strip(
-		word_at(cfa - RULE_SLOT(rule) + RULE_SAVES_FP(rule) * 8));
-	frame->fp = RULE_SAVES_FP(rule) ? fp : frame->fp;
-#else
-	if (RULE_KIND(rule) == RULE_INDIRECT)
-		fp = word_at(frame->fp);
-	else
-		fp = word_at(cfa - 8 - RULE_SLOT(rule));
-	frame->pc = word_at(cfa - 8);
-	frame->fp = RULE_KIND(rule) == RULE_INDIRECT || RULE_SAVES_FP(rule)
-			    ? fp
-			    : frame->fp;
+	fp_at = place_of(cfa - 8 - RULE_SLOT(rule));
+	if (RULE_KIND(rule) == RULE_INDIRECT) {
+		fp_at = place_of(frame->fp);
+		saves_fp = true;
+	}
+	frame->pc_at = place_of(cfa - 8);
+	frame->pc = word_at(frame->pc_at);
 #endif
+	frame->fp = saves_fp ? word_at(fp_at) : frame->fp;
+	frame->fp_at = saves_fp ? fp_at : NULL;
 	frame->sp = cfa;
 	return true;
+}
+
+/* What walk_known() goes by. */
+struct walk {
+	struct frame frame;
+	struct stack_bounds stack;
+	struct walk_memo *memo; /* to follow; NULL: none */
+	struct walk_memo *new;	/* to take down; NULL: none */
+	unsigned next;		/* of memo: the first frame not below */
+	unsigned followed;
+	uint32_t seen; /* the rules, or'ed */
+	bool ended;
+};
+
+/* It must be of this stack, and of code that is still there. */
+static bool holds(const struct walk_memo *memo, uint64_t age, uint64_t high)
+{
+	return memo->age == age && memo->high == high && !memo->worn;
+}
+
+static struct walk begin_walk(const struct unwind *unwind)
+{
+	const uint64_t *reg = unwind->registers.reg;
+	struct walk_memo *memo = unwind->memo;
+	uint64_t age = rule_age();
+	struct walk walk = {
+		.frame = {reg[UNWIND_SP], reg[UNWIND_FP], reg[UNWIND_PC], NULL,
+			  NULL},
+		.stack = unwind->memory.stack,
+	};
+
+	if (memo && holds(memo, age, walk.stack.high)) {
+		walk.memo = memo;
+	} else if (memo && unwind->steps == 0) {
+		memo->age = age;
+		memo->high = walk.stack.high;
+		memo->count = 0;
+		memo->complete = memo->worn = false;
+		walk.new = memo;
+	}
+	return walk;
+}
+
+/* Takes down the frame that rule led to. */
+static void take_down(struct walk *walk, uint32_t rule)
+{
+	struct walk_memo *memo = walk->new;
+	const struct frame *frame = &walk->frame;
+	struct memo_frame *to = &memo->frames[memo->count];
+
+	/* What an indirect CFA was read from would have to be kept as well. */
+	if (memo->count == WALK_MEMO_FRAMES ||
+	    RULE_KIND(rule) == RULE_INDIRECT) {
+		walk->new = NULL;
+		return;
+	}
+	*to = (struct memo_frame){
+		.sp = frame->sp,
+		.fp = frame->fp,
+		.pc_word = word_at(frame->pc_at),
+		.pc_at = frame->pc_at,
+		.fp_at = frame->fp_at ? frame->fp_at : &to->fp,
+	};
+	memo->count++;
+}
+
+/*
+ * Where the frame is one of the memo's, on along it for as long as the stack
+ * has not changed, by max frames at most; how far.
+ */
+static inline unsigned follow(struct walk *walk, uint64_t *addresses,
+			      unsigned max)
+{
+	const struct walk_memo *memo = walk->memo;
+	const struct memo_frame *end = memo->frames + memo->count;
+	const struct memo_frame *at = memo->frames + walk->next;
+	struct frame *frame = &walk->frame;
+	unsigned n = 0;
+
+	while (at < end && at->sp < frame->sp)
+		at++;
+	walk->next = (unsigned)(at - memo->frames);
+	if (at == end || at->sp != frame->sp || at->fp != frame->fp ||
+	    unwind_strip(at->pc_word) != frame->pc)
+		return 0;
+	while (n < max && at + 1 < end &&
+	       word_at(at[1].pc_at) == at[1].pc_word &&
+	       word_at(at[1].fp_at) == at[1].fp) {
+		at++;
+		addresses[n++] = unwind_strip(at->pc_word);
+	}
+	frame->sp = at->sp;
+	frame->fp = at->fp;
+	frame->pc = unwind_strip(at->pc_word);
+	walk->next = (unsigned)(at - memo->frames) + 1;
+	walk->ended = at + 1 == end && memo->complete;
+	walk->followed += n;
+	return n;
+}
+
+/* By a rule; false where there is none that applies, or no caller. */
+static inline bool step_known(struct walk *walk, uint64_t key, uint64_t mask)
+{
+	uint32_t rule = rule_find(key, mask);
+
+	if (rule == RULE_NONE)
+		return false;
+	if (rule == RULE_OUTERMOST) {
+		walk->ended = true;
+		if (walk->new)
+			walk->new->complete = true;
+		return false;
+	}
+	if (!step_by_rule(&walk->frame, rule, &walk->stack))
+		return false;
+	walk->seen |= rule;
+	walk->ended = walk->frame.pc == 0;
+	if (walk->new && !walk->ended)
+		take_down(walk, rule);
+	return !walk->ended;
 }
 
 /* As far as rules are known; *ended: that was all of the stack. */
@@ -96,41 +223,32 @@ static unsigned walk_known(struct unwind *unwind, uint64_t *addresses,
 			   unsigned max, bool *ended)
 {
 	uint64_t mask = __atomic_load_n(&rule_cache_mask, __ATOMIC_RELAXED);
-	uint64_t *reg = unwind->registers.reg;
-	struct stack_bounds stack = unwind->memory.stack;
-	struct frame frame = {reg[UNWIND_SP], reg[UNWIND_FP], reg[UNWIND_PC]};
 	uint64_t key = rule_key(lookup_pc(unwind));
-	uint32_t seen = 0;
+	uint64_t *reg = unwind->registers.reg;
+	struct walk walk = begin_walk(unwind);
 	unsigned n = 0;
 
-	if (frame.sp < stack.low || frame.sp >= stack.high)
+	if (walk.frame.sp < walk.stack.low || walk.frame.sp >= walk.stack.high)
 		return 0;
-	while (n < max) {
-		uint32_t rule = rule_find(key, mask);
-
-		if (rule == RULE_NONE)
+	while (n < max && step_known(&walk, key, mask)) {
+		addresses[n++] = walk.frame.pc;
+		if (walk.memo)
+			n += follow(&walk, addresses + n, max - n);
+		if (walk.ended)
 			break;
-		if (rule == RULE_OUTERMOST) {
-			*ended = true;
-			break;
-		}
-		if (!step_by_rule(&frame, rule, &stack))
-			break;
-		if (frame.pc == 0) {
-			*ended = true;
-			break;
-		}
-		seen |= rule;
-		addresses[n++] = frame.pc;
-		key = frame.pc >> RULE_LG_CODE;
+		key = walk.frame.pc >> RULE_LG_CODE;
 	}
+	*ended = walk.ended;
 	if (n == 0)
 		return 0;
-	reg[UNWIND_SP] = frame.sp;
-	reg[UNWIND_FP] = frame.fp;
-	reg[UNWIND_PC] = frame.pc;
+	/* Of short walks most is new. */
+	if (walk.memo && n >= 8 && walk.followed < n / 2)
+		walk.memo->worn = true;
+	reg[UNWIND_SP] = walk.frame.sp;
+	reg[UNWIND_FP] = walk.frame.fp;
+	reg[UNWIND_PC] = walk.frame.pc;
 	unwind->exact = false;
-	unwind->stale |= (seen & RULE_OTHERS) != 0;
+	unwind->stale |= walk.followed || (walk.seen & RULE_OTHERS);
 	unwind->steps += n;
 	return n;
 }

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "liballoc/prof/unwind/arch.h"
+#include "liballoc/prof/unwind/memo.h"
 #include "liballoc/prof/unwind/memory.h"
 
 /*
@@ -30,6 +31,7 @@ struct unwind {
 	struct unwind_registers first; /* where has_first: as at the start */
 	uint64_t first_sp, first_fp, first_pc;
 	struct unwind_memory memory;
+	struct walk_memo *memo; /* the thread's; NULL, as at first: none */
 	uint64_t unheard_pc; /* its library's end would go unheard; 0: none */
 	unsigned steps;
 	bool exact; /* the pc is of the instruction, not after a call */

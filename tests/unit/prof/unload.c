@@ -22,6 +22,7 @@
 #define ROUNDS 300u
 
 static struct stack_bounds bounds;
+static struct walk_memo memo;
 static unsigned wrong, kept;
 static uint64_t in_library;
 
@@ -50,7 +51,8 @@ static __attribute__((noinline)) void compare(void)
 	_Unwind_Backtrace(note, &theirs);
 	/* Its first frame is this function, as libgcc's is. */
 	for (unsigned i = 0; i < 8; i++) {
-		depth = backtrace_take(frames, MOST, &bounds, &truncated);
+		depth = backtrace_take(frames, MOST, &bounds, &memo,
+				       &truncated);
 		if (depth != theirs.depth ||
 		    memcmp(frames + 1, theirs.pc + 1, (depth - 1) * 8) != 0)
 			wrong++;

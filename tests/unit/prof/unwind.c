@@ -65,6 +65,7 @@ static bool same_trace(const struct trace *ours, const struct trace *theirs,
  */
 static __attribute__((noinline)) bool same_stack(unsigned at_least)
 {
+	static __thread struct walk_memo memo;
 	struct trace theirs = {.depth = 0};
 	bool same = true;
 
@@ -74,6 +75,7 @@ static __attribute__((noinline)) bool same_stack(unsigned at_least)
 		struct unwind unwind;
 
 		unwind_start(&unwind, NULL);
+		unwind.memo = round > 3 ? &memo : NULL;
 		if (round % 3 == 0)
 			ours.depth = unwind_walk(&unwind, ours.pc, MOST);
 		while (round % 3 == 1 && ours.depth < MOST &&
@@ -101,6 +103,46 @@ static __attribute__((noinline)) void recurse(unsigned depth)
 	else
 		good = same_stack(3);
 	__asm__ volatile("");
+}
+
+/* Frames of one size whose callers differ by the bits of the path. */
+static void left(unsigned path, unsigned depth);
+static void right(unsigned path, unsigned depth);
+
+static void go_on(unsigned path, unsigned depth)
+{
+	if (depth)
+		(path & 1 ? left : right)(path >> 1, depth - 1);
+	else
+		good = good && same_stack(3);
+	__asm__ volatile("");
+}
+
+static __attribute__((noinline)) void left(unsigned path, unsigned depth)
+{
+	go_on(path, depth);
+	__asm__ volatile("");
+}
+
+static __attribute__((noinline)) void right(unsigned path, unsigned depth)
+{
+	go_on(path, depth);
+	__asm__ volatile("" : : : "memory");
+}
+
+static void check_paths(void)
+{
+	uint64_t random = 88172645463325252;
+
+	good = true;
+	for (unsigned i = 0; i < 500; i++) {
+		random ^= random << 13;
+		random ^= random >> 7;
+		random ^= random << 17;
+		/* Now the whole path is another, now its leaves' end alone. */
+		go_on((unsigned)(i % 3 ? random & 0xff000 : random), 20);
+	}
+	ok(good, "through callers that change under the same stack pointers");
 }
 
 static int compare(const void *a, const void *b)
@@ -252,11 +294,12 @@ int main(void)
 {
 	pthread_t thread;
 
-	plan(17);
+	plan(18);
 	recurse(0);
 	ok(good, "a plain stack");
 	recurse(100);
 	ok(good, "a deep stack");
+	check_paths();
 	sort();
 	ok(good, "through qsort");
 	good = false;
