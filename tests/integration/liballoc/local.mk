@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # liballoc under stress, by the names that programs use, and from outside.
-TEST_UNITS += %D%/churn %D%/forks %D%/signals %D%/threads %D%/published
+TEST_UNITS += %D%/arena_threads %D%/churn %D%/forks %D%/signals %D%/threads %D%/published
 
 %C%_published_CFLAGS = $(UNIT_CFLAGS)
 %C%_published_LDADD = $(UNIT_LIBALLOC_LIBS)
 
+%C%_arena_threads_CFLAGS = $(UNIT_CFLAGS)
+%C%_arena_threads_LDADD = $(UNIT_LIBALLOC_LIBS)
 %C%_churn_CFLAGS = $(UNIT_CFLAGS)
 %C%_churn_LDADD = $(UNIT_LIBALLOC_LIBS)
 %C%_forks_CFLAGS = $(UNIT_CFLAGS)
