@@ -70,6 +70,7 @@ struct options {
 	bool prof_gdump;
 	bool prof_leak;
 	bool prof_leak_error;
+	bool prof_stats;      /* prof.stats.* may be read */
 	unsigned prof_bt_max; /* frames kept of a stack; default 128 */
 	size_t prof_seed;     /* 0: unpredictable; else same samples each run */
 	size_t prof_ledger_bytes; /* address space of the ledger; 64 MiB */

@@ -143,6 +143,8 @@ static const struct index_rule {
 	{"stats.arenas.<i>.lextents.<", is_large},
 	{"stats.arenas.<i>.extents.<", is_run_size},
 	{"experimental.arenas.<", has_statistics},
+	{"prof.stats.bins.<", is_small},
+	{"prof.stats.lextents.<", is_large},
 };
 
 static bool index_exists(const char *name, size_t head, size_t index)

@@ -32,6 +32,7 @@ enum ctl_type {
 #define CTL_NEEDS_PROF 16u /* ENOENT where opt.prof is off */
 #define CTL_SET_PROF 32u   /* the same where it is to be set */
 
+#define CTL_READ_ONLY 128u /* of what io does: it takes no value */
 #define CTL_UNCHECKED 64u /* CTL_VOID: whatever is given is passed over */
 
 struct ctl_row;

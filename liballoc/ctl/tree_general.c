@@ -124,6 +124,7 @@ static const struct ctl_row rows[] = {
 	{"config.prof", CTL_BOOL, CONSTANT(true)},
 	{"config.prof_libgcc", CTL_BOOL, CONSTANT(false)},
 	{"config.prof_libunwind", CTL_BOOL, CONSTANT(false)},
+	{"config.prof_frameptr", CTL_BOOL, CONSTANT(false)},
 	{"config.stats", CTL_BOOL, CONSTANT(true)},
 	{"config.utrace", CTL_BOOL, CONSTANT(false)},
 	{"config.xmalloc", CTL_BOOL, CONSTANT(true)},

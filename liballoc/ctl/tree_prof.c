@@ -8,6 +8,8 @@
 
 #include "liballoc/ctl/options.h"
 #include "liballoc/ctl/tree.h"
+#include "liballoc/heap/heap.h"
+#include "liballoc/prof/class_sums.h"
 #include "liballoc/prof/prof.h"
 
 /* The switches, by row->number. */
@@ -84,6 +86,26 @@ static int get_lg_sample(const struct ctl_call *call, uint64_t *value)
 	return 0;
 }
 
+/* number: the first class; text: which of the two sums. */
+static int get_class_sums(const struct ctl_call *call,
+			  const struct ctl_request *r)
+{
+	unsigned size_class = (unsigned)call->mib[3];
+	struct class_sums sums;
+
+	if (!opt.prof || !opt.prof_stats)
+		return ENOENT;
+	if (r->newp || r->newlen)
+		return EPERM;
+	if (call->row->number)
+		size_class += heap_small_class_count();
+	sums = call->row->text ? class_sums_live(size_class)
+			       : class_sums_all(size_class);
+	return ctl_give_value(r, &sums, sizeof(sums));
+}
+
+#define CLASS_ROW(name, is_large, is_live)                                      {                                                                               name, CTL_VOID, CTL_READ_ONLY, .io = get_class_sums, .number = (is_large),                  			.text = (is_live), .c_type = "prof_stats_t"             }
+
 static const struct ctl_row rows[] = {
 	{"prof.thread_active_init", CTL_BOOL, CTL_SET_PROF, .get = get_switch,
 	 .set = set_switch, .number = THREAD_ACTIVE_INIT},
@@ -96,6 +118,10 @@ static const struct ctl_row rows[] = {
 	{"prof.reset", CTL_SIZE, CTL_NEEDS_PROF, .set = set_reset},
 	{"prof.interval", CTL_UINT64, .get = get_interval},
 	{"prof.lg_sample", CTL_SIZE, .get = get_lg_sample},
+	CLASS_ROW("prof.stats.bins.<i>.live", 0, "live"),
+	CLASS_ROW("prof.stats.bins.<i>.accum", 0, NULL),
+	CLASS_ROW("prof.stats.lextents.<i>.live", 1, "live"),
+	CLASS_ROW("prof.stats.lextents.<i>.accum", 1, NULL),
 };
 
 const struct ctl_table ctl_prof_table = {rows, sizeof(rows) / sizeof(rows[0])};

@@ -33,7 +33,7 @@
 /* "LIBALLOC" read as a little-endian word; written last, with release. */
 #define LEDGER_MAGIC UINT64_C(0x434f4c4c4142494c)
 #define LEDGER_VERSION_MAJOR 1
-#define LEDGER_VERSION_MINOR 0
+#define LEDGER_VERSION_MINOR 1
 
 #define LEDGER_SYMBOL "liballoc_ledger"
 #define LEDGER_NOTE_NAME "liballoc"

@@ -16,7 +16,7 @@ plan 3
 # at what is to be written.
 "$list" | sed -n 's/^control \([^ ]*\) .*/\1/p' | sed 's/<[ij]>/0/g' |
 	grep -vxE '(tcache|arenas)\.create|arenas\.lookup|opt\.xmalloc' |
-	grep -vE '^opt\.malloc_conf\.|^approximate_stats|\.pactivep$' |
+	grep -vE '^opt\.malloc_conf\.|^approximate_stats|prof_frameptr$|\.pactivep$' |
 	grep -vxE 'experimental\.(batch_alloc|arenas_create_ext)|arena\.0\.name' |
 	grep -vxE 'opt\.(prof_(bt_max|ledger_bytes|seed)|dirty_limit)' >"$tmp/names"
 cat >>"$tmp/names" <<-EOF

@@ -43,6 +43,8 @@ static const char *access_of(const struct ctl_row *row)
 {
 	if (row->type == CTL_VOID && !row->io)
 		return "--";
+	if (row->rules & CTL_READ_ONLY)
+		return "r-";
 	if (row->exchange || row->io || (row->get && row->set))
 		return "rw";
 	return row->get ? "r-" : "-w";
