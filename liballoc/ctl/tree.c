@@ -130,6 +130,16 @@ static bool is_large(size_t index)
 	return index < heap_class_count() - heap_small_class_count();
 }
 
+static bool is_profiled_small(size_t index)
+{
+	return opt.prof && opt.prof_stats && is_small(index);
+}
+
+static bool is_profiled_large(size_t index)
+{
+	return opt.prof && opt.prof_stats && is_large(index);
+}
+
 /* What an index counts follows from the name up to it. */
 static const struct index_rule {
 	const char *head;
@@ -143,8 +153,8 @@ static const struct index_rule {
 	{"stats.arenas.<i>.lextents.<", is_large},
 	{"stats.arenas.<i>.extents.<", is_run_size},
 	{"experimental.arenas.<", has_statistics},
-	{"prof.stats.bins.<", is_small},
-	{"prof.stats.lextents.<", is_large},
+	{"prof.stats.bins.<", is_profiled_small},
+	{"prof.stats.lextents.<", is_profiled_large},
 };
 
 static bool index_exists(const char *name, size_t head, size_t index)

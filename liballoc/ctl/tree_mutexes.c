@@ -19,6 +19,7 @@ enum {
 	PROF_DUMP,
 	PAGES,
 	METADATA,
+	BACKGROUND,
 	THREADS,
 	BIN
 };
@@ -57,6 +58,9 @@ static void look(const struct ctl_call *call, unsigned which,
 		break;
 	case THREADS:
 		observe_lock(OBSERVED_THREADS, sum);
+		break;
+	case BACKGROUND:
+		observe_lock(OBSERVED_BACKGROUND, sum);
 		break;
 	case METADATA:
 		observe_lock(OBSERVED_METADATA, sum);
@@ -122,6 +126,8 @@ static int do_reset(const struct ctl_call *call, const uint64_t *value)
 
 static const struct ctl_row rows[] = {
 	{"stats.mutexes.reset", CTL_VOID, CTL_UNCHECKED, .set = do_reset},
+	LOCK_ROWS("stats.mutexes.background_thread", BACKGROUND),
+	LOCK_ROWS("stats.mutexes.max_per_bg_thd", BACKGROUND),
 	LOCK_ROWS("stats.mutexes.ctl", LISTS),
 	LOCK_ROWS("stats.mutexes.prof", PROF_STACKS),
 	LOCK_ROWS("stats.mutexes.prof_thds_data", PROF_TABLES),

@@ -268,6 +268,11 @@ void background_last_thread(void)
 	stop();
 }
 
+struct lock *background_lock(void)
+{
+	return &lock;
+}
+
 void background_prefork(void)
 {
 	lock_take_for_fork(&lock);

@@ -40,6 +40,10 @@ void background_wake(void);
 /* The last thread that allocates is at its end. No lock held. */
 void background_last_thread(void);
 
+/* For its counts. */
+struct lock;
+struct lock *background_lock(void);
+
 void background_prefork(void);
 void background_postfork_parent(void);
 void background_postfork_child(void);

@@ -8,6 +8,7 @@
 #include "liballoc/heap/observe.h"
 
 #include "liballoc/heap/arena.h"
+#include "liballoc/heap/background.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/internal.h"
 #include "liballoc/heap/metadata.h"
@@ -37,6 +38,9 @@ void observe_lock(enum observed_lock which, struct lock_stats *sum)
 		break;
 	case OBSERVED_THREADS:
 		lock_add_stats(thread_list_lock(), sum);
+		break;
+	case OBSERVED_BACKGROUND:
+		lock_add_stats(background_lock(), sum);
 		break;
 	case OBSERVED_METADATA:
 		lock_add_stats(metadata_lock(), sum);
@@ -86,6 +90,7 @@ void observe_clear_locks(void)
 {
 	each(OBSERVE_ALL_ARENAS, clear_arena, NULL);
 	thread_busy++;
+	lock_clear_stats(background_lock());
 	lock_clear_stats(arena_table_lock());
 	lock_clear_stats(cache_list_lock());
 	lock_clear_stats(thread_list_lock());

@@ -16,9 +16,10 @@
 
 /* The locks that no arena owns. */
 enum observed_lock {
-	OBSERVED_LISTS,	   /* of arenas and of explicit caches */
-	OBSERVED_THREADS,  /* the list of threads */
-	OBSERVED_METADATA, /* the allocator of metadata */
+	OBSERVED_LISTS,	     /* of arenas and of explicit caches */
+	OBSERVED_THREADS,    /* the list of threads */
+	OBSERVED_BACKGROUND, /* the background thread's work */
+	OBSERVED_METADATA,   /* the allocator of metadata */
 };
 
 /* Each adds to sum. arena: one that is initialized, or all. */

@@ -5,7 +5,8 @@ dist_check_SCRIPTS += %D%/acts.sh %D%/conf.sh %D%/jemalloc.sh \
 TESTS += %D%/acts.sh %D%/conf.sh %D%/jemalloc.sh %D%/json_tree.sh \
 	%D%/manual.sh %D%/stats.sh
 
-EXTRA_DIST += %D%/json_tree.py %D%/json_tree.allowed
+EXTRA_DIST += %D%/json_tree.py %D%/json_tree.allowed \
+	%D%/jemalloc_names
 
 check_PROGRAMS += %D%/acts %D%/conf_program %D%/conf_static \
 	%D%/eight_threads %D%/probe

@@ -7,7 +7,7 @@
 page=$top_srcdir/man/liballoc.3
 list=$top_builddir/tests/unit/ctl/list
 
-plan 5
+plan 7
 
 ok 'the tables can be listed' "$list"
 grep '^control ' "$tmp/out" | cut -d ' ' -f 2- | sort >"$tmp/controls"
@@ -27,6 +27,19 @@ same 'the page has the options without effect, with their values' \
 
 awk '{ print $1 }' "$tmp/controls" | sort | uniq -d >"$tmp/twice"
 same 'no control is there twice' /dev/null "$tmp/twice"
+
+# Each name that jemalloc has is either a control here, or listed as not there
+# with the reason.
+sed -n '/^\.Ss Names of jemalloc that are not there/,/^\.Sh/s/^\.It Li //p' \
+	"$page" | sed 's/ , /\n/g' |
+	sed 's/\./\\./g; s/\*/.*/; s/^/^/; s/$/$/' >"$tmp/absent"
+cut -d ' ' -f 1 "$tmp/controls" >"$tmp/names"
+grep -vxFf "$tmp/names" "$top_srcdir/tests/integration/ctl/jemalloc_names" |
+	grep -vf "$tmp/absent" >"$tmp/unaccounted"
+same 'each name of jemalloc is there, or said not to be' /dev/null \
+	"$tmp/unaccounted"
+grep -f "$tmp/absent" "$tmp/names" >"$tmp/both"
+same 'and none that is there is said not to be' /dev/null "$tmp/both"
 
 if command -v mandoc >/dev/null; then
 	mandoc -T lint -W warning "$page" >"$tmp/lint" 2>&1

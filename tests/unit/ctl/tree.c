@@ -338,6 +338,95 @@ static void test_caches(void)
 	   "and is named");
 }
 
+/* Of 4,000 objects of 100 bytes some were sampled; half of them are freed. */
+static void test_prof_stats(void)
+{
+	struct {
+		uint64_t bytes, count;
+	} live = {0, 0}, all = {0, 0};
+	static void *objects[4000];
+	size_t length = sizeof(live);
+	char name[64];
+
+	set("prof.reset", 10, 8);
+	for (unsigned i = 0; i < 4000; i++)
+		objects[i] = malloc(100);
+	for (unsigned i = 0; i < 4000; i += 2)
+		free(objects[i]);
+	for (unsigned i = 0; !all.count && i < get("arenas.nbins"); i++) {
+		snprintf(name, sizeof(name), "arenas.bin.%u.size", i);
+		if (get(name) < 100)
+			continue;
+		snprintf(name, sizeof(name), "prof.stats.bins.%u.live", i);
+		mallctl(name, &live, &length, NULL, 0);
+		snprintf(name, sizeof(name), "prof.stats.bins.%u.accum", i);
+		mallctl(name, &all, &length, NULL, 0);
+	}
+	ok(all.count > 20 && all.count < 4000 && live.count < all.count &&
+		   live.count > 0,
+	   "prof.stats counts samples: %" PRIu64 " of %" PRIu64, live.count,
+	   all.count);
+	ok(all.bytes == 100 * all.count && live.bytes == 100 * live.count,
+	   "and the bytes asked for");
+	length = 8;
+	ok(mallctl(name, &live, &length, NULL, 0) == EINVAL && length == 8 &&
+		   mallctl(name, NULL, NULL, &live, 16) == EPERM,
+	   "they are read whole, and not set");
+	for (unsigned i = 1; i < 4000; i += 2)
+		free(objects[i]);
+}
+
+static void test_peak(void)
+{
+	uint64_t peak;
+	void *big;
+
+	ok(mallctl("thread.peak.reset", NULL, NULL, NULL, 0) == 0 &&
+		   get("thread.peak.read") < 1000,
+	   "a peak begins at 0");
+	big = malloc(8 << 20);
+	sink = big;
+	ok(get("thread.peak.read") >= 8 << 20, "rises with what is allocated");
+	free(big);
+	peak = get("thread.peak.read");
+	ok(peak >= 8 << 20 && peak < 9 << 20, "and stays when it is freed");
+	ok(mallctl("thread.peak.reset", NULL, NULL, NULL, 0) == 0 &&
+		   get("thread.peak.read") < 1000,
+	   "until it is reset");
+}
+
+static void test_locks_and_runs(void)
+{
+	uint64_t bytes = 0, before = get("stats.arenas.0.bins.9.mutex.num_ops");
+	const size_t *pages = NULL;
+	size_t length = sizeof(pages);
+	void *object = mallocx(160, MALLOCX_ARENA(0) | MALLOCX_TCACHE_NONE);
+	char name[64];
+
+	sink = object;
+	ok(get("stats.arenas.4096.mutexes.large.num_ops") > 0 &&
+		   get("stats.mutexes.ctl.num_ops") > 0,
+	   "locks that were taken have counts");
+	before += get("stats.arenas.0.mutexes.base.num_ops");
+	ok(before > 0 &&
+		   mallctl("stats.mutexes.reset", NULL, NULL, NULL, 0) == 0 &&
+		   get("stats.arenas.0.bins.9.mutex.num_ops") == 0,
+	   "which start anew");
+	dallocx(object, MALLOCX_TCACHE_NONE);
+	for (unsigned i = 0;; i++) {
+		snprintf(name, sizeof(name),
+			 "stats.arenas.4096.extents.%u.dirty_bytes", i);
+		if (mallctl(name, NULL, NULL, NULL, 0) != 0)
+			break;
+		bytes += get(name);
+	}
+	is_uint(bytes, get("stats.arenas.4096.pdirty") * get("arenas.page"),
+		"free runs by size make the dirty pages");
+	mallctl("experimental.arenas.0.pactivep", &pages, &length, NULL, 0);
+	ok(pages && *pages == get("stats.arenas.0.pactive"),
+	   "pactivep points to what stats.arenas.0.pactive says");
+}
+
 static void test_prof(void)
 {
 	const char *name = "worker";
@@ -369,11 +458,11 @@ static void test_prof(void)
 }
 
 /* Four arenas even where there is one CPU. */
-const char *malloc_conf = "narenas:4";
+const char *malloc_conf = "prof_stats:true,narenas:4";
 
 int main(void)
 {
-	unsigned count = COUNT(absent) + 7 + 2 + 6 + 13 + 5 + 7;
+	unsigned count = COUNT(absent) + 7 + 2 + 6 + 13 + 5 + 7 + 3 + 4 + 4;
 	struct ctl_row row;
 
 	heap_boot();
@@ -392,5 +481,8 @@ int main(void)
 	test_arenas();
 	test_caches();
 	test_prof();
+	test_prof_stats();
+	test_peak();
+	test_locks_and_runs();
 	return done_testing();
 }
