@@ -33,7 +33,7 @@ enum ctl_type {
 #define CTL_SET_PROF 32u   /* the same where it is to be set */
 
 #define CTL_READ_ONLY 128u /* of what io does: it takes no value */
-#define CTL_UNCHECKED 64u /* CTL_VOID: whatever is given is passed over */
+#define CTL_UNCHECKED 64u  /* CTL_VOID: whatever is given is passed over */
 
 struct ctl_row;
 

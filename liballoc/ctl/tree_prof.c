@@ -104,7 +104,11 @@ static int get_class_sums(const struct ctl_call *call,
 	return ctl_give_value(r, &sums, sizeof(sums));
 }
 
-#define CLASS_ROW(name, is_large, is_live)                                      {                                                                               name, CTL_VOID, CTL_READ_ONLY, .io = get_class_sums, .number = (is_large),                  			.text = (is_live), .c_type = "prof_stats_t"             }
+#define CLASS_ROW(name, is_large, is_live)                                     \
+ {                                                                             \
+  name, CTL_VOID, CTL_READ_ONLY, .io = get_class_sums, .number = (is_large),   \
+				 .text = (is_live), .c_type = "prof_stats_t"   \
+ }
 
 static const struct ctl_row rows[] = {
 	{"prof.thread_active_init", CTL_BOOL, CTL_SET_PROF, .get = get_switch,
