@@ -15,6 +15,9 @@
 #include "liballoc/heap/heap.h"
 #include "liballoc/include/liballoc/liballoc.h"
 
+/* What is freed stays until it is trimmed. */
+const char *malloc_conf = "dirty_limit:-1";
+
 #define MIB ((size_t)1 << 20)
 
 static void test_mallinfo(void)
