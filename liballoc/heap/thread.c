@@ -413,10 +413,9 @@ static void steal_from_idle(void)
 static void keep_house(struct thread *thread)
 {
 	thread_busy++;
+	/* What is no peak is published as slow calls are. */
 	if (may_be_peak(thread))
 		publish_own(thread);
-	else
-		thread_tick(thread);
 	look_at_cache(thread);
 	thread_busy--;
 	steal_from_idle();

@@ -70,12 +70,12 @@ static __attribute__((noinline)) bool same_stack(unsigned at_least)
 	bool same = true;
 
 	_Unwind_Backtrace(note, &theirs);
-	for (unsigned round = 0; round < 9; round++) {
+	for (unsigned round = 0; round < 12; round++) {
 		struct trace ours = {.depth = 0};
 		struct unwind unwind;
 
 		unwind_start(&unwind, NULL);
-		unwind.memo = round > 3 ? &memo : NULL;
+		unwind.memo = round > 2 && round % 3 == 0 ? &memo : NULL;
 		if (round % 3 == 0)
 			ours.depth = unwind_walk(&unwind, ours.pc, MOST);
 		while (round % 3 == 1 && ours.depth < MOST &&
