@@ -17,6 +17,7 @@
 
 #include "liballoc/ctl/conf.h"
 #include "liballoc/ctl/print.h"
+#include "liballoc/heap/container.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/include/liballoc/liballoc.h"
 
@@ -142,7 +143,10 @@ static bool apply_sources(const struct source *sources, unsigned count)
 static unsigned default_narenas(void)
 {
 	unsigned count = os_cpu_count();
+	unsigned quota = count > 1 ? container_cpu_count() : 0;
 
+	if (quota && quota < count)
+		count = quota;
 	return count > 1 ? 4 * count : 1;
 }
 

@@ -51,7 +51,9 @@ struct options {
 	unsigned narenas; /* automatic ones; default: 4 per CPU, 1 on one */
 	ssize_t dirty_decay_ms; /* -1: never, 0: at once; default 10,000 */
 	ssize_t muzzy_decay_ms;
-	ssize_t dirty_limit; /* bytes; -1: none, 0: automatic */
+	ssize_t memory_limit;  /* bytes; -1: none, 0: the control groups' */
+	char cgroup_root[256]; /* put before the paths of control groups */
+	ssize_t dirty_limit;   /* bytes; -1: none, 0: automatic */
 	bool background_thread;
 	size_t max_background_threads;
 	bool trust_madvise; /* that MADV_DONTNEED zeroes, untested */

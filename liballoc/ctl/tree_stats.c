@@ -10,6 +10,7 @@
 
 #include "liballoc/ctl/tree.h"
 #include "liballoc/heap/heap.h"
+#include "liballoc/heap/waiting.h"
 #include "liballoc/heap/observe.h"
 #include "liballoc/include/liballoc/liballoc.h"
 #include "liballoc/ledger/ledger.h"
@@ -112,6 +113,13 @@ static uint64_t difference(uint64_t more, uint64_t less)
 static int get_process(const struct ctl_call *call, uint64_t *value)
 {
 	*value = process_metric(call->row->text);
+	return 0;
+}
+
+static int get_dirty_limit(const struct ctl_call *call, uint64_t *value)
+{
+	(void)call;
+	*value = waiting_limit();
 	return 0;
 }
 
@@ -302,6 +310,15 @@ static const struct ctl_row rows[] = {
 	{"stats.zero_reallocs", CTL_SIZE, .get = get_process,
 	 .text = "zero_reallocs"},
 
+	{"stats.dirty_limit", CTL_SIZE, .get = get_dirty_limit},
+	{"stats.memory_limit", CTL_SIZE, .get = get_process,
+	 .text = "memory_limit"},
+	{"stats.memory_usage", CTL_SIZE, .get = get_process,
+	 .text = "memory_usage"},
+	{"stats.memory_pressure", CTL_SIZE, .get = get_process,
+	 .text = "memory_pressure"},
+	{"stats.eager_purges", CTL_UINT64, .get = get_process,
+	 .text = "eager_purges"},
 	{"stats.background_thread.num_threads", CTL_SIZE, .get = get_process,
 	 .text = "background_threads"},
 	{"stats.background_thread.num_runs", CTL_UINT64, .get = get_process,

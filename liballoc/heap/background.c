@@ -244,7 +244,8 @@ void background_leave(void)
 
 	if (!is(&wanted) || background_running())
 		return;
-	if (!is(&needed) && waiting_grown() < ENOUGH_BYTES)
+	if (!is(&needed) && __atomic_load_n(&waiting_grown_bytes,
+					    __ATOMIC_RELAXED) < ENOUGH_BYTES)
 		return;
 	if (!is(&ready) || !thread_peek())
 		return;

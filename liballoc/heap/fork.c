@@ -8,6 +8,7 @@
 
 #include "liballoc/heap/arena.h"
 #include "liballoc/heap/background.h"
+#include "liballoc/heap/container.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/internal.h"
 #include "liballoc/heap/metadata.h"
@@ -20,6 +21,7 @@ void heap_prefork(void)
 	thread_busy++;
 	prof_prefork();
 	background_prefork();
+	container_prefork();
 	arena_prefork();
 	cache_list_prefork();
 	thread_prefork();
@@ -33,6 +35,7 @@ void heap_postfork_parent(void)
 	thread_postfork_parent();
 	cache_list_postfork_parent();
 	arena_postfork_parent();
+	container_postfork_parent();
 	background_postfork_parent();
 	prof_postfork_parent();
 	thread_busy--;
@@ -45,6 +48,7 @@ void heap_postfork_child(void)
 	cache_list_postfork_child();
 	arena_postfork_child();
 	background_postfork_child();
+	container_postfork_child();
 	waiting_postfork_child();
 	thread_postfork_child();
 	prof_postfork_child(thread_peek());

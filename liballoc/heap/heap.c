@@ -15,6 +15,7 @@
 #include "liballoc/heap/arena.h"
 #include "liballoc/heap/background.h"
 #include "liballoc/heap/cache.h"
+#include "liballoc/heap/container.h"
 #include "liballoc/heap/internal.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_heap.h"
@@ -196,6 +197,14 @@ static void count_allocation(struct thread *thread, void *ptr, size_t requested,
 		thread_event(thread, ptr, requested, usable, size_class);
 }
 
+static void look_at_container(void)
+{
+	thread_busy++;
+	container_look(__atomic_load_n(&waiting_grown_bytes, __ATOMIC_RELAXED));
+	thread_busy--;
+	heap_run_deferred();
+}
+
 /* What follows each stay in the slow paths. */
 static void leave(void)
 {
@@ -204,6 +213,9 @@ static void leave(void)
 		prof_gdump();
 	if (waiting_any() && !background_running())
 		waiting_look();
+	if (__atomic_load_n(&waiting_grown_bytes, __ATOMIC_RELAXED) >=
+	    __atomic_load_n(&container_look_at, __ATOMIC_RELAXED))
+		look_at_container();
 }
 
 /*

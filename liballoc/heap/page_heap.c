@@ -386,7 +386,6 @@ static struct extent *map_run(struct arena *arena, size_t need)
 	if (need <= heap->next_map_bytes)
 		map_more_next(heap);
 	count_mapped(arena, bytes);
-	waiting_grew(bytes);
 	run = take_spare(heap);
 	run->base = (uintptr_t)base;
 	run->bytes = bytes;

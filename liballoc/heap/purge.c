@@ -9,6 +9,7 @@
 
 #include "liballoc/ctl/options.h"
 #include "liballoc/heap/arena.h"
+#include "liballoc/heap/container.h"
 #include "liballoc/heap/extent_hooks.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_heap.h"
@@ -127,6 +128,9 @@ static void decay_state(struct arena *arena, enum extent_state state, bool all)
 
 	limit = decay_limit(&heap->decay[state], os_now_ns(),
 			    heap->free_bytes[state]);
+	if (limit != SIZE_MAX)
+		limit = limit / CONTAINER_FULL_SCALE *
+			__atomic_load_n(&container_scale, __ATOMIC_RELAXED);
 	if (all)
 		limit = 0;
 	if (heap->free_bytes[state] <= limit)

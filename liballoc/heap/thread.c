@@ -17,6 +17,7 @@
 #include "liballoc/ctl/options.h"
 #include "liballoc/heap/arena.h"
 #include "liballoc/heap/background.h"
+#include "liballoc/heap/container.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/internal.h"
 #include "liballoc/heap/lock.h"
@@ -367,12 +368,16 @@ void thread_tick(struct thread *thread)
 static void look_at_cache(struct thread *thread)
 {
 	uint64_t now = os_now_ns();
+	uint32_t squeezes =
+		__atomic_load_n(&container_squeezes, __ATOMIC_RELAXED);
 
-	if (thread->looked_ns && now - thread->looked_ns > IDLE_NS)
+	if ((thread->looked_ns && now - thread->looked_ns > IDLE_NS) ||
+	    squeezes != thread->squeezes)
 		cache_flush(&thread->cache, thread->arena);
 	else
 		cache_trim(&thread->cache, thread->arena);
 	thread->looked_ns = now;
+	thread->squeezes = squeezes;
 }
 
 struct steal {

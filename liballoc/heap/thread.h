@@ -43,6 +43,7 @@ struct thread {
 	unsigned slow_calls;
 	uint64_t looked_ns;  /* when its cache was looked at last */
 	uint64_t tick_ns;    /* when it planned its next look at the clock */
+	uint32_t squeezes;   /* container.h: what it has followed */
 	uint32_t look_bytes; /* that it planned to allocate before it */
 	unsigned large_events;
 	/* Above 0: in the profiler. Then an allocation goes unsampled. */

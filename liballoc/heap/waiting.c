@@ -11,6 +11,7 @@
 #include "liballoc/ctl/options.h"
 #include "liballoc/heap/arena.h"
 #include "liballoc/heap/background.h"
+#include "liballoc/heap/container.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/internal.h"
 #include "liballoc/heap/os.h"
@@ -20,6 +21,8 @@
 /* The automatic bound: a share of what is in use, but a floor. */
 #define LIMIT_FLOOR ((uint64_t)8 << 20)
 #define LIMIT_SHARE 8u
+/* The bound where memory is tight. */
+#define TIGHT_LIMIT ((size_t)1 << 20)
 /* A bound that is passed is restored with this share of it to spare. */
 #define SPARE_SHARE 4u
 /* Without regret for so long, the credit is halved. */
@@ -30,7 +33,7 @@ uint64_t waiting_due_ns = WAITING_NEVER;
 
 /* Bytes that went because of the bound, and how many of them were missed. */
 static uint64_t evicted_bytes, credit_bytes, credit_since_ns;
-static uint64_t grown_bytes;
+uint64_t waiting_grown_bytes;
 
 static uint64_t get(const uint64_t *word)
 {
@@ -42,20 +45,11 @@ static void set(uint64_t *word, uint64_t value)
 	__atomic_store_n(word, value, __ATOMIC_RELAXED);
 }
 
-void waiting_grew(size_t bytes)
-{
-	__atomic_fetch_add(&grown_bytes, bytes, __ATOMIC_RELAXED);
-}
-
-size_t waiting_grown(void)
-{
-	return get(&grown_bytes);
-}
-
 void waiting_took_clean(size_t bytes)
 {
 	uint64_t evicted = get(&evicted_bytes);
 
+	__atomic_fetch_add(&waiting_grown_bytes, bytes, __ATOMIC_RELAXED);
 	if (!evicted)
 		return;
 	/* Races lose a little of an estimate. */
@@ -87,12 +81,16 @@ static size_t automatic_limit(void)
 	uint64_t dirty = get(&waiting_dirty_bytes);
 	uint64_t used = mapped > dirty ? mapped - dirty : 0;
 	uint64_t limit = used / LIMIT_SHARE;
+	uint32_t scale = __atomic_load_n(&container_scale, __ATOMIC_RELAXED);
 
-	return (limit > LIMIT_FLOOR ? limit : LIMIT_FLOOR) + credit();
+	limit = (limit > LIMIT_FLOOR ? limit : LIMIT_FLOOR) + credit();
+	return limit / CONTAINER_FULL_SCALE * scale;
 }
 
 size_t waiting_limit(void)
 {
+	if (container_is_tight())
+		return TIGHT_LIMIT;
 	if (opt.dirty_limit < 0)
 		return SIZE_MAX;
 	return opt.dirty_limit ? (size_t)opt.dirty_limit : automatic_limit();
@@ -183,7 +181,7 @@ void waiting_after_give(struct arena *arena)
 	if (__atomic_load_n(&arena->pages.due_ns, __ATOMIC_RELAXED) ==
 	    WAITING_NEVER)
 		page_heap_start_decay(arena);
-	if (get(&waiting_dirty_bytes) <= LIMIT_FLOOR && opt.dirty_limit <= 0)
+	if (get(&waiting_dirty_bytes) <= TIGHT_LIMIT && opt.dirty_limit <= 0)
 		return;
 	limit = waiting_limit();
 	if (get(&waiting_dirty_bytes) > limit)
@@ -195,6 +193,7 @@ void waiting_decay(void)
 	unsigned count = heap_arena_count(), i;
 	uint64_t now = os_now_ns();
 
+	container_look(get(&waiting_grown_bytes));
 	for (i = 0; i < count; i++)
 		if (arena_due(i) <= now)
 			page_heap_decay(heap_arena(i), false);
@@ -231,6 +230,6 @@ void waiting_purge_all(void)
 /* Who was about to set the time anew may be gone. */
 void waiting_postfork_child(void)
 {
-	set(&grown_bytes, 0);
+	set(&waiting_grown_bytes, 0);
 	renew_due();
 }

@@ -32,11 +32,12 @@ static inline void waiting_count(int64_t delta)
 			   __ATOMIC_RELAXED);
 }
 
-/* Address space was taken from the kernel; and how much, since boot or fork. */
-void waiting_grew(size_t bytes);
-size_t waiting_grown(void);
-
-/* Clean pages were taken: were they given back only because of the limit? */
+/* Bytes of clean pages that were taken, since boot or fork. Relaxed atomic. */
+extern uint64_t waiting_grown_bytes;
+/*
+ * Clean pages were taken, so the process grows. Were they given back only
+ * because of the limit?
+ */
 void waiting_took_clean(size_t bytes);
 
 /* Pages of the arena became dirty or muzzy. No lock held, thread_busy > 0. */

@@ -53,6 +53,10 @@ struct process_stats {
 	uint64_t slow_allocation_bytes[LEDGER_SIZE_BUCKETS];
 	uint64_t slow_free_ns[LEDGER_TIME_BUCKETS];
 	uint64_t sample_lifetime_ns[LEDGER_LIFE_BUCKETS];
+	uint64_t memory_limit;	  /* bytes; 0: none */
+	uint64_t memory_usage;	  /* bytes, of the group with that limit */
+	uint64_t memory_pressure; /* hundredths of a percent */
+	uint64_t eager_purges;
 	uint64_t background_threads;
 	uint64_t background_runs;
 	uint64_t background_interval_ns; /* between them, on average */
