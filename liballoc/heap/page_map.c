@@ -38,14 +38,25 @@ static bool cover_classes(size_t root)
 				PAGE_MAP_LEAF_WORDS);
 }
 
+/* As many slots as one by one are cheap to set; slabs have fewer. */
+#define SLAB_SLOTS 64u
+
 void page_class_set(uintptr_t base, size_t bytes, uint64_t word)
 {
 	bool plain = (word & PAGE_PLAIN_MASK) == PAGE_LIVE;
 
-	if (base >> PAGE_MAP_LG_UNIT < page_class_pages)
-		memset(page_class_map + (base >> PAGE_MAP_LG_UNIT),
-		       plain ? (int)page_word_tag(word) + 1 : 0,
-		       bytes >> PAGE_MAP_LG_UNIT);
+	uint8_t slot = plain ? (uint8_t)(page_word_tag(word) + 1) : 0;
+	uint8_t *at = page_class_map + (base >> PAGE_MAP_LG_UNIT);
+	size_t count = bytes >> PAGE_MAP_LG_UNIT;
+
+	if (base >> PAGE_MAP_LG_UNIT >= page_class_pages)
+		return;
+	/* Who frees to a slab may look while a sample changes its slots. */
+	if (count <= SLAB_SLOTS)
+		while (count--)
+			__atomic_store_n(&at[count], slot, __ATOMIC_RELAXED);
+	else
+		memset(at, slot, count);
 }
 
 static bool cover_root(size_t root)

@@ -3,7 +3,7 @@
 # runs them long, with the options that change how it works, and with little
 # memory.
 noinst_HEADERS += %D%/stress.h
-EXTRA_DIST += %D%/long.sh
+EXTRA_DIST += %D%/long.sh %D%/renamed.h %D%/tsan.sh
 TEST_UNITS += %D%/api %D%/loads
 
 %C%_api_SOURCES = %D%/api.c fuzz/allocator.c
@@ -20,3 +20,11 @@ check-stress: %D%/api %D%/loads
 		$(SHELL) $(top_srcdir)/build-aux/run-tap \
 		$(top_srcdir)/%D%/long.sh
 .PHONY: check-stress
+
+# ThreadSanitizer brings a malloc of its own, so liballoc's files are compiled
+# with the loads under other names: its locks and atomics are what is checked.
+check-tsan-liballoc: all
+	$(AM_V_at)LIBALLOC_SOURCES='$(liballoc_liballoc_la_SOURCES)' \
+		CPPFLAGS='$(DEFS) $(DEFAULT_INCLUDES) $(AM_CPPFLAGS)' \
+		CC='$(CC)' $(SHELL) $(top_srcdir)/%D%/tsan.sh $(top_srcdir)
+.PHONY: check-tsan-liballoc
