@@ -15,11 +15,17 @@
 #include "liballoc/heap/page_map.h"
 #include "liballoc/ledger/ledger.h"
 
+/*
+ * A bin may hold this much, but some objects at least; more than a few dozen
+ * objects save next to no trips to the arena.
+ */
 #define FIRST_CAPACITY 8u
-#define MAX_CAPACITY 256u
-#define MIN_CAPACITY 8u
-/* A bin holds at most this much, but MIN_CAPACITY objects. */
-#define MAX_BIN_BYTES ((size_t)64 << 10)
+#define MAX_CAPACITY 64u
+#define MIN_CAPACITY 4u
+#define MAX_BIN_BYTES ((size_t)16 << 10)
+/* And a bin from which nothing is taken, since others allocate: this much. */
+#define MAX_IDLE_CAPACITY 16u
+#define MAX_IDLE_BYTES ((size_t)2 << 10)
 #define TRIM_BINS 4u
 
 void cache_init(struct cache *cache, size_t max_bytes)
@@ -35,13 +41,22 @@ void cache_init(struct cache *cache, size_t max_bytes)
 	large_cache_init(&cache->large, max_bytes);
 }
 
+static unsigned capacity_for(const struct cache_bin *bin, size_t bytes,
+			     unsigned objects)
+{
+	if (bytes / bin->bytes < objects)
+		objects = (unsigned)(bytes / bin->bytes);
+	return objects < MIN_CAPACITY ? MIN_CAPACITY : objects;
+}
+
 static unsigned max_capacity(const struct cache_bin *bin)
 {
-	size_t objects = MAX_BIN_BYTES / bin->bytes;
+	return capacity_for(bin, MAX_BIN_BYTES, MAX_CAPACITY);
+}
 
-	if (objects < MIN_CAPACITY)
-		return MIN_CAPACITY;
-	return objects > MAX_CAPACITY ? MAX_CAPACITY : (unsigned)objects;
+static unsigned max_idle_capacity(const struct cache_bin *bin)
+{
+	return capacity_for(bin, MAX_IDLE_BYTES, MAX_IDLE_CAPACITY);
 }
 
 static size_t slots_bytes(unsigned capacity)
@@ -49,11 +64,14 @@ static size_t slots_bytes(unsigned capacity)
 	return capacity * sizeof(void *);
 }
 
-/* Doubles what the bin may hold, where it may hold more. */
-static void grow(struct cache_bin *bin)
+/* Doubles what the bin may hold, where that is less than most. */
+static void grow(struct cache_bin *bin, unsigned most)
 {
-	unsigned most = max_capacity(bin), wanted = bin->limit * 2u;
+	unsigned wanted = bin->limit * 2u;
 	void **slots;
+
+	if (bin->limit >= most)
+		return;
 
 	if (wanted < FIRST_CAPACITY)
 		wanted = FIRST_CAPACITY;
@@ -117,13 +135,14 @@ void *cache_take(struct cache *cache, unsigned size_class, struct arena *arena)
 
 	if (object)
 		return object;
-	grow(bin);
+	grow(bin, max_capacity(bin));
 	if (!bin->limit)
 		return NULL;
 	filled = size_class_is_small(size_class)
 			 ? fill_small(cache, size_class, arena)
 			 : fill_large(cache, size_class, arena);
 	cache->accounts[size_class].filled += filled;
+	cache->accounts[size_class].drained = true;
 	bin->word += filled;
 	return cache_pop(bin);
 }
@@ -160,6 +179,7 @@ static void flush_bin(struct cache *cache, unsigned size_class, unsigned keep)
 
 bool cache_give(struct cache *cache, unsigned size_class, void *object)
 {
+	struct cache_bin_account *account;
 	struct cache_bin *bin;
 
 	if (size_class >= cache->class_count)
@@ -167,7 +187,11 @@ bool cache_give(struct cache *cache, unsigned size_class, void *object)
 	bin = cache_bin(cache, size_class);
 	if (cache_push(bin, object))
 		return true;
-	grow(bin);
+	/* Emptied and full again: with more room neither had happened. */
+	account = &cache->accounts[size_class];
+	grow(bin,
+	     account->drained ? max_capacity(bin) : max_idle_capacity(bin));
+	account->drained = false;
 	if (!bin->limit)
 		return false;
 	if (cache_count(bin) >= bin->limit)

@@ -37,6 +37,7 @@ struct cache_bin_account {
 	uint64_t flushed;	   /* objects back to it */
 	uint64_t served_published; /* of those taken, told to the ledger */
 	uint64_t served_at_trim;   /* when the bin was last looked at */
+	bool drained;		   /* filled since it was last too full */
 };
 
 struct cache {

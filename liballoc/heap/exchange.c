@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The exchange. Owns its stacks, made when a class first needs one. How low a
+ * stack was since the last look says what was too much.
+ */
+#include "config.h"
+
+#include "liballoc/heap/exchange.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "liballoc/heap/arena.h"
+#include "liballoc/heap/heap.h"
+#include "liballoc/heap/lock.h"
+#include "liballoc/heap/metadata.h"
+#include "liballoc/heap/size_class.h"
+#include "liballoc/ledger/ledger.h"
+
+#define CAPACITY 128u
+#define MAX_BYTES ((size_t)16 << 10)
+#define TRIM_CLASSES 4u
+
+struct stack {
+	struct lock lock;
+	uint16_t count; /* read without the lock as a hint */
+	uint16_t low;	/* the least count since the last look */
+	void **objects; /* CAPACITY of them; NULL: none yet */
+} __attribute__((aligned(64)));
+
+static struct stack stacks[SMALL_CLASSES] = {
+	[0 ... SMALL_CLASSES - 1] = {.lock = LOCK_INIT(LOCK_EXCHANGE)},
+};
+
+static unsigned capacity(unsigned size_class)
+{
+	size_t objects = MAX_BYTES / size_classes[size_class].bytes;
+
+	return objects < CAPACITY ? (unsigned)objects : CAPACITY;
+}
+
+static bool have_objects(struct stack *stack)
+{
+	if (!stack->objects)
+		stack->objects = metadata_allocate(CAPACITY * sizeof(void *));
+	return stack->objects;
+}
+
+/* What lies here counts as cached, in the row of the first arena. */
+static void count_bytes(unsigned size_class, size_t objects)
+{
+	ledger_add_shared(&heap_arena(0)->stats->tcache_bytes,
+			  objects * size_classes[size_class].bytes);
+}
+
+static void set_count(struct stack *stack, unsigned count)
+{
+	__atomic_store_n(&stack->count, (uint16_t)count, __ATOMIC_RELAXED);
+	if (count < stack->low)
+		stack->low = (uint16_t)count;
+}
+
+bool exchange_put(unsigned size_class, void *const *objects, unsigned count)
+{
+	struct stack *stack = &stacks[size_class];
+	bool room;
+
+	lock_take(&stack->lock);
+	room = stack->count + count <= capacity(size_class) &&
+	       have_objects(stack);
+	if (room) {
+		memcpy(stack->objects + stack->count, objects,
+		       count * sizeof(*objects));
+		set_count(stack, stack->count + count);
+	}
+	lock_release(&stack->lock);
+	if (room)
+		count_bytes(size_class, count);
+	return room;
+}
+
+unsigned exchange_take(unsigned size_class, void **objects, unsigned want)
+{
+	struct stack *stack = &stacks[size_class];
+
+	if (!__atomic_load_n(&stack->count, __ATOMIC_RELAXED))
+		return 0;
+	lock_take(&stack->lock);
+	if (want > stack->count)
+		want = stack->count;
+	if (want) {
+		set_count(stack, stack->count - want);
+		memcpy(objects, stack->objects + stack->count,
+		       want * sizeof(*objects));
+	}
+	lock_release(&stack->lock);
+	if (want)
+		count_bytes(size_class, -(size_t)want);
+	return want;
+}
+
+/* The oldest objects go, all or those that nobody needed of late. */
+static void give_back(unsigned size_class, bool all)
+{
+	struct stack *stack = &stacks[size_class];
+	void *objects[CAPACITY];
+	unsigned count, left;
+
+	if (!__atomic_load_n(&stack->count, __ATOMIC_RELAXED))
+		return;
+	lock_take(&stack->lock);
+	count = all ? stack->count : stack->low;
+	if (count) {
+		left = stack->count - count;
+		memcpy(objects, stack->objects, count * sizeof(*objects));
+		memmove(stack->objects, stack->objects + count,
+			left * sizeof(*objects));
+		set_count(stack, left);
+	}
+	stack->low = stack->count;
+	lock_release(&stack->lock);
+	if (!count)
+		return;
+	count_bytes(size_class, -(size_t)count);
+	arena_free_small(objects, count);
+}
+
+void exchange_trim(void)
+{
+	static unsigned turn;
+	unsigned first, i;
+
+	first = __atomic_fetch_add(&turn, TRIM_CLASSES, __ATOMIC_RELAXED);
+	for (i = 0; i < TRIM_CLASSES; i++)
+		give_back((first + i) % SMALL_CLASSES, false);
+}
+
+void exchange_flush(void)
+{
+	unsigned i;
+
+	for (i = 0; i < SMALL_CLASSES; i++)
+		give_back(i, true);
+}
+
+static void each_lock(void (*step)(struct lock *lock))
+{
+	unsigned i;
+
+	for (i = 0; i < SMALL_CLASSES; i++)
+		step(&stacks[i].lock);
+}
+
+void exchange_prefork(void)
+{
+	each_lock(lock_take_for_fork);
+}
+
+void exchange_postfork_parent(void)
+{
+	each_lock(lock_release_for_fork);
+}
+
+void exchange_postfork_child(void)
+{
+	each_lock(lock_reset);
+}
