@@ -139,7 +139,10 @@ static bool apply_sources(const struct source *sources, unsigned count)
 	return good;
 }
 
-/* jemalloc's: four for each CPU that we may run on, one on a single one. */
+/*
+ * One for every two CPUs that we may run on: threads seldom come to an arena,
+ * and the parts of slabs that lie idle are there once for each.
+ */
 static unsigned default_narenas(void)
 {
 	unsigned count = os_cpu_count();
@@ -147,7 +150,7 @@ static unsigned default_narenas(void)
 
 	if (quota && quota < count)
 		count = quota;
-	return count > 1 ? 4 * count : 1;
+	return (count + 1) / 2;
 }
 
 unsigned conf_cpu_arenas(unsigned percpu_arena)

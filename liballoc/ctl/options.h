@@ -46,9 +46,9 @@ struct options {
 	unsigned zero_realloc;	/* enum zero_realloc */
 	int64_t mutex_max_spin; /* before sleeping; -1: no end */
 
-	unsigned dss;	       /* 0: disabled, which is all there is */
-	unsigned percpu_arena; /* enum percpu_arena */
-	unsigned narenas; /* automatic ones; default: 4 per CPU, 1 on one */
+	unsigned dss;		/* 0: disabled, which is all there is */
+	unsigned percpu_arena;	/* enum percpu_arena */
+	unsigned narenas;	/* automatic ones; default: 1 per 2 CPUs */
 	ssize_t dirty_decay_ms; /* -1: never, 0: at once; default 10,000 */
 	ssize_t muzzy_decay_ms;
 	ssize_t memory_limit;  /* bytes; -1: none, 0: the control groups' */

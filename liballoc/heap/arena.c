@@ -12,6 +12,7 @@
 
 #include "liballoc/ctl/options.h"
 #include "liballoc/ctl/print.h"
+#include "liballoc/heap/exchange.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/internal.h"
 #include "liballoc/heap/metadata.h"
@@ -368,6 +369,9 @@ static void decay(struct arena *arena, bool all)
 
 void heap_arena_purge(struct arena *arena)
 {
+	thread_busy++;
+	exchange_flush();
+	thread_busy--;
 	decay(arena, true);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "liballoc/heap/arena.h"
+#include "liballoc/heap/exchange.h"
 #include "liballoc/heap/metadata.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_map.h"
@@ -24,8 +25,8 @@
 #define MIN_CAPACITY 4u
 #define MAX_BIN_BYTES ((size_t)16 << 10)
 /* And a bin from which nothing is taken, since others allocate: this much. */
-#define MAX_IDLE_CAPACITY 16u
-#define MAX_IDLE_BYTES ((size_t)2 << 10)
+#define MAX_IDLE_CAPACITY 32u
+#define MAX_IDLE_BYTES ((size_t)8 << 10)
 #define TRIM_BINS 4u
 
 void cache_init(struct cache *cache, size_t max_bytes)
@@ -107,7 +108,12 @@ static unsigned fill_small(struct cache *cache, unsigned size_class,
 {
 	struct cache_bin *bin = cache_bin(cache, size_class);
 	unsigned want = bin->limit > 1 ? bin->limit / 2 : 1;
+	unsigned got = 0;
 
+	if (cache->exchanges)
+		got = exchange_take(size_class, bin->slots, want);
+	if (got)
+		return got;
 	return bin_take(&arena->bins[size_class], bin->slots, want,
 			unpublished(cache, size_class));
 }
@@ -159,8 +165,18 @@ static void flush_large(void **objects, unsigned count)
 	}
 }
 
+static void give_back(unsigned size_class, void **objects, unsigned count,
+		      bool to_exchange)
+{
+	if (!size_class_is_small(size_class))
+		flush_large(objects, count);
+	else if (!to_exchange || !exchange_put(size_class, objects, count))
+		arena_free_small(objects, count);
+}
+
 /* Gives back the objects that were put in first, but the newest keep. */
-static void flush_bin(struct cache *cache, unsigned size_class, unsigned keep)
+static void flush_bin(struct cache *cache, unsigned size_class, unsigned keep,
+		      bool to_exchange)
 {
 	struct cache_bin *bin = cache_bin(cache, size_class);
 	unsigned count = cache_count(bin);
@@ -168,10 +184,7 @@ static void flush_bin(struct cache *cache, unsigned size_class, unsigned keep)
 	if (count <= keep)
 		return;
 	count -= keep;
-	if (size_class_is_small(size_class))
-		arena_free_small(bin->slots, count);
-	else
-		flush_large(bin->slots, count);
+	give_back(size_class, bin->slots, count, to_exchange);
 	memmove(bin->slots, bin->slots + count, slots_bytes(keep));
 	bin->word -= count;
 	cache->accounts[size_class].flushed += count;
@@ -181,6 +194,7 @@ bool cache_give(struct cache *cache, unsigned size_class, void *object)
 {
 	struct cache_bin_account *account;
 	struct cache_bin *bin;
+	bool drained;
 
 	if (size_class >= cache->class_count)
 		return false;
@@ -189,13 +203,14 @@ bool cache_give(struct cache *cache, unsigned size_class, void *object)
 		return true;
 	/* Emptied and full again: with more room neither had happened. */
 	account = &cache->accounts[size_class];
-	grow(bin,
-	     account->drained ? max_capacity(bin) : max_idle_capacity(bin));
+	drained = account->drained;
+	grow(bin, drained ? max_capacity(bin) : max_idle_capacity(bin));
 	account->drained = false;
 	if (!bin->limit)
 		return false;
 	if (cache_count(bin) >= bin->limit)
-		flush_bin(cache, size_class, bin->limit / 2);
+		flush_bin(cache, size_class, bin->limit / 2,
+			  !drained && cache->exchanges);
 	return cache_push(bin, object);
 }
 
@@ -217,7 +232,7 @@ void cache_flush(struct cache *cache, struct arena *arena)
 	unsigned i;
 
 	for (i = 0; i < CACHED_CLASSES; i++) {
-		flush_bin(cache, i, 0);
+		flush_bin(cache, i, 0, false);
 		publish_bin(cache, i, arena);
 	}
 	large_cache_flush(&cache->large);
@@ -257,7 +272,7 @@ static void trim_bin(struct cache *cache, unsigned size_class)
 	if (count <= served)
 		return;
 	excess = count - (unsigned)served;
-	flush_bin(cache, size_class, count - (excess - excess / 4));
+	flush_bin(cache, size_class, count - (excess - excess / 4), false);
 	if (!served && bin->limit > FIRST_CAPACITY)
 		bin->limit /= 2;
 }

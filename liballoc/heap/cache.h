@@ -47,6 +47,8 @@ struct cache {
 	unsigned class_count; /* bins [0, class_count) may be used; 0: off */
 	unsigned trim_next;
 	struct large_cache large; /* what no bin holds */
+	/* Its small objects are of automatic arenas, and may go anywhere. */
+	bool exchanges;
 };
 
 static inline struct cache_bin *cache_bin(struct cache *cache,

@@ -65,6 +65,8 @@ bool exchange_put(unsigned size_class, void *const *objects, unsigned count)
 	struct stack *stack = &stacks[size_class];
 	bool room;
 
+	if (ledger_get(&ledger_process()->threads_live) < 2)
+		return false;
 	lock_take(&stack->lock);
 	room = stack->count + count <= capacity(size_class) &&
 	       have_objects(stack);

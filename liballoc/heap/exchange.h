@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Leaves all of objects[0, count), or none where there is no room. */
+/* Leaves all of objects[0, count); or none: no room, or no other thread. */
 bool exchange_put(unsigned size_class, void *const *objects, unsigned count);
 /* Up to want objects, those left last; returns how many. */
 unsigned exchange_take(unsigned size_class, void **objects, unsigned want);

@@ -9,6 +9,7 @@
 #include "liballoc/heap/arena.h"
 #include "liballoc/heap/background.h"
 #include "liballoc/heap/container.h"
+#include "liballoc/heap/exchange.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/internal.h"
 #include "liballoc/heap/metadata.h"
@@ -25,6 +26,7 @@ void heap_prefork(void)
 	arena_prefork();
 	cache_list_prefork();
 	thread_prefork();
+	exchange_prefork();
 	arena_prefork_locks();
 	metadata_prefork();
 }
@@ -32,6 +34,7 @@ void heap_prefork(void)
 void heap_postfork_parent(void)
 {
 	metadata_postfork_parent();
+	exchange_postfork_parent();
 	thread_postfork_parent();
 	cache_list_postfork_parent();
 	arena_postfork_parent();
@@ -45,6 +48,7 @@ void heap_postfork_parent(void)
 void heap_postfork_child(void)
 {
 	metadata_postfork_child();
+	exchange_postfork_child();
 	cache_list_postfork_child();
 	arena_postfork_child();
 	background_postfork_child();

@@ -4,7 +4,8 @@ liballoc_liballoc_la_SOURCES += %D%/arena.c %D%/arena.h %D%/background.c \
 	%D%/arena_limits.c %D%/arena_reset.c %D%/bin.c %D%/bin.h \
 	%D%/boot.c %D%/cache.c %D%/cache.h %D%/caches.c %D%/container.c %D%/container.h \
 	%D%/control_groups.c %D%/control_groups.h %D%/decay.c \
-	%D%/decay.h %D%/emergency.c %D%/extent.h %D%/extent_hooks.c \
+	%D%/decay.h %D%/emergency.c %D%/exchange.c %D%/exchange.h \
+	%D%/extent.h %D%/extent_hooks.c \
 	%D%/extent_hooks.h %D%/fast.h %D%/fork.c \
 	%D%/heap.c %D%/heap.h %D%/internal.h %D%/large_cache.c %D%/large_cache.h \
 	%D%/lock.c %D%/lock.h \

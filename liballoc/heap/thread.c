@@ -18,6 +18,7 @@
 #include "liballoc/heap/arena.h"
 #include "liballoc/heap/background.h"
 #include "liballoc/heap/container.h"
+#include "liballoc/heap/exchange.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/internal.h"
 #include "liballoc/heap/lock.h"
@@ -26,9 +27,10 @@
 #include "liballoc/heap/waiting.h"
 #include "liballoc/ledger/ledger.h"
 
-/* Published at least once in so many bytes, sampled or not. */
+/* An event at least once in so many bytes, sampled or not. */
 #define MAX_COUNTDOWN ((int64_t)1 << 20)
-#define TICKS_PER_PUBLICATION 16u
+#define TICKS_PER_LOOK 16u
+#define PUBLICATION_NS UINT64_C(2000000)
 #define EXIT_ROUNDS 2u
 /* While anything waits, a busy thread looks at the clock so often at first.. */
 #define LOOK_BYTES 256
@@ -155,6 +157,12 @@ void thread_look_soon(struct thread *thread)
 	set_aside(thread, 0);
 }
 
+static void start_cache(struct thread *thread)
+{
+	cache_init(&thread->cache, opt.tcache_max);
+	thread->cache.exchanges = !thread->arena->manual;
+}
+
 static struct thread *new_thread(void)
 {
 	struct thread *thread = new_struct();
@@ -165,7 +173,7 @@ static struct thread *new_thread(void)
 	thread->arena = arena_choose();
 	thread->prof.active = prof_thread_active_init_get();
 	if (opt.tcache && !opt.zero)
-		cache_init(&thread->cache, opt.tcache_max);
+		start_cache(thread);
 	list_thread(thread);
 	ledger_add_shared(&ledger_process()->threads_created, 1);
 	ledger_add_shared(&ledger_process()->threads_live, 1);
@@ -242,6 +250,8 @@ static void end(struct thread *thread)
 	prof_thread_exit(thread);
 	ledger_add_shared(&ledger_process()->threads_exited, 1);
 	ledger_add_shared(&ledger_process()->threads_live, (uint64_t)-1);
+	if (ledger_get(&ledger_process()->threads_live) < 2)
+		exchange_flush(); /* nobody is left to exchange with */
 	lock_take(&lock);
 	thread->next = recycled;
 	recycled = thread;
@@ -358,10 +368,21 @@ void thread_peak_reset(struct thread *thread)
 	thread->peak = 0;
 }
 
+/* As often as anybody looks; the clock is a coarse one. */
+static void publish_when_due(struct thread *thread)
+{
+	uint64_t now = os_now_ns();
+
+	if (now - thread->published_ns < PUBLICATION_NS)
+		return;
+	thread->published_ns = now;
+	publish_own(thread);
+}
+
 void thread_tick(struct thread *thread)
 {
-	if (++thread->slow_calls % TICKS_PER_PUBLICATION == 0)
-		publish_own(thread);
+	if (++thread->slow_calls % TICKS_PER_LOOK == 0)
+		publish_when_due(thread);
 }
 
 /* Was the thread idle since it was here last? Then its cache is too big. */
@@ -422,6 +443,7 @@ static void keep_house(struct thread *thread)
 	if (may_be_peak(thread))
 		publish_own(thread);
 	look_at_cache(thread);
+	exchange_trim();
 	thread_busy--;
 	steal_from_idle();
 }
@@ -467,6 +489,8 @@ static void move(struct thread *thread, struct arena *arena)
 	ledger_add_shared(&from->stats->tcache_bytes, -held);
 	ledger_add_shared(&arena->stats->tcache_bytes, held);
 	thread->arena = arena;
+	if (arena->manual)
+		thread->cache.exchanges = false; /* from now on: what is held */
 	lock_release(&lock);
 	arena_leave(from);
 	arena_join(arena);
@@ -520,6 +544,7 @@ void heap_thread_flush(struct thread *thread)
 {
 	thread_busy++;
 	cache_flush(&thread->cache, thread->arena);
+	exchange_flush();
 	thread_publish(thread);
 	thread_busy--;
 	heap_run_deferred();
@@ -537,7 +562,7 @@ void heap_thread_enable_cache(struct thread *thread, bool on)
 	thread_busy++;
 	/* The fast paths clear nothing. */
 	if (on && !opt.zero)
-		cache_init(&thread->cache, opt.tcache_max);
+		start_cache(thread);
 	else if (!on)
 		cache_fini(&thread->cache, thread->arena);
 	thread_publish(thread);

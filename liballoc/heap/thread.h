@@ -41,6 +41,7 @@ struct thread {
 	uint64_t peak_base;    /* what that is measured from */
 	uint64_t cached_bytes; /* as last told to the arena's ledger row */
 	unsigned slow_calls;
+	uint64_t published_ns;
 	uint64_t looked_ns;  /* when its cache was looked at last */
 	uint64_t tick_ns;    /* when it planned its next look at the clock */
 	uint32_t squeezes;   /* container.h: what it has followed */
