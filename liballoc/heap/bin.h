@@ -61,6 +61,7 @@ void bin_discard(struct bin *bin, struct extent *slab);
  */
 bool bin_is_sparse(struct bin *bin, const struct extent *slab);
 /* Marks the region as one the profiler knows, or no longer knows. */
-void bin_mark(struct bin *bin, struct extent *slab, bool sampled);
+void bin_mark(struct bin *bin, struct extent *slab, const void *region,
+	      bool sampled);
 
 #endif

@@ -65,6 +65,11 @@ struct extent {
 		struct extent *left;  /* free: in its run set */
 	};
 	struct extent *right;
+	/*
+	 * Slab: bit region % 64 is set where the profiler may know the region;
+	 * read without the lock.
+	 */
+	uint64_t sampled_filter;
 } __attribute__((aligned(64)));
 
 struct extent_list {

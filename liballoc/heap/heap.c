@@ -20,6 +20,7 @@
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_heap.h"
 #include "liballoc/heap/page_map.h"
+#include "liballoc/heap/slab.h"
 #include "liballoc/heap/thread.h"
 #include "liballoc/heap/waiting.h"
 #include "liballoc/ledger/ledger.h"
@@ -393,7 +394,8 @@ void heap_mark_sampled(void *ptr, bool sampled)
 	if (extent->state == EXTENT_LARGE)
 		page_heap_mark_large(arena, extent, sampled);
 	else
-		bin_mark(&arena->bins[extent->size_class], extent, sampled);
+		bin_mark(&arena->bins[extent->size_class], extent, ptr,
+			 sampled);
 	thread_busy--;
 }
 
@@ -472,6 +474,22 @@ static bool free_direct(void *ptr, uint64_t word)
 	return given;
 }
 
+/*
+ * While one region of a slab is a sample, none of them is freed by the fast
+ * path. What the filter says is none goes to the thread's cache all the same.
+ */
+static bool free_beside_samples(void *ptr, uint64_t word)
+{
+	struct extent *slab = page_word_extent(word);
+	uint64_t filter;
+
+	filter = __atomic_load_n(&slab->sampled_filter, __ATOMIC_RELAXED);
+	return !(filter & slab_region_bit(slab, ptr)) &&
+	       cache_push(
+		       cache_bin(&thread_current->cache, page_word_tag(word)),
+		       ptr);
+}
+
 void heap_free(void *ptr, const struct heap_where *where)
 {
 	uint64_t word = live_word(ptr);
@@ -479,6 +497,11 @@ void heap_free(void *ptr, const struct heap_where *where)
 	struct thread *thread;
 	uint64_t start_ns;
 
+	if (!where &&
+	    (word & (PAGE_PLAIN_MASK | PAGE_LARGE)) ==
+		    (PAGE_LIVE | PAGE_SAMPLED) &&
+	    free_beside_samples(ptr, word))
+		return;
 	if ((word & (PAGE_BYPASS | PAGE_LARGE | PAGE_SAMPLED)) == PAGE_BYPASS &&
 	    (!where || where->cache < 0) && free_direct(ptr, word))
 		return;

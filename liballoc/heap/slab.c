@@ -49,6 +49,7 @@ bool slab_init(struct extent *slab, unsigned size_class)
 	slab->free_count = (uint16_t)regions;
 	slab->first_word = 0;
 	slab->sampled = 0;
+	slab->sampled_filter = 0;
 	slab->state = EXTENT_SLAB;
 	slab_set_words(slab);
 	return true;

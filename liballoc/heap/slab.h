@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "liballoc/heap/extent.h"
+#include "liballoc/heap/size_class.h"
 
 /* Makes a run that the page heap gave into an empty slab. False: no memory. */
 bool slab_init(struct extent *slab, unsigned size_class);
@@ -32,6 +33,16 @@ void *slab_take_one(struct extent *slab);
 bool slab_give_one(struct extent *slab, void *region);
 /* Is region index in use? */
 bool slab_in_use(const struct extent *slab, unsigned index);
+/* The bit that stands for a region, or what is in it, in sampled_filter. */
+static inline uint64_t slab_region_bit(const struct extent *slab,
+				       const void *region)
+{
+	const struct size_class *class = &size_classes[slab->size_class];
+	size_t offset = (uintptr_t)region - slab->base;
+
+	return UINT64_C(1) << (offset * class->reciprocal >> 32) % 64;
+}
+
 /* Sets the slab's page words, by its flags. */
 void slab_set_words(const struct extent *slab);
 
