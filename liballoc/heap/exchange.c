@@ -74,10 +74,10 @@ bool exchange_put(unsigned size_class, void *const *objects, unsigned count)
 		memcpy(stack->objects + stack->count, objects,
 		       count * sizeof(*objects));
 		set_count(stack, stack->count + count);
+		/* Before they can be taken, else the sum falls below 0. */
+		count_bytes(size_class, count);
 	}
 	lock_release(&stack->lock);
-	if (room)
-		count_bytes(size_class, count);
 	return room;
 }
 

@@ -534,6 +534,8 @@ void heap_thread_set_arena(struct thread *thread, struct arena *arena)
 	thread_publish(thread);
 	arena_leave(thread->arena);
 	thread->arena = arena;
+	/* The cache is empty: from now on it holds what is arena's. */
+	thread->cache.exchanges = !arena->manual;
 	lock_release(&lock);
 	arena_join(arena);
 	thread_busy--;

@@ -8,10 +8,12 @@
 
 #include "tap/tap.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "liballoc/heap/arena.h"
 #include "liballoc/heap/cache.h"
+#include "liballoc/heap/exchange.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/thread.h"
 #include "liballoc/ledger/ledger.h"
@@ -143,12 +145,49 @@ static void test_move(void)
 	is_uint(ledger_arena(index)->nthreads, 0, "nor itself");
 }
 
+static pthread_barrier_t barrier;
+
+static void *be_there(void *unused)
+{
+	free(malloc(SIZE));
+	pthread_barrier_wait(&barrier);
+	pthread_barrier_wait(&barrier);
+	return unused;
+}
+
+/* What waits in the exchange is of other arenas, and stays theirs. */
+static void test_move_past_exchange(void)
+{
+	unsigned mine = heap_thread_arena(thread), other = mine;
+	unsigned index = heap_arena_create(NULL);
+	pthread_t second;
+	void *left, *ptr;
+
+	pthread_barrier_init(&barrier, NULL, 2);
+	pthread_create(&second, NULL, be_there, NULL);
+	pthread_barrier_wait(&barrier);
+	left = arena_allocate_small(heap_arena(mine), size_class);
+	ok(exchange_put(size_class, &left, 1), "two threads may exchange");
+	heap_thread_set_arena(thread, heap_arena(index));
+	ptr = malloc(SIZE);
+	ok(heap_arena_of(ptr, &other) && other == index,
+	   "but a thread of a created arena takes nothing from there");
+	ok(!thread->cache.exchanges, "and leaves nothing");
+	free(ptr);
+	heap_thread_set_arena(thread, heap_arena(mine));
+	ok(thread->cache.exchanges, "until it is back");
+	heap_thread_flush(thread);
+	pthread_barrier_wait(&barrier);
+	pthread_join(second, NULL);
+	pthread_barrier_destroy(&barrier);
+}
+
 int main(void)
 {
 	free(malloc(1));
 	thread = thread_get();
 	size_class = size_class_of(SIZE);
-	plan(19);
+	plan(23);
 	test_counts();
 	test_limit();
 	test_books();
@@ -156,5 +195,6 @@ int main(void)
 	test_order();
 	test_off();
 	test_move();
+	test_move_past_exchange();
 	return done_testing();
 }
