@@ -56,7 +56,7 @@ static int do_purge(const struct ctl_call *call, const uint64_t *value)
 
 /* The two kinds of free pages, by row->number. */
 static const struct decay_kind {
-	ssize_t (*get)(const struct arena *arena);
+	ssize_t (*get)(struct arena *arena);
 	bool (*set)(struct arena *arena, ssize_t ms);
 	ssize_t (*get_default)(void);
 	bool (*set_default)(ssize_t ms);

@@ -348,13 +348,19 @@ bool arena_reclaim(size_t bytes)
 	unsigned count = heap_arena_count(), i;
 	uint64_t free = 0;
 
-	for (i = 0; i < count; i++)
-		free += heap_arena(i) ? free_bytes(heap_arena(i)) : 0;
+	for (i = 0; i < count; i++) {
+		const struct arena *arena = heap_arena(i);
+
+		free += arena ? free_bytes(arena) : 0;
+	}
 	if (!free || free < bytes / 2)
 		return false;
-	for (i = 0; i < count; i++)
-		if (heap_arena(i))
-			page_heap_unmap_free(heap_arena(i));
+	for (i = 0; i < count; i++) {
+		struct arena *arena = heap_arena(i);
+
+		if (arena)
+			page_heap_unmap_free(arena);
+	}
 	return true;
 }
 
@@ -422,9 +428,9 @@ bool heap_set_default_muzzy_decay_ms(ssize_t ms)
 	return set_default(EXTENT_MUZZY, ms);
 }
 
-ssize_t heap_arena_dirty_decay_ms(const struct arena *arena)
+ssize_t heap_arena_dirty_decay_ms(struct arena *arena)
 {
-	return page_heap_decay_ms(heap_arena(arena->index), EXTENT_DIRTY);
+	return page_heap_decay_ms(arena, EXTENT_DIRTY);
 }
 
 bool heap_arena_set_dirty_decay_ms(struct arena *arena, ssize_t ms)
@@ -432,9 +438,9 @@ bool heap_arena_set_dirty_decay_ms(struct arena *arena, ssize_t ms)
 	return set_decay_ms(arena, EXTENT_DIRTY, ms);
 }
 
-ssize_t heap_arena_muzzy_decay_ms(const struct arena *arena)
+ssize_t heap_arena_muzzy_decay_ms(struct arena *arena)
 {
-	return page_heap_decay_ms(heap_arena(arena->index), EXTENT_MUZZY);
+	return page_heap_decay_ms(arena, EXTENT_MUZZY);
 }
 
 bool heap_arena_set_muzzy_decay_ms(struct arena *arena, ssize_t ms)

@@ -92,9 +92,9 @@ bool heap_arena_of(const void *ptr, unsigned *index); /* arenas.lookup */
 /* Gives back all free pages (purge), or those that are due (decay). */
 void heap_arena_purge(struct arena *arena);
 void heap_arena_decay(struct arena *arena);
-ssize_t heap_arena_dirty_decay_ms(const struct arena *arena);
+ssize_t heap_arena_dirty_decay_ms(struct arena *arena);
 bool heap_arena_set_dirty_decay_ms(struct arena *arena, ssize_t ms);
-ssize_t heap_arena_muzzy_decay_ms(const struct arena *arena);
+ssize_t heap_arena_muzzy_decay_ms(struct arena *arena);
 bool heap_arena_set_muzzy_decay_ms(struct arena *arena, ssize_t ms);
 /* NULL for arena: one not made yet. Never NULL: the default ones. */
 struct extent_hooks_s *heap_arena_hooks(const struct arena *arena);

@@ -22,9 +22,12 @@ static void each(unsigned index, void (*look)(struct arena *arena, void *to),
 	unsigned i = all ? 0 : index, end = all ? heap_arena_count() : i + 1;
 
 	thread_busy++;
-	for (; i < end; i++)
-		if (heap_arena(i))
-			look(heap_arena(i), to);
+	for (; i < end; i++) {
+		struct arena *arena = heap_arena(i);
+
+		if (arena)
+			look(arena, to);
+	}
 	thread_busy--;
 	heap_run_deferred();
 }
@@ -156,6 +159,7 @@ size_t observe_spare_extents(unsigned arena)
 
 const size_t *observe_active_pages(unsigned arena)
 {
-	return heap_arena(arena) ? &heap_arena(arena)->pages.active_pages
-				 : NULL;
+	const struct arena *found = heap_arena(arena);
+
+	return found ? &found->pages.active_pages : NULL;
 }

@@ -9,6 +9,7 @@
 
 #include "liballoc/heap/page_heap.h"
 
+#include <sched.h>
 #include <string.h>
 
 #include "liballoc/heap/arena.h"
@@ -785,6 +786,16 @@ struct extent *page_heap_any_large(struct arena *arena)
 	return extent;
 }
 
+/* Runs that another thread is giving back come home before long. */
+static void await_in_hand(struct page_heap *heap)
+{
+	while (heap->in_hand.head) {
+		lock_release(&heap->lock);
+		sched_yield();
+		lock_take(&heap->lock);
+	}
+}
+
 void page_heap_destroy(struct arena *arena)
 {
 	struct page_heap *heap = &arena->pages;
@@ -792,6 +803,7 @@ void page_heap_destroy(struct arena *arena)
 	unsigned state;
 
 	lock_take(&heap->lock);
+	await_in_hand(heap);
 	for (state = 0; state < EXTENT_FREE_STATES; state++)
 		while ((run = run_set_find(&heap->runs[state], 1))) {
 			page_heap_remove_run(arena, run);

@@ -96,10 +96,9 @@ size_t waiting_limit(void)
 	return opt.dirty_limit ? (size_t)opt.dirty_limit : automatic_limit();
 }
 
-static uint64_t arena_due(unsigned index)
+/* NULL: there is none, or none any more. */
+static uint64_t arena_due(const struct arena *arena)
 {
-	struct arena *arena = heap_arena(index);
-
 	if (!arena)
 		return WAITING_NEVER;
 	return __atomic_load_n(&arena->pages.due_ns, __ATOMIC_SEQ_CST);
@@ -111,7 +110,7 @@ static uint64_t earliest_due(void)
 	uint64_t earliest = WAITING_NEVER;
 
 	for (i = 0; i < count; i++) {
-		uint64_t due = arena_due(i);
+		uint64_t due = arena_due(heap_arena(i));
 
 		if (due < earliest)
 			earliest = due;
@@ -156,14 +155,17 @@ static void enforce(struct arena *arena, size_t limit)
 	size_t target = limit - limit / SPARE_SHARE;
 	uint64_t before = get(&waiting_dirty_bytes), after;
 
+	if (before <= limit)
+		return; /* somebody else did it */
 	page_heap_purge_dirty(arena, before - target);
 	for (i = 0; i < count; i++) {
 		uint64_t dirty = get(&waiting_dirty_bytes);
+		struct arena *other = heap_arena(i);
 
 		if (dirty <= limit)
 			break;
-		if (heap_arena(i))
-			page_heap_purge_dirty(heap_arena(i), dirty - target);
+		if (other)
+			page_heap_purge_dirty(other, dirty - target);
 	}
 	after = get(&waiting_dirty_bytes);
 	if (before > after)
@@ -194,9 +196,12 @@ void waiting_decay(void)
 	uint64_t now = os_now_ns();
 
 	container_look(get(&waiting_grown_bytes));
-	for (i = 0; i < count; i++)
-		if (arena_due(i) <= now)
-			page_heap_decay(heap_arena(i), false);
+	for (i = 0; i < count; i++) {
+		struct arena *arena = heap_arena(i);
+
+		if (arena && arena_due(arena) <= now)
+			page_heap_decay(arena, false);
+	}
 	renew_due();
 }
 
@@ -221,9 +226,12 @@ void waiting_purge_all(void)
 {
 	unsigned count = heap_arena_count(), i;
 
-	for (i = 0; i < count; i++)
-		if (heap_arena(i))
-			page_heap_decay(heap_arena(i), true);
+	for (i = 0; i < count; i++) {
+		struct arena *arena = heap_arena(i);
+
+		if (arena)
+			page_heap_decay(arena, true);
+	}
 	renew_due();
 }
 
