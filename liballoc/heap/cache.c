@@ -21,7 +21,7 @@
  * objects save next to no trips to the arena.
  */
 #define FIRST_CAPACITY 8u
-#define MAX_CAPACITY 64u
+#define MAX_CAPACITY 128u
 #define MIN_CAPACITY 4u
 #define MAX_BIN_BYTES ((size_t)16 << 10)
 /* And a bin from which nothing is taken, since others allocate: this much. */
