@@ -346,6 +346,7 @@ static uint64_t free_bytes(const struct arena *arena)
 bool arena_reclaim(size_t bytes)
 {
 	unsigned count = heap_arena_count(), i;
+	bool room = page_map_give_up_classes();
 	uint64_t free = 0;
 
 	for (i = 0; i < count; i++) {
@@ -354,7 +355,7 @@ bool arena_reclaim(size_t bytes)
 		free += arena ? free_bytes(arena) : 0;
 	}
 	if (!free || free < bytes / 2)
-		return false;
+		return room;
 	for (i = 0; i < count; i++) {
 		struct arena *arena = heap_arena(i);
 

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -91,6 +92,17 @@ bool os_make_writable(void *base, size_t bytes)
 
 	errno = kept_errno;
 	return done;
+}
+
+bool os_address_space_is_limited(void)
+{
+	int kept_errno = errno;
+	struct rlimit limit;
+	bool limited = getrlimit(RLIMIT_AS, &limit) == 0 &&
+		       limit.rlim_cur != RLIM_INFINITY;
+
+	errno = kept_errno;
+	return limited;
 }
 
 void os_unmap(void *base, size_t bytes)

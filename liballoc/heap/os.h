@@ -24,6 +24,8 @@ void os_boot(void);
  * towards no limit on what may be committed until it is touched.
  */
 void *os_map(size_t bytes, bool reserve);
+/* May the process map only so much? Then the class map would be in the way. */
+bool os_address_space_is_limited(void);
 void os_unmap(void *base, size_t bytes);
 /*
  * Address space that reads as zero, counts towards no limit but that on address

@@ -25,6 +25,8 @@ size_t page_class_pages;
 
 void page_map_boot(void)
 {
+	if (os_address_space_is_limited())
+		return;
 	page_class_map = os_map_readable(CLASS_MAP_PAGES);
 	if (page_class_map)
 		page_class_pages = CLASS_MAP_PAGES;
@@ -76,6 +78,31 @@ static bool cover_root(size_t root)
 					 false, __ATOMIC_ACQ_REL,
 					 __ATOMIC_ACQUIRE))
 		os_unmap(leaf, bytes);
+	return true;
+}
+
+/*
+ * Others may be about to look at entries of live objects, which stay, and of
+ * NULL. Whoever makes a leaf does so before he looks whether to set classes.
+ */
+bool page_map_give_up_classes(void)
+{
+	size_t pages = page_class_pages, root;
+
+	if (!pages || !os_address_space_is_limited() ||
+	    !__atomic_compare_exchange_n(&page_class_pages, &pages, 0, false,
+					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return false;
+	for (root = 1; root < pages / PAGE_MAP_LEAF_WORDS; root++) {
+		size_t first = root;
+
+		while (root < pages / PAGE_MAP_LEAF_WORDS &&
+		       !__atomic_load_n(&page_map_root[root], __ATOMIC_SEQ_CST))
+			root++;
+		if (root > first)
+			os_unmap(page_class_map + first * PAGE_MAP_LEAF_WORDS,
+				 (root - first) * PAGE_MAP_LEAF_WORDS);
+	}
 	return true;
 }
 

@@ -103,6 +103,11 @@ static inline uint64_t page_word(const struct extent *extent, unsigned tag,
 bool page_map_cover(uintptr_t base, size_t bytes);
 /* Before anything is covered; makes the class map. */
 void page_map_boot(void);
+/*
+ * The kernel refused memory: unmaps what nothing of ours needs of the class
+ * map, where the address space is limited, and uses it no more. True: done so.
+ */
+bool page_map_give_up_classes(void);
 /* Sets the class map's entries by word, as page_word() makes it; 0: none. */
 void page_class_set(uintptr_t base, size_t bytes, uint64_t word);
 /* Sets one word, or all of a range that was covered. */
