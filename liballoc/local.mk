@@ -5,7 +5,8 @@ lib_LTLIBRARIES += %D%/liballoc.la
 # unwinder; what it may import is held by
 # tests/integration/liballoc/imports.sh. The exceptions are those that operator
 # new lets pass.
-LIBALLOC_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden -fno-builtin-malloc \
+LIBALLOC_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden -fdata-sections \
+	-fno-builtin-malloc \
 	-fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free \
 	-fno-builtin-aligned_alloc -fno-builtin-posix_memalign \
 	-fno-math-errno -fasynchronous-unwind-tables -fexceptions \
@@ -14,6 +15,7 @@ LIBALLOC_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden -fno-builtin-malloc \
 # current:revision:age, by libtool's rules: bump current and zero the rest when
 # an exported function goes or changes, bump current and age when one comes.
 %C%_liballoc_la_LDFLAGS = -version-info 0:0:0 -Wl,-z,now -Wl,-z,nodelete \
+	$(LIBALLOC_LDFLAGS) \
 	-Wl,--version-script=$(top_srcdir)/%D%/liballoc.map
 %C%_liballoc_la_DEPENDENCIES = %D%/liballoc.map
 %C%_liballoc_la_CFLAGS = $(LIBALLOC_CFLAGS)

@@ -50,4 +50,18 @@ AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])],
 	 AC_MSG_ERROR([liballoc needs a linker that takes --version-script])])
 LDFLAGS=$save_LDFLAGS
 rm -f conftest.map
+
+dnl What brings pages alone; a linker without one of them links a larger
+dnl library. --sort-section: small variables together, away from tables.
+LIBALLOC_LDFLAGS=
+for flag in -Wl,-z,pack-relative-relocs -Wl,--sort-section=alignment; do
+	AC_MSG_CHECKING([whether the linker takes $flag])
+	LDFLAGS="$save_LDFLAGS $flag -Wl,--fatal-warnings"
+	AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])],
+		[AC_MSG_RESULT([yes])
+		 LIBALLOC_LDFLAGS="$LIBALLOC_LDFLAGS $flag"],
+		[AC_MSG_RESULT([no])])
+done
+LDFLAGS=$save_LDFLAGS
+AC_SUBST([LIBALLOC_LDFLAGS])
 ])

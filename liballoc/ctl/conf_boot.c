@@ -180,7 +180,7 @@ static const char *text_or_empty(const char *text)
 
 void conf_boot(void)
 {
-	static char file[CONF_FILE_BYTES];
+	static char file[CONF_FILE_BYTES] __attribute__((aligned(4096)));
 	const struct source sources[] = {
 		{"the variable malloc_conf", text_or_empty(malloc_conf)},
 		{CONF_FILE, file},

@@ -23,7 +23,8 @@
 
 /* Guards making; entries are published with release and never change. */
 static struct lock lock = LOCK_INIT(LOCK_ARENA_LIST);
-static struct arena *arenas[HEAP_MAX_ARENAS];
+/* Tables that are hardly touched begin a page: see LIBALLOC_LDFLAGS. */
+static struct arena *arenas[HEAP_MAX_ARENAS] __attribute__((aligned(4096)));
 static unsigned arena_count;
 static unsigned automatic_count = 1;
 static unsigned cpu_arenas; /* [0, this) go with CPUs */

@@ -17,7 +17,8 @@
 
 /* Guarded by the list's lock while they are added to. */
 static struct arena_stats left_arena;
-static struct class_stats left_classes[SIZE_CLASSES];
+static struct class_stats left_classes[SIZE_CLASSES]
+	__attribute__((aligned(4096)));
 static bool any_left;
 
 /* With no lock held: the profiler's come before all of the heap's. */

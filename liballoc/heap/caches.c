@@ -16,7 +16,7 @@
 
 /* Guards the table; an entry in use is read without. */
 static struct lock lock = LOCK_INIT(LOCK_CACHE_LIST);
-static struct cache *caches[HEAP_MAX_CACHES];
+static struct cache *caches[HEAP_MAX_CACHES] __attribute__((aligned(4096)));
 
 struct cache *heap_cache(int index)
 {

@@ -42,7 +42,7 @@ static struct group cpu_group = {.controller = "cpu"};
 static unsigned readings;
 /* Of each level's, in the order of the walk upwards. */
 static uint64_t limits[MAX_LEVELS];
-static char buffer[BUFFER_BYTES];
+static char buffer[BUFFER_BYTES] __attribute__((aligned(4096)));
 static char file_path[PATH_BYTES + 64];
 
 struct text {

@@ -19,7 +19,7 @@
 #endif
 #define CLASS_MAP_PAGES ((size_t)1 << (LG_CLASS_MAP_ADDRESS - PAGE_MAP_LG_UNIT))
 
-uint64_t *page_map_root[PAGE_MAP_ROOTS];
+uint64_t *page_map_root[PAGE_MAP_ROOTS] __attribute__((aligned(4096)));
 uint8_t *page_class_map;
 size_t page_class_pages;
 

@@ -122,12 +122,14 @@ static void fill_slots(void)
 
 void size_class_boot(void)
 {
-	static struct ledger_class rows[SIZE_CLASSES];
-	size_t i;
+	struct ledger_class *rows = ledger_rows(LEDGER_CLASSES);
+	unsigned i;
 
+	if (SIZE_CLASSES > ledger_capacity(LEDGER_CLASSES))
+		__builtin_trap();
 	for (i = 0; i < SIZE_CLASSES; i++)
-		describe_class((unsigned)i, &rows[i]);
-	ledger_set_classes(rows, SIZE_CLASSES);
+		describe_class(i, &rows[i]);
+	ledger_publish(LEDGER_CLASSES, SIZE_CLASSES);
 	fill_slots();
 }
 

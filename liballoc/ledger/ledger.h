@@ -128,8 +128,6 @@ void ledger_thread_release(uint32_t row);
 void ledger_thread_set_name(uint32_t row, const char *name);
 struct ledger_thread *ledger_thread(uint32_t row);
 struct thread_stats *ledger_thread_stats(uint32_t row);
-/* The heap describes its size classes, in order, once. */
-void ledger_set_classes(const struct ledger_class *classes, unsigned count);
 /* Publishes that arenas [0, count) exist. */
 void ledger_set_arena_count(unsigned count);
 

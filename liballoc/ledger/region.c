@@ -249,14 +249,6 @@ struct class_stats *ledger_class(unsigned arena, unsigned size_class)
 				s->stride);
 }
 
-void ledger_set_classes(const struct ledger_class *classes, unsigned count)
-{
-	if (count > LEDGER_CLASS_CAPACITY)
-		count = LEDGER_CLASS_CAPACITY;
-	memcpy(ledger_rows(LEDGER_CLASSES), classes, count * sizeof(*classes));
-	ledger_publish(LEDGER_CLASSES, count);
-}
-
 void ledger_set_arena_count(unsigned count)
 {
 	uint32_t arenas = ledger_capacity(LEDGER_ARENAS);

@@ -77,7 +77,7 @@ static bool is_api(uint64_t function)
  */
 static bool is_in_api(uint64_t frame)
 {
-	static uint64_t known[ANSWERS][4];
+	static uint64_t known[ANSWERS][4] __attribute__((aligned(4096)));
 	static unsigned turn;
 	uint64_t *set = known[(frame ^ frame >> 6) % ANSWERS], word;
 	struct fde fde;

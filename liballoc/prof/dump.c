@@ -110,7 +110,7 @@ static void write_number(struct dump *dump, const char *what, uint64_t value)
 /* The arguments, blanks within them escaped, so that they can be told apart. */
 static void write_command(struct dump *dump)
 {
-	static char text[4096];
+	static char text[4096] __attribute__((aligned(4096)));
 	int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text));
 	const char *at = text, *end = text + (n > 0 ? n : 0);

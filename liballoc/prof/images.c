@@ -182,7 +182,7 @@ static ssize_t read_some(int fd, void *to, size_t size)
 void images_write_build_ids(struct writer *writer)
 {
 	static char text[2 * LINE_BYTES];
-	static struct image image;
+	static struct image image __attribute__((aligned(4096)));
 	size_t have = 0;
 	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	ssize_t n;
@@ -210,7 +210,7 @@ void images_write_build_ids(struct writer *writer)
 
 void images_write_maps(struct writer *writer)
 {
-	static char text[8192];
+	static char text[8192] __attribute__((aligned(4096)));
 	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 

@@ -28,7 +28,7 @@ struct row {
 };
 
 static struct lock lock = LOCK_INIT(LOCK_PROF_IMAGES);
-static struct row rows[ROWS];
+static struct row rows[ROWS] __attribute__((aligned(4096)));
 static uint32_t rows_used;
 /* A bit for each marked map, by its address: most frees need not look. */
 static uint64_t filter[FILTER_WORDS];

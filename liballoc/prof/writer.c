@@ -15,7 +15,7 @@
 
 #define ATTEMPTS 16u
 
-static char buffer[64 * 1024];
+static char buffer[64 * 1024] __attribute__((aligned(4096)));
 static const char digits[] = "0123456789abcdef";
 
 /* path with a random suffix that nobody can foresee. */
