@@ -19,12 +19,15 @@
 #endif
 
 /*
- * malloc's and realloc's slow paths. The exported functions may end in a jump
- * to these, and then these stand on the call stack in their stead.
+ * The slow paths of malloc, realloc, mallocx and rallocx. The exported
+ * functions may end in a jump to these, and then these stand on the call stack
+ * in their stead.
  */
 void *api_allocate(size_t size, size_t alignment, bool zero)
 	__attribute__((noinline));
 void *api_reallocate(void *ptr, size_t size);
+void *api_mallocx(size_t size, int flags) __attribute__((noinline));
+void *api_rallocx(void *ptr, size_t size, int flags) __attribute__((noinline));
 
 /* Sets ENOMEM, or with opt.xmalloc aborts with a message; returns NULL. */
 void *api_out_of_memory(void) __attribute__((cold));

@@ -65,7 +65,7 @@ static unsigned arena_alone(int flags)
 	return bits & 0xfffff ? UINT_MAX : (bits >> 20) - 1;
 }
 
-static __attribute__((noinline)) void *mallocx_slow(size_t size, int flags)
+void *api_mallocx(size_t size, int flags)
 {
 	struct arena *arena = heap_arena(arena_alone(flags));
 	struct flags decoded;
@@ -92,11 +92,10 @@ API void *mallocx(size_t size, int flags)
 	if (__builtin_expect(is_plain(flags), 1))
 		ptr = heap_fast_allocate_aligned(size, (size_t)1 << flags);
 	return __builtin_expect(ptr != NULL, 1) ? ptr
-						: mallocx_slow(size, flags);
+						: api_mallocx(size, flags);
 }
 
-static __attribute__((noinline)) void *rallocx_slow(void *ptr, size_t size,
-						    int flags)
+void *api_rallocx(void *ptr, size_t size, int flags)
 {
 	struct flags decoded = decode(flags);
 
@@ -110,7 +109,7 @@ API void *rallocx(void *ptr, size_t size, int flags)
 {
 	void *moved = flags ? NULL : heap_fast_reallocate(ptr, size);
 
-	return moved ? moved : rallocx_slow(ptr, size, flags);
+	return moved ? moved : api_rallocx(ptr, size, flags);
 }
 
 API size_t xallocx(void *ptr, size_t size, size_t extra, int flags)

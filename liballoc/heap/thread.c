@@ -464,6 +464,9 @@ void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 	if (usable_bytes <= CACHED_MAX_BYTES ||
 	    ++thread->large_events % LARGE_EVENTS_PER_ROUND == 0)
 		keep_house(thread);
+	/* A thread whose own cache serves it all comes by here alone. */
+	if (offer && opt.percpu_arena)
+		thread_follow_cpu(thread);
 	thread->reentrancy++;
 	if (offer &&
 	    prof_sample(thread, ptr, requested_bytes, usable_bytes, size_class))

@@ -61,7 +61,8 @@ static bool is_api(uint64_t function)
 		(uintptr_t)rallocx,	   (uintptr_t)xallocx,
 		(uintptr_t)heap_allocate,  (uintptr_t)heap_reallocate,
 		(uintptr_t)heap_resize,	   (uintptr_t)api_allocate,
-		(uintptr_t)api_reallocate,
+		(uintptr_t)api_reallocate, (uintptr_t)api_mallocx,
+		(uintptr_t)api_rallocx,
 	};
 
 	for (unsigned i = 0; i < sizeof(api) / sizeof(api[0]); i++)

@@ -14,6 +14,7 @@ cat >"$tmp/callers" <<-EOF
 	by_calloc
 	by_growing
 	by_malloc
+	by_mallocx
 	by_memalign
 	by_posix_memalign
 	by_rallocx

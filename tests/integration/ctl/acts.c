@@ -42,14 +42,13 @@ static int arena_after_slow_calls(void)
 	unsigned arena = 0;
 	size_t length = sizeof(arena);
 
-	/* Both at once, so that each sees that the other was here. */
-	for (unsigned i = 0; i < 2; i++) {
-		sink = malloc(4 << 20);
-		free(sink);
+	/* In turns with the other, so that each sees that he was here. */
+	for (unsigned i = 0; i < 8; i++) {
+		void *volatile object = malloc(4 << 20);
+
+		free(object);
 		pthread_barrier_wait(&barrier);
 	}
-	sink = malloc(4 << 20);
-	free(sink);
 	mallctl("thread.arena", &arena, &length, NULL, 0);
 	return (int)arena;
 }
@@ -73,21 +72,31 @@ static void *stay(void *unused)
 	return NULL;
 }
 
-static int percpu(void)
+static void *leave(void *unused)
 {
 	unsigned mine = (unsigned)cpus[0];
-	pthread_t thread;
 
-	go_to(cpus[0]);
-	pthread_barrier_init(&barrier, NULL, 2);
-	pthread_create(&thread, NULL, stay, NULL);
+	(void)unused;
 	printf("same: %d\n", arena_after_slow_calls() - cpus[0]);
 	pthread_barrier_wait(&barrier);
 	go_to(cpus[1]);
 	printf("moved: %d\n", arena_after_slow_calls() - cpus[1]);
-	pthread_join(thread, NULL);
 	printf("chosen: %d\n",
 	       mallctl("thread.arena", NULL, NULL, &mine, sizeof(mine)));
+	return NULL;
+}
+
+/* Both begin on the first CPU; the program's own thread may have elsewhere. */
+static int percpu(void)
+{
+	pthread_t staying, leaving;
+
+	go_to(cpus[0]);
+	pthread_barrier_init(&barrier, NULL, 2);
+	pthread_create(&staying, NULL, stay, NULL);
+	pthread_create(&leaving, NULL, leave, NULL);
+	pthread_join(staying, NULL);
+	pthread_join(leaving, NULL);
 	return 0;
 }
 

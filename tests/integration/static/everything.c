@@ -58,6 +58,7 @@ int main(int argc, char **argv)
 	by_posix_memalign();
 	by_mallocx();
 	by_rallocx();
+	by_mallocx();
 	if (mallctl("prof.dump", NULL, NULL, &path, sizeof(path)))
 		return 1;
 	puts("ready");
