@@ -92,12 +92,13 @@ in_tree 'version 1, in a namespace, beside a version 2' "$limit 134217728\n" \
 put cg/memory/memory.limit_in_bytes 9223372036854771712
 in_tree 'no limit of version 1' "$limit 0\n" fill:16 $limit
 
+# One arena for every two CPUs: a quota shows where there are three.
 cpus=$(nproc)
-if [ "$cpus" -gt 1 ]; then
+if [ "$cpus" -gt 2 ]; then
 	put 'cg/cpu x/docker/x/cpu.cfs_quota_us' -1
 	put 'cg/cpu x/docker/x/cpu.cfs_period_us' 100000
-	in_tree 'no quota: four arenas for each CPU' \
-		"opt.narenas $((4 * cpus))\n" opt.narenas
+	in_tree 'no quota: an arena for every two CPUs' \
+		"opt.narenas $(((cpus + 1) / 2))\n" opt.narenas
 	put 'cg/cpu x/docker/x/cpu.cfs_quota_us' 50000
 	in_tree 'half a CPU: one' 'opt.narenas 1\n' opt.narenas
 	tree cpu
@@ -105,10 +106,10 @@ if [ "$cpus" -gt 1 ]; then
 	put cg/a/cpu.max '100000 100000'
 	put cg/a/b/cpu.max 'max 100000'
 	in_tree 'a quota of version 2 above' 'opt.narenas 1\n' opt.narenas
-	put cg/a/cpu.max '110000 100000'
-	in_tree 'and a little more than one' 'opt.narenas 8\n' opt.narenas
+	put cg/a/cpu.max '210000 100000'
+	in_tree 'and a little more than two' 'opt.narenas 2\n' opt.narenas
 else
-	for i in 1 2 3 4; do skip 'quotas' 'there is one CPU'; done
+	for i in 1 2 3 4; do skip 'quotas' 'there are one or two CPUs'; done
 fi
 
 # Damage of all kinds is no limit, and no crash.
