@@ -17,6 +17,7 @@
 
 #define OPTION_PATH_BYTES 1024
 #define OPTION_TCACHE_MAX_BYTES (8 << 20) /* as with jemalloc */
+#define OPTION_TCACHE_MAX_SLOTS 8191	  /* the same */
 
 enum zero_realloc { /* what realloc(ptr, 0) does */
 		    ZERO_REALLOC_ALLOC,
@@ -59,7 +60,15 @@ struct options {
 	bool trust_madvise; /* that MADV_DONTNEED zeroes, untested */
 	bool retain;	    /* keep address space rather than munmap */
 	bool tcache;
-	size_t tcache_max; /* largest size cached, bytes */
+	size_t tcache_max;		  /* largest size cached, bytes */
+	unsigned tcache_nslots_small_min; /* least a bin may come to hold .. */
+	unsigned tcache_nslots_small_max; /* .. and most, in objects */
+	unsigned tcache_nslots_large;	  /* the same of whole pages */
+	ssize_t lg_tcache_nslots_mul; /* bytes of a bin; 1: as we find fit */
+	size_t tcache_gc_incr_bytes;  /* between trims; 0: as events come */
+	size_t tcache_gc_delay_bytes; /* excess that is seen before one goes */
+	unsigned lg_tcache_flush_small_div; /* share of a full bin to go */
+	unsigned lg_tcache_flush_large_div;
 
 	bool prof;
 	bool prof_active;

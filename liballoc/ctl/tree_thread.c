@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "liballoc/ctl/options.h"
 #include "liballoc/ctl/tree.h"
@@ -52,22 +53,18 @@ static int set_arena(const struct ctl_call *call, const uint64_t *value)
 	return 0;
 }
 
-/*
- * Brings the thread's counters up to now. What the countdown has counted goes
- * over into allocated, so that a pointer to that is right at this moment too.
- */
+/* So that what a pointer was taken to is right at this moment too. */
 static void publish_counters(struct thread *thread)
 {
-	thread->allocated +=
-		(uint64_t)(thread->countdown_start - thread->countdown);
-	thread->countdown_start = thread->countdown;
 	heap_publish();
+	thread_tell(thread);
 }
 
 /* number: 0 allocated, 1 deallocated. */
 static uint64_t *counter(struct thread *thread, const struct ctl_call *call)
 {
-	return call->row->number ? &thread->deallocated : &thread->allocated;
+	return call->row->number ? &thread->deallocated
+				 : &thread->allocated_told;
 }
 
 static int get_counter(const struct ctl_call *call, uint64_t *value)
@@ -129,6 +126,125 @@ static int do_tcache_flush(const struct ctl_call *call, const uint64_t *value)
 	if (!heap_thread_cache_enabled(thread))
 		return EFAULT;
 	heap_thread_flush(thread);
+	return 0;
+}
+
+/* Reads what it was, sets what is to be. */
+static int cache_max(const struct ctl_call *call, const struct ctl_request *r)
+{
+	struct thread *thread;
+	size_t old, fresh;
+	int error = this_thread(&thread);
+
+	(void)call;
+	if (error)
+		return error;
+	old = fresh = heap_thread_cache_max(thread);
+	error = ctl_give_value(r, &old, sizeof(old));
+	if (!error)
+		error = ctl_take_value(r, &fresh, sizeof(fresh));
+	if (fresh > OPTION_TCACHE_MAX_BYTES)
+		fresh = OPTION_TCACHE_MAX_BYTES;
+	if (!error && fresh != old)
+		heap_thread_set_cache_max(thread, fresh);
+	return error;
+}
+
+/* Given a size, reads how many objects of its class the cache may hold. */
+static int read_bound(const struct ctl_call *call, const struct ctl_request *r)
+{
+	struct thread *thread;
+	size_t bytes, bound;
+	int error = this_thread(&thread);
+
+	(void)call;
+	if (!error && !r->newp)
+		error = EINVAL;
+	if (!error)
+		error = ctl_take_value(r, &bytes, sizeof(bytes));
+	if (!error && bytes > OPTION_TCACHE_MAX_BYTES)
+		error = EINVAL;
+	if (error)
+		return error;
+	bound = heap_thread_cache_bound(thread, bytes);
+	return ctl_give_value(r, &bound, sizeof(bound));
+}
+
+#define MAX_BOUNDS_BYTES 1000
+
+/* Takes a decimal number and the character that must follow it, if any. */
+static bool take_number(const char **text, char then, size_t *number)
+{
+	const char *digit = *text;
+
+	*number = 0;
+	for (; *digit >= '0' && *digit <= '9'; digit++)
+		if (__builtin_mul_overflow(*number, (size_t)10, number) ||
+		    __builtin_add_overflow(*number, (size_t)(*digit - '0'),
+					   number))
+			return false;
+	if (digit == *text || (then && *digit != then))
+		return false;
+	*text = digit + (then != '\0');
+	return true;
+}
+
+struct bound {
+	size_t first_bytes;
+	size_t last_bytes;
+	size_t most;
+};
+
+/* "FIRST-LAST:MOST", and '|' before the next. */
+static bool take_bound(const char **text, struct bound *bound)
+{
+	if (!take_number(text, '-', &bound->first_bytes) ||
+	    !take_number(text, ':', &bound->last_bytes) ||
+	    !take_number(text, '\0', &bound->most))
+		return false;
+	if (bound->last_bytes > OPTION_TCACHE_MAX_BYTES)
+		bound->last_bytes = OPTION_TCACHE_MAX_BYTES;
+	if (bound->most > OPTION_TCACHE_MAX_SLOTS)
+		bound->most = OPTION_TCACHE_MAX_SLOTS;
+	if (**text == '|' && (*text)[1])
+		++*text;
+	else if (**text)
+		return false;
+	return true;
+}
+
+/* All or nothing: thread is NULL where the text is only looked at. */
+static bool take_bounds(const char *text, struct thread *thread)
+{
+	struct bound bound;
+
+	while (*text) {
+		if (!take_bound(&text, &bound))
+			return false;
+		if (thread && bound.first_bytes <= bound.last_bytes)
+			heap_thread_set_cache_bound(thread, bound.first_bytes,
+						    bound.last_bytes,
+						    (unsigned)bound.most);
+	}
+	return true;
+}
+
+static int set_bounds(const struct ctl_call *call, const uint64_t *value)
+{
+	struct thread *thread;
+	const char *text;
+	int error = this_thread(&thread);
+
+	(void)call;
+	if (error || !value)
+		return error;
+	if (!heap_thread_cache_enabled(thread))
+		return ENOENT;
+	text = (const char *)(uintptr_t)*value;
+	if (!text || strnlen(text, MAX_BOUNDS_BYTES) == MAX_BOUNDS_BYTES ||
+	    !take_bounds(text, NULL))
+		return EINVAL;
+	take_bounds(text, thread);
 	return 0;
 }
 
@@ -225,6 +341,10 @@ static const struct ctl_row rows[] = {
 	{"thread.tcache.enabled", CTL_BOOL, .get = get_tcache_enabled,
 	 .set = set_tcache_enabled},
 	{"thread.tcache.flush", CTL_VOID, .set = do_tcache_flush},
+	{"thread.tcache.max", CTL_SIZE, .io = cache_max},
+	{"thread.tcache.ncached_max.read_sizeclass", CTL_SIZE,
+	 .io = read_bound},
+	{"thread.tcache.ncached_max.write", CTL_STRING, .set = set_bounds},
 	{"thread.peak.read", CTL_UINT64, .get = get_peak},
 	{"thread.peak.reset", CTL_VOID, .set = do_peak_reset},
 	{"thread.idle", CTL_VOID, .set = do_idle},

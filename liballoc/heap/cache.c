@@ -9,7 +9,9 @@
 
 #include <string.h>
 
+#include "liballoc/ctl/options.h"
 #include "liballoc/heap/arena.h"
+#include "liballoc/heap/container.h"
 #include "liballoc/heap/exchange.h"
 #include "liballoc/heap/metadata.h"
 #include "liballoc/heap/os.h"
@@ -18,15 +20,10 @@
 
 /*
  * A bin may hold this much, but some objects at least; more than a few dozen
- * objects save next to no trips to the arena.
+ * objects save next to no trips to the arena (opt.tcache_nslots_*).
  */
 #define FIRST_CAPACITY 8u
-#define MAX_CAPACITY 128u
-#define MIN_CAPACITY 4u
 #define MAX_BIN_BYTES ((size_t)16 << 10)
-/* And a bin from which nothing is taken, since others allocate: this much. */
-#define MAX_IDLE_CAPACITY 32u
-#define MAX_IDLE_BYTES ((size_t)8 << 10)
 #define TRIM_BINS 4u
 
 void cache_init(struct cache *cache, size_t max_bytes)
@@ -42,22 +39,50 @@ void cache_init(struct cache *cache, size_t max_bytes)
 	large_cache_init(&cache->large, max_bytes);
 }
 
-static unsigned capacity_for(const struct cache_bin *bin, size_t bytes,
-			     unsigned objects)
+/* part: of 256. The least holds whatever the part. */
+static unsigned capacity_for(unsigned size_class, unsigned part)
 {
-	if (bytes / bin->bytes < objects)
-		objects = (unsigned)(bytes / bin->bytes);
-	return objects < MIN_CAPACITY ? MIN_CAPACITY : objects;
+	bool small = size_class_is_small(size_class);
+	unsigned least =
+		small ? opt.tcache_nslots_small_min : opt.tcache_nslots_large;
+	size_t objects = small ? opt.tcache_nslots_small_max : least;
+	size_t bytes =
+		opt.lg_tcache_nslots_mul > 0
+			? MAX_BIN_BYTES << (opt.lg_tcache_nslots_mul - 1)
+			: MAX_BIN_BYTES >> (1 - opt.lg_tcache_nslots_mul);
+	size_t fitting = bytes / size_classes[size_class].bytes;
+
+	if (fitting < objects)
+		objects = fitting;
+	objects = objects * part / CONTAINER_FULL_SCALE;
+	return objects < least ? least : (unsigned)objects;
 }
 
-static unsigned max_capacity(const struct cache_bin *bin)
+/* Less where memory is short; but what the program asks for it gets. */
+static unsigned max_capacity(const struct cache *cache, unsigned size_class)
 {
-	return capacity_for(bin, MAX_BIN_BYTES, MAX_CAPACITY);
+	if (cache->accounts[size_class].bounded)
+		return cache->accounts[size_class].most;
+	return capacity_for(size_class, __atomic_load_n(&container_scale,
+							__ATOMIC_RELAXED));
 }
 
-static unsigned max_idle_capacity(const struct cache_bin *bin)
+/* Of a bin from which nothing is taken, since others allocate. */
+static unsigned max_idle_capacity(const struct cache *cache,
+				  unsigned size_class)
 {
-	return capacity_for(bin, MAX_IDLE_BYTES, MAX_IDLE_CAPACITY);
+	if (cache->accounts[size_class].bounded)
+		return (cache->accounts[size_class].most + 1) / 2;
+	return capacity_for(
+		size_class,
+		__atomic_load_n(&container_scale, __ATOMIC_RELAXED) / 2);
+}
+
+unsigned cache_bound(struct cache *cache, unsigned size_class)
+{
+	if (size_class >= cache->class_count)
+		return 0;
+	return max_capacity(cache, size_class);
 }
 
 static size_t slots_bytes(unsigned capacity)
@@ -141,7 +166,7 @@ void *cache_take(struct cache *cache, unsigned size_class, struct arena *arena)
 
 	if (object)
 		return object;
-	grow(bin, max_capacity(bin));
+	grow(bin, max_capacity(cache, size_class));
 	if (!bin->limit)
 		return NULL;
 	filled = size_class_is_small(size_class)
@@ -190,6 +215,28 @@ static void flush_bin(struct cache *cache, unsigned size_class, unsigned keep,
 	cache->accounts[size_class].flushed += count;
 }
 
+void cache_set_bound(struct cache *cache, unsigned size_class, unsigned most)
+{
+	struct cache_bin_account *account = &cache->accounts[size_class];
+	struct cache_bin *bin = cache_bin(cache, size_class);
+
+	account->bounded = true;
+	account->most = (uint16_t)most;
+	flush_bin(cache, size_class, most, false);
+	if (bin->limit > most)
+		bin->limit = (uint16_t)most;
+}
+
+/* What of a full bin stays. */
+static unsigned kept(const struct cache_bin *bin, unsigned size_class)
+{
+	unsigned lg = size_class_is_small(size_class)
+			      ? opt.lg_tcache_flush_small_div
+			      : opt.lg_tcache_flush_large_div;
+
+	return bin->limit - ((bin->limit + (1u << lg) - 1) >> lg);
+}
+
 bool cache_give(struct cache *cache, unsigned size_class, void *object)
 {
 	struct cache_bin_account *account;
@@ -204,12 +251,13 @@ bool cache_give(struct cache *cache, unsigned size_class, void *object)
 	/* Emptied and full again: with more room neither had happened. */
 	account = &cache->accounts[size_class];
 	drained = account->drained;
-	grow(bin, drained ? max_capacity(bin) : max_idle_capacity(bin));
+	grow(bin, drained ? max_capacity(cache, size_class)
+			  : max_idle_capacity(cache, size_class));
 	account->drained = false;
 	if (!bin->limit)
 		return false;
 	if (cache_count(bin) >= bin->limit)
-		flush_bin(cache, size_class, bin->limit / 2,
+		flush_bin(cache, size_class, kept(bin, size_class),
 			  !drained && cache->exchanges);
 	return cache_push(bin, object);
 }
@@ -272,6 +320,10 @@ static void trim_bin(struct cache *cache, unsigned size_class)
 	if (count <= served)
 		return;
 	excess = count - (unsigned)served;
+	account->waited += excess;
+	if (account->waited * bin->bytes < opt.tcache_gc_delay_bytes)
+		return;
+	account->waited = 0;
 	flush_bin(cache, size_class, count - (excess - excess / 4), false);
 	if (!served && bin->limit > FIRST_CAPACITY)
 		bin->limit /= 2;

@@ -37,7 +37,10 @@ struct cache_bin_account {
 	uint64_t flushed;	   /* objects back to it */
 	uint64_t served_published; /* of those taken, told to the ledger */
 	uint64_t served_at_trim;   /* when the bin was last looked at */
+	uint64_t waited;	   /* excess seen since it was last trimmed */
 	bool drained;		   /* filled since it was last too full */
+	bool bounded;		   /* by the program, to most objects */
+	uint16_t most;
 };
 
 struct cache {
@@ -96,6 +99,13 @@ static inline bool cache_push(struct cache_bin *bin, void *object)
 
 /* A zeroed cache becomes an empty one, for objects up to max_bytes. */
 void cache_init(struct cache *cache, size_t max_bytes);
+/*
+ * The most objects of the class that the cache may come to hold, and the
+ * program's own bound for it, for good: what is above goes back. The class is
+ * below CACHED_CLASSES.
+ */
+unsigned cache_bound(struct cache *cache, unsigned size_class);
+void cache_set_bound(struct cache *cache, unsigned size_class, unsigned most);
 /* Flushes all, and frees what the cache itself took. */
 void cache_fini(struct cache *cache, struct arena *arena);
 

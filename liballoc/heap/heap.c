@@ -196,6 +196,7 @@ static void count_allocation(struct thread *thread, void *ptr, size_t requested,
 	thread->countdown -= (int64_t)usable;
 	if (thread->countdown < 0)
 		thread_event(thread, ptr, requested, usable, size_class);
+	thread_tell(thread);
 }
 
 static void look_at_container(void)
@@ -345,6 +346,7 @@ void *heap_allocate_direct(struct arena *arena, size_t size)
 	if (ptr) {
 		thread->countdown -= (int64_t)size_classes[size_class].bytes;
 		thread->direct_nmalloc++;
+		thread_tell(thread);
 	}
 	heap_run_deferred();
 	return ptr;

@@ -132,6 +132,18 @@ void heap_thread_set_arena(struct thread *thread, struct arena *arena);
 void heap_thread_flush(struct thread *thread); /* empties its cache */
 bool heap_thread_cache_enabled(struct thread *thread);
 void heap_thread_enable_cache(struct thread *thread, bool on);
+/*
+ * The largest size that the thread's cache holds, which becomes that of the
+ * class of what is set, even where it has no cache now; and the most objects
+ * that it may come to hold of the class for bytes: set for all classes from
+ * first_bytes' to last_bytes' that have bins of their own. Bytes are at most
+ * OPTION_TCACHE_MAX_BYTES, objects OPTION_TCACHE_MAX_SLOTS.
+ */
+size_t heap_thread_cache_max(const struct thread *thread);
+void heap_thread_set_cache_max(struct thread *thread, size_t bytes);
+unsigned heap_thread_cache_bound(struct thread *thread, size_t bytes);
+void heap_thread_set_cache_bound(struct thread *thread, size_t first_bytes,
+				 size_t last_bytes, unsigned most);
 /* Explicit caches: an index, or -1 where there is no room. */
 int heap_cache_create(void);
 bool heap_cache_flush(int index);

@@ -159,7 +159,7 @@ void thread_look_soon(struct thread *thread)
 
 static void start_cache(struct thread *thread)
 {
-	cache_init(&thread->cache, opt.tcache_max);
+	cache_init(&thread->cache, thread->cache_max_bytes);
 	thread->cache.exchanges = !thread->arena->manual;
 }
 
@@ -172,6 +172,7 @@ static struct thread *new_thread(void)
 	thread->live = true;
 	thread->arena = arena_choose();
 	thread->prof.active = prof_thread_active_init_get();
+	thread->cache_max_bytes = opt.tcache_max;
 	if (opt.tcache && !opt.zero)
 		start_cache(thread);
 	list_thread(thread);
@@ -385,6 +386,35 @@ void thread_tick(struct thread *thread)
 		publish_when_due(thread);
 }
 
+/* With opt.tcache_gc_incr_bytes: has so much been allocated since the last? */
+static bool trim_is_due(struct thread *thread)
+{
+	uint64_t allocated =
+		thread->allocated +
+		(uint64_t)(thread->countdown_start - thread->countdown);
+
+	if (allocated - thread->trimmed_at < opt.tcache_gc_incr_bytes)
+		return false;
+	thread->trimmed_at = allocated;
+	return true;
+}
+
+static void plan_trim(struct thread *thread)
+{
+	if (opt.tcache_gc_incr_bytes)
+		set_aside(thread, (int64_t)opt.tcache_gc_incr_bytes);
+}
+
+/* Where trims come oftener than events do. */
+static void trim_between(struct thread *thread)
+{
+	if (!opt.tcache_gc_incr_bytes || !trim_is_due(thread))
+		return;
+	thread_busy++;
+	cache_trim(&thread->cache, thread->arena);
+	thread_busy--;
+}
+
 /* Was the thread idle since it was here last? Then its cache is too big. */
 static void look_at_cache(struct thread *thread)
 {
@@ -395,7 +425,7 @@ static void look_at_cache(struct thread *thread)
 	if ((thread->looked_ns && now - thread->looked_ns > IDLE_NS) ||
 	    squeezes != thread->squeezes)
 		cache_flush(&thread->cache, thread->arena);
-	else
+	else if (trim_is_due(thread))
 		cache_trim(&thread->cache, thread->arena);
 	thread->looked_ns = now;
 	thread->squeezes = squeezes;
@@ -456,8 +486,10 @@ void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 
 	take_up(thread);
 	if (thread->countdown >= 0) {
+		trim_between(thread);
 		/* Whoever leaves the slow paths looks at the clock. */
 		plan_look(thread);
+		plan_trim(thread);
 		return;
 	}
 	/* Large objects bring events about that are not worth it each time. */
@@ -477,6 +509,7 @@ void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 	if (offer)
 		ctl_count_allocated(bytes);
 	plan_look(thread);
+	plan_trim(thread);
 	thread->reentrancy--;
 }
 
@@ -570,6 +603,50 @@ void heap_thread_enable_cache(struct thread *thread, bool on)
 		start_cache(thread);
 	else if (!on)
 		cache_fini(&thread->cache, thread->arena);
+	thread_publish(thread);
+	thread_busy--;
+	heap_run_deferred();
+}
+
+size_t heap_thread_cache_max(const struct thread *thread)
+{
+	return thread->cache_max_bytes;
+}
+
+void heap_thread_set_cache_max(struct thread *thread, size_t bytes)
+{
+	unsigned size_class = size_class_of(bytes ? bytes : 1);
+
+	thread->cache_max_bytes = size_classes[size_class].bytes;
+	if (!heap_thread_cache_enabled(thread))
+		return;
+	thread_busy++;
+	cache_fini(&thread->cache, thread->arena);
+	start_cache(thread);
+	thread_publish(thread);
+	thread_busy--;
+	heap_run_deferred();
+}
+
+/* Large extents have slots that all their classes share. */
+unsigned heap_thread_cache_bound(struct thread *thread, size_t bytes)
+{
+	unsigned size_class = size_class_of(bytes ? bytes : 1);
+
+	if (size_class < CACHED_CLASSES)
+		return cache_bound(&thread->cache, size_class);
+	return bytes <= thread->cache.large.max_bytes ? LARGE_CACHE_SLOTS : 0;
+}
+
+void heap_thread_set_cache_bound(struct thread *thread, size_t first_bytes,
+				 size_t last_bytes, unsigned most)
+{
+	unsigned i = size_class_of(first_bytes ? first_bytes : 1);
+	unsigned last = size_class_of(last_bytes ? last_bytes : 1);
+
+	thread_busy++;
+	for (; i <= last && i < CACHED_CLASSES; i++)
+		cache_set_bound(&thread->cache, i, most);
 	thread_publish(thread);
 	thread_busy--;
 	heap_run_deferred();

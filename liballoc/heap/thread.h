@@ -29,11 +29,12 @@ struct thread {
 	int64_t countdown_start; /* what was drawn last */
 	/* Taken off both, so that an allocation soon looks at the clock. */
 	int64_t countdown_aside;
-	bool live;	       /* false: thread_none */
-	unsigned exit_rounds;  /* destructor calls so far */
-	uint64_t allocated;    /* bytes, up to the last draw */
-	uint64_t deallocated;  /* bytes, up to the last publication */
-	uint64_t direct_freed; /* bytes freed past this thread's cache */
+	bool live;		 /* false: thread_none */
+	unsigned exit_rounds;	 /* destructor calls so far */
+	uint64_t allocated;	 /* bytes, up to the last draw */
+	uint64_t allocated_told; /* bytes, up to the last slow call */
+	uint64_t deallocated;	 /* bytes, up to the last publication */
+	uint64_t direct_freed;	 /* bytes freed past this thread's cache */
 	uint64_t direct_freed_published; /* of those, in deallocated */
 	uint64_t direct_nmalloc;
 	uint64_t direct_ndalloc;
@@ -53,6 +54,8 @@ struct thread {
 	struct arena *arena;
 	struct thread *next, *previous; /* in the list of threads */
 	struct prof_thread prof;
+	size_t cache_max_bytes; /* largest size its cache may hold */
+	uint64_t trimmed_at;	/* of all allocated; opt.tcache_gc_incr_bytes */
 	struct cache cache;
 	struct walk_memo walk_memo;
 };
@@ -87,6 +90,13 @@ void thread_publish(struct thread *thread);
 /* thread.peak: the peak since the last reset, and the reset. */
 uint64_t thread_peak(struct thread *thread);
 void thread_peak_reset(struct thread *thread);
+/* For a program that reads the word: allocated_told is of now. */
+static inline void thread_tell(struct thread *thread)
+{
+	thread->allocated_told =
+		thread->allocated +
+		(uint64_t)(thread->countdown_start - thread->countdown);
+}
 /* Publishes now and then; for the slow paths. */
 void thread_tick(struct thread *thread);
 /* opt.percpu_arena: moves the thread to the arena of the CPU it runs on. */

@@ -9,13 +9,17 @@
 #include "tap/tap.h"
 
 #include <pthread.h>
+#include <errno.h>
 #include <stdlib.h>
 
+#include "liballoc/ctl/options.h"
 #include "liballoc/heap/arena.h"
 #include "liballoc/heap/cache.h"
 #include "liballoc/heap/exchange.h"
+#include "liballoc/heap/container.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/thread.h"
+#include "liballoc/include/liballoc/liballoc.h"
 #include "liballoc/ledger/ledger.h"
 
 #define MANY 5000
@@ -182,12 +186,241 @@ static void test_move_past_exchange(void)
 	pthread_barrier_destroy(&barrier);
 }
 
+/* The most that the bin held while many objects came and went. */
+static unsigned most_held(size_t size)
+{
+	const struct cache_bin *bin =
+		cache_bin(&thread->cache, size_class_of(size));
+	unsigned i, round, most = 0;
+
+	for (round = 0; round < 20; round++) {
+		for (i = 0; i < MANY / 10; i++)
+			objects[i] = malloc(size);
+		for (i = 0; i < MANY / 10; i++) {
+			free(objects[i]);
+			if (cache_count(bin) > most)
+				most = cache_count(bin);
+		}
+	}
+	return most;
+}
+
+static unsigned bound_of(size_t size)
+{
+	size_t bound = 99999, bytes = sizeof(bound);
+
+	mallctl("thread.tcache.ncached_max.read_sizeclass", &bound, &bytes,
+		&size, sizeof(size));
+	return (unsigned)bound;
+}
+
+static int set_bounds(const char *text)
+{
+	return mallctl("thread.tcache.ncached_max.write", NULL, NULL, &text,
+		       sizeof(text));
+}
+
+static void test_bounds(void)
+{
+	unsigned usual = most_held(SIZE);
+
+	is_uint(bound_of(SIZE), usual, "a bin comes to hold its bound");
+	ok(usual > 10, "which is enough to be worth it");
+	is_int(set_bounds("60-64:300|300-400:0"), 0, "bounds can be set");
+	is_uint(bound_of(SIZE), 300, "for a range");
+	is_uint(most_held(SIZE), 300, "a larger one is made use of");
+	is_uint(bound_of(350), 0, "and for another");
+	is_uint(most_held(350), 0, "of which nothing is kept any more");
+	ok(bound_of(1100) > 0, "but beyond it something is");
+	is_int(set_bounds("64-64:5"), 0, "a bound may be lowered");
+	ok(cache_count(cache_bin(&thread->cache, size_class)) <= 5,
+	   "what is above goes back");
+	is_uint(most_held(SIZE), 5, "and does not come again");
+	is_int(set_bounds("64-64:9999999"), 0, "too large a bound");
+	is_uint(bound_of(SIZE), 8191, "becomes the largest");
+	heap_thread_enable_cache(thread, false);
+	is_uint(bound_of(SIZE), 0, "without a cache there is none");
+	is_int(set_bounds("64-64:7"), ENOENT, "nor can it be set");
+	heap_thread_enable_cache(thread, true);
+	is_uint(bound_of(SIZE), 8191, "it outlives the cache");
+	is_int(set_bounds("64-64:128"), 0, "and back");
+}
+
+static void test_bad_bounds(void)
+{
+	static const char *const bad[] = {
+		"64",
+		"64-64",
+		"64-64:",
+		"64-64:7|",
+		"64-64:7,1-2:3",
+		" 64-64:7",
+		"-64:7",
+		"64:7",
+		"64-64:7|64-64:7|x",
+		"a-b:c",
+		"64-64:7 ",
+		"0x40-64:7",
+		"99999999999999999999-99999999999999999999:1"};
+	static char longest[1200];
+	size_t too_large = ((size_t)8 << 20) + 1, bound, bytes = sizeof(bound);
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		ok(set_bounds(bad[i]) == EINVAL, "refused: '%s'", bad[i]);
+	is_int(set_bounds(NULL), EINVAL, "nor NULL");
+	while (strlen(longest) < 1100)
+		strcat(longest, longest[0] ? "|64-64:7" : "64-64:7");
+	is_int(set_bounds(longest), EINVAL, "nor without end");
+	is_uint(bound_of(SIZE), 128, "and nothing was set");
+	is_int(set_bounds(""), 0, "no bounds are none");
+	is_int(set_bounds("9000000-9999999:1|128-64:1"), 0,
+	       "empty ranges are passed over");
+	is_int(mallctl("thread.tcache.ncached_max.read_sizeclass", &bound,
+		       &bytes, &too_large, sizeof(too_large)),
+	       EINVAL, "there is no bin for what is larger than all");
+}
+
+static size_t set_max(size_t max)
+{
+	size_t old = 0, bytes = sizeof(old);
+
+	ok(!mallctl("thread.tcache.max", &old, &bytes, &max, sizeof(max)),
+	   "thread.tcache.max to %zu", max);
+	return old;
+}
+
+static void test_max(void)
+{
+	size_t usual = set_max(1000), bytes = sizeof(usual), now;
+
+	is_uint(usual, (size_t)4 << 20, "it was as the option says");
+	is_uint(cache_bytes(&thread->cache), 0, "and the cache is empty");
+	mallctl("thread.tcache.max", &now, &bytes, NULL, 0);
+	is_uint(now, 1024, "it is that of the class");
+	is_uint(most_held(1100), 0, "larger objects are not cached");
+	is_uint(bound_of(1100), 0, "and have no bound");
+	free(malloc((size_t)100 << 10));
+	is_uint(large_cache_bytes(&thread->cache.large), 0,
+		"nor are those of many pages");
+	free(malloc(1024));
+	ok(cache_bytes(&thread->cache) >= 1024, "but that is");
+	heap_thread_enable_cache(thread, false);
+	heap_thread_enable_cache(thread, true);
+	is_uint(set_max((size_t)1 << 30), 1024, "a new cache has it too");
+	is_uint(set_max(usual), (size_t)8 << 20, "8 MiB is the most");
+	free(malloc((size_t)100 << 10));
+	ok(large_cache_bytes(&thread->cache.large) > 0 && bound_of(1100) > 0,
+	   "and with it as before, all is");
+}
+
+/* Options as conf.c would set them. */
+static void test_options(void)
+{
+	const unsigned class = size_class_of(200);
+	struct cache_bin *bin = cache_bin(&thread->cache, class);
+	unsigned usual = bound_of(200);
+
+	opt.tcache_nslots_small_max = 10;
+	is_uint(bound_of(200), 10, "no more than tcache_nslots_small_max");
+	opt.tcache_nslots_small_max = 128;
+	opt.lg_tcache_nslots_mul = 0;
+	is_uint(bound_of(1024), 8, "half the bytes by lg_tcache_nslots_mul");
+	opt.lg_tcache_nslots_mul = 2;
+	is_uint(bound_of(1024), 32, "and twice as many");
+	opt.lg_tcache_nslots_mul = 1;
+	opt.tcache_nslots_small_min = 40;
+	is_uint(bound_of(1024), 40, "no less than tcache_nslots_small_min");
+	opt.tcache_nslots_small_min = 4;
+	opt.tcache_nslots_large = 12;
+	is_uint(bound_of(24 << 10), 12, "tcache_nslots_large of pages");
+	opt.tcache_nslots_large = 4;
+	container_scale = CONTAINER_FULL_SCALE / 2;
+	is_uint(bound_of(200), usual / 2, "half of it in a small container");
+	container_scale = CONTAINER_FULL_SCALE;
+	is_uint(bound_of(200), usual, "and all again");
+
+	most_held(200);
+	while (cache_count(bin) < bin->limit)
+		cache_give(&thread->cache, class,
+			   arena_allocate_small(thread->arena, class));
+	opt.lg_tcache_flush_small_div = 3;
+	cache_give(&thread->cache, class,
+		   arena_allocate_small(thread->arena, class));
+	is_uint(cache_count(bin), bin->limit - bin->limit / 8 + 1,
+		"an eighth is flushed by lg_tcache_flush_small_div");
+	opt.lg_tcache_flush_small_div = 1;
+}
+
+static unsigned trims_left(unsigned rounds)
+{
+	while (rounds--)
+		cache_trim(&thread->cache, thread->arena);
+	return cache_count(cache_bin(&thread->cache, size_class_of(200)));
+}
+
+static void test_delay(void)
+{
+	unsigned all = CACHED_CLASSES / 4 + 1, full;
+
+	most_held(200);
+	trims_left(all); /* notes what was served */
+	most_held(200);
+	full = cache_count(cache_bin(&thread->cache, size_class_of(200)));
+	opt.tcache_gc_delay_bytes = (size_t)full * 208 * 8 + 1;
+	trims_left(all); /* was in use */
+	is_uint(trims_left(all * 2), full,
+		"what is left over waits for tcache_gc_delay_bytes");
+	ok(trims_left(all * 10) < full, "and goes after them");
+	opt.tcache_gc_delay_bytes = 0;
+}
+
+static void test_incr(void)
+{
+	const struct cache_bin *idle =
+		cache_bin(&thread->cache, size_class_of(200));
+	unsigned i, full;
+
+	most_held(200);
+	full = cache_count(idle);
+	opt.tcache_gc_incr_bytes = (size_t)1 << 40;
+	for (i = 0; i < 64 << 10; i++)
+		free(malloc(1024));
+	is_uint(cache_count(idle), full, "no trim before tcache_gc_incr_bytes");
+	opt.tcache_gc_incr_bytes = 16 << 10;
+	thread_look_soon(thread);
+	for (i = 0; i < 1024; i++)
+		free(malloc(1024));
+	ok(cache_count(idle) < full, "and in 1 MiB several after them");
+	opt.tcache_gc_incr_bytes = 0;
+}
+
+/* Reads the words, no control, between the calls. */
+static void test_words(void)
+{
+	volatile uint64_t *word = NULL;
+	size_t bytes = sizeof(word);
+	uint64_t before, told;
+
+	mallctl("thread.allocatedp", &word, &bytes, NULL, 0);
+	before = *word;
+	free(malloc((size_t)1 << 20));
+	is_uint(*word - before, (size_t)1 << 20,
+		"a slow call brings the word of thread.allocatedp up to date");
+	free(malloc(SIZE));
+	free(malloc(SIZE));
+	bytes = sizeof(told);
+	mallctl("thread.allocated", &told, &bytes, NULL, 0);
+	is_uint(told - before, ((size_t)1 << 20) + (size_t)2 * SIZE,
+		"reading thread.allocated has all");
+	is_uint(*word, told, "and so does the word then");
+}
+
 int main(void)
 {
 	free(malloc(1));
 	thread = thread_get();
 	size_class = size_class_of(SIZE);
-	plan(23);
+	plan(87);
 	test_counts();
 	test_limit();
 	test_books();
@@ -196,5 +429,12 @@ int main(void)
 	test_off();
 	test_move();
 	test_move_past_exchange();
+	test_bounds();
+	test_bad_bounds();
+	test_max();
+	test_options();
+	test_delay();
+	test_incr();
+	test_words();
 	return done_testing();
 }
