@@ -316,12 +316,12 @@ static void test_max(void)
 /* Options as conf.c would set them. */
 static void test_options(void)
 {
-	const unsigned class = size_class_of(200);
+	const unsigned class = size_class_of(250);
 	struct cache_bin *bin = cache_bin(&thread->cache, class);
-	unsigned usual = bound_of(200);
+	unsigned usual = bound_of(250);
 
 	opt.tcache_nslots_small_max = 10;
-	is_uint(bound_of(200), 10, "no more than tcache_nslots_small_max");
+	is_uint(bound_of(250), 10, "no more than tcache_nslots_small_max");
 	opt.tcache_nslots_small_max = 128;
 	opt.lg_tcache_nslots_mul = 0;
 	is_uint(bound_of(1024), 8, "half the bytes by lg_tcache_nslots_mul");
@@ -335,11 +335,11 @@ static void test_options(void)
 	is_uint(bound_of(24 << 10), 12, "tcache_nslots_large of pages");
 	opt.tcache_nslots_large = 4;
 	container_scale = CONTAINER_FULL_SCALE / 2;
-	is_uint(bound_of(200), usual / 2, "half of it in a small container");
+	is_uint(bound_of(250), usual / 2, "half of it in a small container");
 	container_scale = CONTAINER_FULL_SCALE;
-	is_uint(bound_of(200), usual, "and all again");
+	is_uint(bound_of(250), usual, "and all again");
 
-	most_held(200);
+	most_held(250);
 	while (cache_count(bin) < bin->limit)
 		cache_give(&thread->cache, class,
 			   arena_allocate_small(thread->arena, class));
