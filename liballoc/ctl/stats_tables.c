@@ -234,8 +234,7 @@ static void put_lock(struct print *out, const char *name,
 
 		if (head + strlen(column->name) >= sizeof(whole))
 			return;
-		memcpy(whole, name, head);
-		memcpy(whole + head, column->name, strlen(column->name) + 1);
+		strcpy(stpcpy(whole, name), column->name);
 		value = stats_value(whole, index);
 		if (column->kind == RATE)
 			stats_print_rate(out, value, column->width, uptime_ns);

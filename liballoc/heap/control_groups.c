@@ -308,10 +308,10 @@ static struct text read_file(const struct group *group, size_t directory,
 		    (struct text){group->path, directory}) ||
 	    !append(file_path, sizeof(file_path), &length, text_of("/")) ||
 	    !append(file_path, sizeof(file_path), &length, text_of(name)))
-		return (struct text){NULL, 0};
+		return (struct text){"", 0};
 	fd = open_file(file_path);
 	if (fd < 0)
-		return (struct text){NULL, 0};
+		return (struct text){"", 0};
 	length = read_some(fd, buffer, BUFFER_BYTES);
 	close(fd);
 	return (struct text){buffer, length};
@@ -485,7 +485,7 @@ static uint64_t parse_pressure(struct text line)
 
 static uint64_t read_pressure(void)
 {
-	struct text text = {NULL, 0};
+	struct text text = {"", 0};
 	int fd;
 
 	if (memory_group.top && memory_group.v2)

@@ -46,13 +46,13 @@ static bool cover_classes(size_t root)
 void page_class_set(uintptr_t base, size_t bytes, uint64_t word)
 {
 	bool plain = (word & PAGE_PLAIN_MASK) == PAGE_LIVE;
-
 	uint8_t slot = plain ? (uint8_t)(page_word_tag(word) + 1) : 0;
-	uint8_t *at = page_class_map + (base >> PAGE_MAP_LG_UNIT);
 	size_t count = bytes >> PAGE_MAP_LG_UNIT;
+	uint8_t *at;
 
 	if (base >> PAGE_MAP_LG_UNIT >= page_class_pages)
 		return;
+	at = page_class_map + (base >> PAGE_MAP_LG_UNIT);
 	/* Who frees to a slab may look while a sample changes its slots. */
 	if (count <= SLAB_SLOTS)
 		while (count--)
