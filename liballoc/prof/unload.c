@@ -111,11 +111,14 @@ static bool may_be_marked(const void *ptr)
 /* Holding the lock. Bits of maps that stay marked are never off meanwhile. */
 static void make_filter(void)
 {
-	uint64_t made[FILTER_WORDS] = {0}, bit;
+	uint64_t made[FILTER_WORDS] = {0}, bit, *word;
 
-	for (uint32_t i = 0; i < rows_used; i++)
-		if (rows[i].map && !rows[i].stays)
-			*filter_word(made, rows[i].map, &bit) |= bit;
+	for (uint32_t i = 0; i < rows_used; i++) {
+		if (!rows[i].map || rows[i].stays)
+			continue;
+		word = filter_word(made, rows[i].map, &bit);
+		*word |= bit;
+	}
 	for (unsigned i = 0; i < FILTER_WORDS; i++)
 		__atomic_store_n(&filter[i], made[i], __ATOMIC_RELAXED);
 }
