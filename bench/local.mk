@@ -32,4 +32,7 @@ bench: all
 	$(AM_V_at)$(top_srcdir)/%D%/figures $(FIGURES_FLAGS) $(abs_top_builddir)
 check-instructions: all
 	$(AM_V_at)$(top_srcdir)/%D%/instructions $(abs_top_builddir)
-.PHONY: bench check-instructions
+clean-local: clean-bench
+clean-bench:
+	-rm -rf %D%/results %D%/results-quick
+.PHONY: bench check-instructions clean-bench
