@@ -34,5 +34,5 @@ check-instructions: all
 	$(AM_V_at)$(top_srcdir)/%D%/instructions $(abs_top_builddir)
 clean-local: clean-bench
 clean-bench:
-	-rm -rf %D%/results %D%/results-quick
+	-rm -rf %D%/results %D%/results-quick %D%/figures.tsv
 .PHONY: bench check-instructions clean-bench
