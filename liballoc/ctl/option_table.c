@@ -27,6 +27,7 @@ static const char *const zero_realloc_words[] = {"alloc", "free", "abort",
 						 NULL};
 static const char *const percpu_arena_words[] = {"disabled", "percpu", "phycpu",
 						 NULL};
+static const char *const thp_words[] = {"default", "always", "never", NULL};
 static const char *const dss_words[] = {"disabled", NULL};
 
 const struct option_row option_rows[] = {
@@ -47,6 +48,9 @@ const struct option_row option_rows[] = {
 	 RANGE(-1, DECAY_MAX_MS)},
 	{"opt.dirty_limit", OPTION_SSIZE, FIELD(dirty_limit),
 	 RANGE(-1, INT64_MAX), .automatic = true},
+	{"opt.oversize_threshold", OPTION_SIZE, FIELD(oversize_threshold),
+	 RANGE(0, INT64_MAX)},
+	{"opt.thp", OPTION_WORD, FIELD(thp), .words = thp_words},
 	{"opt.memory_limit", OPTION_SSIZE, FIELD(memory_limit),
 	 RANGE(-1, INT64_MAX), .automatic = true},
 	{"opt.cgroup_root", OPTION_STRING, FIELD(cgroup_root),
@@ -140,7 +144,6 @@ const struct option_ignored option_ignored_rows[] = {
 	{"lg_extent_max_active_fit", NULL},
 	{"lg_san_uaf_align", "-1"},
 	{"metadata_thp", "disabled|auto|always"},
-	{"oversize_threshold", NULL},
 	{"prof_log", "false"},
 	{"prof_pid_namespace", "false"},
 	{"prof_recent_alloc_max", "0"},
@@ -149,7 +152,6 @@ const struct option_ignored option_ignored_rows[] = {
 	{"san_guard_large", "0"},
 	{"san_guard_small", "0"},
 	{"slab_sizes", NULL},
-	{"thp", "default"},
 	{"utrace", "false"},
 };
 

@@ -32,6 +32,12 @@ enum percpu_arena { /* by what threads choose their arena */
 					    */
 };
 
+enum thp {		/* huge pages, as the kernel is asked for them */
+	   THP_DEFAULT, /* it is not asked */
+	   THP_ALWAYS,
+	   THP_NEVER,
+};
+
 struct options {
 	bool abort;
 	bool abort_conf;
@@ -52,9 +58,11 @@ struct options {
 	unsigned narenas;	/* automatic ones; default: 1 per 2 CPUs */
 	ssize_t dirty_decay_ms; /* -1: never, 0: at once; default 10,000 */
 	ssize_t muzzy_decay_ms;
-	ssize_t memory_limit;  /* bytes; -1: none, 0: the control groups' */
-	char cgroup_root[256]; /* put before the paths of control groups */
-	ssize_t dirty_limit;   /* bytes; -1: none, 0: automatic */
+	ssize_t memory_limit;	   /* bytes; -1: none, 0: the control groups' */
+	char cgroup_root[256];	   /* put before the paths of control groups */
+	ssize_t dirty_limit;	   /* bytes; -1: none, 0: automatic */
+	size_t oversize_threshold; /* of new arenas: bytes; 0: none */
+	unsigned thp;		   /* enum thp */
 	bool background_thread;
 	size_t max_background_threads;
 	bool trust_madvise; /* that MADV_DONTNEED zeroes, untested */

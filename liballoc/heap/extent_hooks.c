@@ -29,7 +29,10 @@ static void *map_at(void *base, size_t bytes)
 		got = MAP_FAILED;
 	}
 	errno = kept_errno;
-	return got == MAP_FAILED ? NULL : got;
+	if (got == MAP_FAILED)
+		return NULL;
+	os_advise_huge(got, bytes);
+	return got;
 }
 
 static void *map_aligned(size_t bytes, size_t alignment)
@@ -40,7 +43,10 @@ static void *map_aligned(size_t bytes, size_t alignment)
 	if (bytes + slack < bytes)
 		return NULL;
 	base = os_map(bytes + slack, true);
-	if (!base || !slack)
+	if (!base)
+		return NULL;
+	os_advise_huge(base, bytes + slack);
+	if (!slack)
 		return base;
 	lead = -(uintptr_t)base & (alignment - 1);
 	if (lead)

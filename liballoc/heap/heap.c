@@ -276,6 +276,8 @@ static void *reuse_large(size_t size)
 		return NULL;
 	extent->usable = usable;
 	thread->direct_nmalloc++;
+	if (thread_count_eventless(thread, usable))
+		return (void *)extent->base;
 	thread->countdown -= (int64_t)usable;
 	if (thread->countdown < 0)
 		thread_event(thread, (void *)extent->base, size, usable,
@@ -283,20 +285,19 @@ static void *reuse_large(size_t size)
 	return (void *)extent->base;
 }
 
-void *heap_allocate(size_t size, size_t alignment, bool zero,
-		    const struct heap_where *where)
+/* Not inlined, so that the short way need not make room for the request. */
+static __attribute__((noinline)) void *allocate(size_t size, size_t alignment,
+						bool zero,
+						const struct heap_where *where,
+						bool missed)
 {
-	struct request request = {
-		.size = size, .alignment = alignment, .zero = zero || opt.zero};
+	struct request request = {.size = size,
+				  .alignment = alignment,
+				  .zero = zero,
+				  .missed = missed};
 	uint64_t start_ns;
 	void *ptr;
 
-	if (size > CACHED_MAX_BYTES && !alignment && !where && !request.zero) {
-		ptr = reuse_large(size);
-		if (ptr)
-			return ptr;
-		request.missed = true;
-	}
 	if (!heap_is_booted())
 		heap_boot();
 	if (!heap_is_booted() || thread_busy)
@@ -319,6 +320,22 @@ void *heap_allocate(size_t size, size_t alignment, bool zero,
 	time_allocation(start_ns, size);
 	background_leave();
 	return ptr;
+}
+
+void *heap_allocate(size_t size, size_t alignment, bool zero,
+		    const struct heap_where *where)
+{
+	bool missed = false;
+	void *ptr;
+
+	zero = zero || opt.zero;
+	if (size > CACHED_MAX_BYTES && !alignment && !where && !zero) {
+		ptr = reuse_large(size);
+		if (ptr)
+			return ptr;
+		missed = true;
+	}
+	return allocate(size, alignment, zero, where, missed);
 }
 
 /* The thread, where it may go the short way. */

@@ -73,6 +73,18 @@ void *os_map(size_t bytes, bool reserve)
 	return NULL;
 }
 
+void os_advise_huge(void *base, size_t bytes)
+{
+	int kept_errno = errno;
+
+	/* Without huge pages the kernel refuses: there are none then. */
+	if (opt.thp != THP_DEFAULT)
+		madvise(base, bytes,
+			opt.thp == THP_ALWAYS ? MADV_HUGEPAGE
+					      : MADV_NOHUGEPAGE);
+	errno = kept_errno;
+}
+
 void *os_map_readable(size_t bytes)
 {
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;

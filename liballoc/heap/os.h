@@ -26,6 +26,8 @@ void os_boot(void);
 void *os_map(size_t bytes, bool reserve);
 /* May the process map only so much? Then the class map would be in the way. */
 bool os_address_space_is_limited(void);
+/* Tells the kernel of what was mapped what opt.thp says. */
+void os_advise_huge(void *base, size_t bytes);
 void os_unmap(void *base, size_t bytes);
 /*
  * Address space that reads as zero, counts towards no limit but that on address

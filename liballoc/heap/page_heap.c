@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "liballoc/ctl/options.h"
 #include "liballoc/heap/arena.h"
 #include "liballoc/heap/extent_hooks.h"
 #include "liballoc/heap/heap.h"
@@ -37,6 +38,7 @@ void page_heap_init(struct page_heap *heap)
 	lock_init(&heap->lock, LOCK_PAGE_HEAP);
 	heap->next_map_bytes = FIRST_MAP;
 	heap->max_map_bytes = MAX_MAP;
+	heap->oversize_bytes = opt.oversize_threshold;
 	heap->due_ns = WAITING_NEVER;
 	decay_set(&heap->decay[EXTENT_DIRTY], dirty, now);
 	decay_set(&heap->decay[EXTENT_MUZZY], muzzy, now);
@@ -384,6 +386,7 @@ static struct extent *map_run(struct arena *arena, size_t need)
 		os_unmap(base, bytes);
 		return NULL;
 	}
+	os_advise_huge(base, bytes);
 	if (need <= heap->next_map_bytes)
 		map_more_next(heap);
 	count_mapped(arena, bytes);
@@ -812,6 +815,6 @@ void page_heap_destroy(struct arena *arena)
 		}
 	heap->next_map_bytes = FIRST_MAP;
 	heap->max_map_bytes = MAX_MAP;
-	heap->oversize_bytes = 0;
+	heap->oversize_bytes = opt.oversize_threshold;
 	lock_release(&heap->lock);
 }

@@ -478,6 +478,17 @@ static void keep_house(struct thread *thread)
 	steal_from_idle();
 }
 
+/* Large objects bring events about that are not worth it each time. */
+static bool is_round(struct thread *thread, size_t usable_bytes)
+{
+	if (usable_bytes > CACHED_MAX_BYTES &&
+	    thread->eventless_bytes < LARGE_BYTES_PER_ROUND &&
+	    ++thread->large_events % LARGE_EVENTS_PER_ROUND)
+		return false;
+	thread->eventless_bytes = 0;
+	return true;
+}
+
 void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 		  size_t usable_bytes, unsigned size_class)
 {
@@ -492,9 +503,7 @@ void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 		plan_trim(thread);
 		return;
 	}
-	/* Large objects bring events about that are not worth it each time. */
-	if (usable_bytes <= CACHED_MAX_BYTES ||
-	    ++thread->large_events % LARGE_EVENTS_PER_ROUND == 0)
+	if (is_round(thread, usable_bytes))
 		keep_house(thread);
 	/* A thread whose own cache serves it all comes by here alone. */
 	if (offer && opt.percpu_arena)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "liballoc/ctl/options.h"
 #include "liballoc/heap/cache.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/prof/prof.h"
@@ -18,6 +19,9 @@
 
 struct arena;
 struct lock;
+
+/* Where large objects bring no events, a thread keeps house so often. */
+#define LARGE_BYTES_PER_ROUND ((size_t)16 << 20)
 
 struct thread {
 	/*
@@ -48,6 +52,7 @@ struct thread {
 	uint32_t squeezes;   /* container.h: what it has followed */
 	uint32_t look_bytes; /* that it planned to allocate before it */
 	unsigned large_events;
+	size_t eventless_bytes; /* of large objects, since the last round */
 	/* Above 0: in the profiler. Then an allocation goes unsampled. */
 	unsigned reentrancy;
 	uint64_t uid; /* 0, 1, 2 ... in order of first allocation */
@@ -107,6 +112,20 @@ void thread_follow_cpu(struct thread *thread);
  */
 void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 		  size_t usable_bytes, unsigned size_class);
+
+/*
+ * Counts a large object past the countdown, where nobody waits for events but
+ * the thread's own housekeeping; false where somebody does, or that is due.
+ */
+static inline bool thread_count_eventless(struct thread *thread, size_t bytes)
+{
+	if (opt.prof || opt.stats_interval >= 0 ||
+	    thread->eventless_bytes >= LARGE_BYTES_PER_ROUND)
+		return false;
+	thread->eventless_bytes += bytes;
+	thread->allocated += bytes;
+	return true;
+}
 
 /* For its counts. */
 struct lock *thread_list_lock(void);

@@ -7,7 +7,7 @@
 program=$top_builddir/tests/integration/ctl/conf_program
 static=$top_builddir/tests/integration/ctl/conf_static
 
-plan 23
+plan 26
 
 # with CONF COMMAND...: on liballoc, under those options.
 with() {
@@ -90,3 +90,27 @@ matches 'by whom' '^<liballoc>: malloc_conf \(the environment variable ' \
 runs 0 'options of jemalloc without effect pass in silence' \
 	with 'background_thread:false,metadata_thp:auto,tcache_nslots_large:9' \
 	test ! -s "$tmp/nothing"
+
+# advised CONF: how many mappings are to have huge pages, and to have none.
+advised() {
+	with "$1" awk '/^VmFlags:.* hg( |$)/ { huge++ }
+		/^VmFlags:.* nh( |$)/ { none++ }
+		END { print huge + 0, none + 0 }' /proc/self/smaps
+}
+
+what='the kernel is not asked for huge pages'
+if [ ! -e /sys/kernel/mm/transparent_hugepage/enabled ]; then
+	skip "$what" 'there are none'
+	skip 'thp:always asks for them' 'there are none'
+	skip 'thp:never asks for none' 'there are none'
+else
+	advised prof:true >"$tmp/default"
+	advised thp:always >"$tmp/always"
+	advised thp:never >"$tmp/never"
+	[ "$(cut -d' ' -f1 "$tmp/default")" -eq 0 ]
+	result $? "$what"
+	[ "$(cut -d' ' -f1 "$tmp/always")" -gt 0 ]
+	result $? 'thp:always asks for them'
+	[ "$(cut -d' ' -f2 "$tmp/never")" -gt "$(cut -d' ' -f2 "$tmp/default")" ]
+	result $? 'thp:never asks for none'
+fi
