@@ -26,6 +26,7 @@ include %D%/ctl/local.mk
 include %D%/heap/local.mk
 include %D%/ledger/local.mk
 include %D%/prof/local.mk
+include %D%/safety/local.mk
 
 liballocincludedir = $(includedir)/liballoc
 liballocinclude_HEADERS = %D%/include/liballoc/liballoc.h

@@ -17,6 +17,7 @@
 #include "liballoc/heap/os.h"
 #include "liballoc/include/liballoc/liballoc.h"
 #include "liballoc/ledger/ledger.h"
+#include "liballoc/safety/report.h"
 
 static bool is_power_of_two(size_t value)
 {
@@ -75,7 +76,7 @@ static void *reallocate_to_zero(void *ptr)
 	if (opt.zero_realloc == ZERO_REALLOC_ALLOC)
 		return api_result(heap_reallocate(ptr, 1, 0, false, NULL));
 	if (opt.zero_realloc == ZERO_REALLOC_ABORT)
-		os_die("realloc to size 0 (zero_realloc:abort) of", ptr);
+		report_error("realloc to size 0 (zero_realloc:abort) of", ptr);
 	own_free(ptr);
 	return NULL;
 }

@@ -104,6 +104,14 @@ void print_unsigned(struct print *out, uint64_t value)
 	print_text(out, print_number(buffer, value));
 }
 
+void print_hex(struct print *out, uint64_t value)
+{
+	int shift = value ? (63 - __builtin_clzll(value)) / 4 * 4 : 0;
+
+	for (; shift >= 0; shift -= 4)
+		print_char(out, "0123456789abcdef"[value >> shift & 15]);
+}
+
 void print_signed(struct print *out, int64_t value)
 {
 	if (value < 0)

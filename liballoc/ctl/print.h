@@ -31,6 +31,8 @@ void print_bytes(struct print *out, const char *bytes, size_t length);
 /* As print_bytes, control characters shown as '?': for what users wrote. */
 void print_masked(struct print *out, const char *bytes, size_t length);
 void print_unsigned(struct print *out, uint64_t value);
+/* Hexadecimal, no prefix. */
+void print_hex(struct print *out, uint64_t value);
 void print_signed(struct print *out, int64_t value);
 /* Fills up with spaces: text at the left, or at the right, of width columns. */
 void print_left(struct print *out, const char *text, size_t width);

@@ -20,6 +20,7 @@
 #include "liballoc/heap/page_map.h"
 #include "liballoc/heap/thread.h"
 #include "liballoc/ledger/ledger.h"
+#include "liballoc/safety/report.h"
 
 /* Guards making; entries are published with release and never change. */
 static struct lock lock = LOCK_INIT(LOCK_ARENA_LIST);
@@ -329,8 +330,8 @@ void arena_free_small(void **regions, unsigned count)
 		struct extent *slab = page_word_extent(word);
 
 		if (!(word & PAGE_LIVE) || word & PAGE_LARGE)
-			os_die("double free, or free of no allocation:",
-			       regions[0]);
+			report_error("double free, or free of no allocation:",
+				     regions[0]);
 		count = bin_give(&slab->arena->bins[slab->size_class], regions,
 				 count, 0);
 	}

@@ -15,6 +15,7 @@
 #include "liballoc/heap/size_class.h"
 #include "liballoc/heap/slab.h"
 #include "liballoc/ledger/ledger.h"
+#include "liballoc/safety/report.h"
 
 void bin_init(struct bin *bin, struct arena *arena, unsigned size_class)
 {
@@ -165,7 +166,7 @@ static struct extent *own_slab(const struct bin *bin, void *region)
 	struct extent *slab = page_word_extent(word);
 
 	if (!(word & PAGE_LIVE) || word & PAGE_LARGE)
-		os_die("double free, or free of no allocation:", region);
+		report_error("double free, or free of no allocation:", region);
 	if (slab->arena != bin->arena || slab->size_class != bin->size_class)
 		return NULL;
 	return slab;

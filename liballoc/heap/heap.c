@@ -25,6 +25,7 @@
 #include "liballoc/heap/waiting.h"
 #include "liballoc/ledger/ledger.h"
 #include "liballoc/prof/prof.h"
+#include "liballoc/safety/report.h"
 
 /*
  * Zeroed objects of at least so many bytes rather get pages that are zero than
@@ -377,7 +378,8 @@ static uint64_t live_word(const void *ptr)
 
 	if (!(word & PAGE_LIVE) || word & PAGE_TAIL ||
 	    (word & PAGE_LARGE && extent->base != (uintptr_t)ptr))
-		os_die("free or use of a pointer that is no allocation:", ptr);
+		report_error("free or use of a pointer that is no allocation:",
+			     ptr);
 	return word;
 }
 
@@ -561,7 +563,7 @@ void heap_check_size(const void *ptr, size_t size, size_t alignment)
 	if (page_word_extent(word)->state != EXTENT_EMERGENCY &&
 	    (size > usable ||
 	     size_class_round(size, alignment, &size_class) < usable))
-		os_die("free with a wrong size of", ptr);
+		report_error("free with a wrong size of", ptr);
 }
 
 void heap_free_sized(void *ptr, size_t size, size_t alignment,

@@ -23,6 +23,7 @@
 #include "liballoc/heap/waiting.h"
 #include "liballoc/ledger/ledger.h"
 #include "liballoc/prof/prof.h"
+#include "liballoc/safety/report.h"
 
 #define FIRST_MAP ((size_t)512 << 10)
 #define MAX_MAP ((size_t)64 << 20)
@@ -635,7 +636,7 @@ void page_heap_give_large(struct arena *arena, struct extent *extent)
 {
 	lock_take(&arena->pages.lock);
 	if (extent->state != EXTENT_LARGE)
-		os_die("double free of", (void *)extent->base);
+		report_error("double free of", (void *)extent->base);
 	if (arena->manual)
 		extent_list_remove(&arena->pages.large, extent);
 	clear_large_words(extent);

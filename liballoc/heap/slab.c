@@ -14,6 +14,7 @@
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_map.h"
 #include "liballoc/heap/size_class.h"
+#include "liballoc/safety/report.h"
 
 static unsigned word_count(const struct extent *slab)
 {
@@ -109,10 +110,10 @@ unsigned slab_give(struct extent *slab, void *const *regions, unsigned count)
 		if (offset >= class->slab_bytes)
 			break;
 		if (index >= class->regions || index * class->bytes != offset)
-			os_die("free of a pointer that is no allocation:",
-			       regions[i]);
+			report_error("free of a pointer that is no allocation:",
+				     regions[i]);
 		if (bits[index / 64] & bit)
-			os_die("double free of", regions[i]);
+			report_error("double free of", regions[i]);
 		bits[index / 64] |= bit;
 		if (index / 64 < first)
 			first = (unsigned)(index / 64);

@@ -69,6 +69,13 @@ bool prof_sample(struct thread *thread, void *ptr, size_t requested_bytes,
  */
 bool prof_free(struct thread *thread, void *ptr);
 
+/*
+ * For reports of errors, with no lock taken: the stack and the requested size
+ * of the sample at address; how many frames there are, 0 where it is none.
+ */
+unsigned prof_peek(uint64_t address, uint64_t *requested_bytes,
+		   uint64_t *frames, unsigned max);
+
 /* Is ptr a sample now? */
 bool prof_is_sampled(const void *ptr);
 

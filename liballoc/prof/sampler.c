@@ -187,6 +187,14 @@ bool prof_free(struct thread *thread, void *ptr)
 	return tables_remove((uintptr_t)ptr);
 }
 
+unsigned prof_peek(uint64_t address, uint64_t *requested_bytes,
+		   uint64_t *frames, unsigned max)
+{
+	return prof_state.ready
+		       ? tables_peek(address, requested_bytes, frames, max)
+		       : 0;
+}
+
 bool prof_is_sampled(const void *ptr)
 {
 	return prof_state.ready && tables_has((uintptr_t)ptr);

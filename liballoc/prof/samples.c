@@ -261,6 +261,27 @@ bool tables_has(uint64_t address)
 	return found;
 }
 
+/* Rows may change meanwhile: each index is checked, each walk is bounded. */
+unsigned tables_peek(uint64_t address, uint64_t *requested_bytes,
+		     uint64_t *frames, unsigned max)
+{
+	uint64_t hash = tables_mix(address);
+	uint32_t at = *bucket_of(shard_of(hash), hash), steps = 0;
+	uint32_t rows = ledger_capacity(LEDGER_SAMPLES);
+	const struct ledger_sample *sample;
+
+	while (at && at <= rows && sample_row(at - 1)->address != address &&
+	       steps++ < rows)
+		at = links[at - 1];
+	if (!at || at > rows || sample_row(at - 1)->address != address)
+		return 0;
+	sample = sample_row(at - 1);
+	*requested_bytes = sample->requested_bytes;
+	if (sample->count >= ledger_capacity(LEDGER_COUNTS))
+		return 0;
+	return stacks_peek(count_row(sample->count)->stack, frames, max);
+}
+
 static void take_all(void)
 {
 	thread_busy++;

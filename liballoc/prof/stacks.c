@@ -119,6 +119,22 @@ uint32_t stacks_intern(const uint64_t *frames, unsigned depth)
 	return row;
 }
 
+unsigned stacks_peek(uint32_t row, uint64_t *frames, unsigned max)
+{
+	const struct ledger_stack *stack;
+	uint64_t first, count;
+
+	if (row >= ledger_capacity(LEDGER_STACKS))
+		return 0;
+	stack = stack_row(row);
+	first = stack->first_frame;
+	count = stack->frame_count < max ? stack->frame_count : max;
+	if (first + count > ledger_capacity(LEDGER_FRAMES))
+		return 0;
+	memcpy(frames, frame_row(first), count * sizeof(frames[0]));
+	return (unsigned)count;
+}
+
 void stacks_reset(void)
 {
 	memset(heads, 0, buckets * sizeof(heads[0]));

@@ -43,6 +43,9 @@ bool tables_add(const struct sampled *what, const uint64_t *frames,
 /* The object at address is no longer in use; false where it was no sample. */
 bool tables_remove(uint64_t address);
 bool tables_has(uint64_t address);
+/* As prof_peek(): takes no lock, and trusts nothing that it reads. */
+unsigned tables_peek(uint64_t address, uint64_t *requested_bytes,
+		     uint64_t *frames, unsigned max);
 
 /*
  * Makes room: adds up what exited threads counted into row 0, so that rows of
@@ -70,6 +73,7 @@ void tables_postfork_child(void);
 size_t stacks_index_bytes(void);
 void stacks_boot(void *index);
 uint32_t stacks_intern(const uint64_t *frames, unsigned depth);
+unsigned stacks_peek(uint32_t row, uint64_t *frames, unsigned max);
 void stacks_reset(void);
 size_t counts_index_bytes(void);
 void counts_boot(void *index);
