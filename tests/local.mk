@@ -32,6 +32,7 @@ include %D%/integration/cplusplus/local.mk
 include %D%/integration/giveback/local.mk
 include %D%/stress/local.mk
 include %D%/integration/liballoc/local.mk
+include %D%/integration/safety/local.mk
 include %D%/integration/local.mk
 include %D%/integration/ctl/local.mk
 include %D%/integration/jemalloc/local.mk

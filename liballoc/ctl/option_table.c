@@ -28,6 +28,8 @@ static const char *const zero_realloc_words[] = {"alloc", "free", "abort",
 static const char *const percpu_arena_words[] = {"disabled", "percpu", "phycpu",
 						 NULL};
 static const char *const thp_words[] = {"default", "always", "never", NULL};
+static const char *const junk_words[] = {"false", "true", "alloc", "free",
+					 NULL};
 static const char *const dss_words[] = {"disabled", NULL};
 
 const struct option_row option_rows[] = {
@@ -59,7 +61,14 @@ const struct option_row option_rows[] = {
 	{"opt.max_background_threads", OPTION_SIZE,
 	 FIELD(max_background_threads), RANGE(1, 4096)},
 	{"opt.trust_madvise", OPTION_BOOL, FIELD(trust_madvise)},
+	{"opt.junk", OPTION_WORD, FIELD(junk), .words = junk_words},
 	{"opt.zero", OPTION_BOOL, FIELD(zero)},
+	{"opt.debug_double_free_max_scan", OPTION_UNSIGNED,
+	 FIELD(debug_double_free_max_scan), RANGE(0, UINT_MAX)},
+	{"opt.prof_guard", OPTION_UNSIGNED, FIELD(prof_guard),
+	 RANGE(0, UINT_MAX)},
+	{"opt.prof_guard_max", OPTION_UNSIGNED, FIELD(prof_guard_max),
+	 RANGE(8, 16384), .clip = true},
 	{"opt.xmalloc", OPTION_BOOL, FIELD(xmalloc)},
 	{"opt.experimental_infallible_new", OPTION_BOOL,
 	 FIELD(experimental_infallible_new)},
@@ -126,7 +135,6 @@ const char *option_key(const struct option_row *row)
 const struct option_ignored option_ignored_rows[] = {
 	{"bin_shards", NULL},
 	{"cache_oblivious", "true|false"},
-	{"debug_double_free_max_scan", NULL},
 	{"disable_large_size_classes", "false"},
 	{"hpa", "false"},
 	{"hpa_dirty_mult", NULL},
@@ -140,7 +148,6 @@ const struct option_ignored option_ignored_rows[] = {
 	{"hpa_sec_max_bytes", NULL},
 	{"hpa_sec_nshards", NULL},
 	{"hpa_slab_max_alloc", NULL},
-	{"junk", "false"},
 	{"lg_extent_max_active_fit", NULL},
 	{"lg_san_uaf_align", "-1"},
 	{"metadata_thp", "disabled|auto|always"},

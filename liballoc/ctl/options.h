@@ -38,12 +38,24 @@ enum thp {		/* huge pages, as the kernel is asked for them */
 	   THP_NEVER,
 };
 
+enum junk { /* what memory is filled with a pattern */
+	    JUNK_NONE,
+	    JUNK_BOTH,
+	    JUNK_ALLOC, /* what is handed out: 0xa5 */
+	    JUNK_FREE,	/* what is freed: 0x5a */
+};
+
 struct options {
 	bool abort;
 	bool abort_conf;
 	bool confirm_conf;
 	bool xmalloc;
 	bool zero;
+	unsigned junk; /* enum junk */
+	/* Objects of a cache that a free compares with its own. */
+	unsigned debug_double_free_max_scan;
+	unsigned prof_guard;		  /* one of so many samples; 0: none */
+	unsigned prof_guard_max;	  /* objects at once, freed ones too */
 	bool experimental_infallible_new; /* operator new aborts, never throws
 					   */
 	bool stats_print;

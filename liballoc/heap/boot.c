@@ -24,6 +24,7 @@
 #include "liballoc/heap/thread.h"
 #include "liballoc/ledger/ledger.h"
 #include "liballoc/prof/prof.h"
+#include "liballoc/safety/guard.h"
 
 enum boot_phase {
 	BOOT_NONE,
@@ -48,6 +49,7 @@ static void boot_once(void)
 	size_class_boot();
 	thread_boot();
 	prof_boot();
+	guard_boot();
 }
 
 static void boot(void)

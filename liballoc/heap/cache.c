@@ -17,6 +17,7 @@
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_map.h"
 #include "liballoc/ledger/ledger.h"
+#include "liballoc/safety/report.h"
 
 /*
  * A bin may hold this much, but some objects at least; more than a few dozen
@@ -237,6 +238,19 @@ static unsigned kept(const struct cache_bin *bin, unsigned size_class)
 	return bin->limit - ((bin->limit + (1u << lg) - 1) >> lg);
 }
 
+/* Is object among the newest of the bin? It is on its way there now. */
+static void check_double_free(const struct cache_bin *bin, const void *object)
+{
+	unsigned count = cache_count(bin), i;
+	unsigned most = opt.debug_double_free_max_scan;
+
+	if (most > count)
+		most = count;
+	for (i = 0; i < most; i++)
+		if (bin->slots[count - 1 - i] == object)
+			report_error("double free of", object);
+}
+
 bool cache_give(struct cache *cache, unsigned size_class, void *object)
 {
 	struct cache_bin_account *account;
@@ -246,6 +260,7 @@ bool cache_give(struct cache *cache, unsigned size_class, void *object)
 	if (size_class >= cache->class_count)
 		return false;
 	bin = cache_bin(cache, size_class);
+	check_double_free(bin, object);
 	if (cache_push(bin, object))
 		return true;
 	/* Emptied and full again: with more room neither had happened. */

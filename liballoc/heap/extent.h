@@ -24,6 +24,7 @@ enum extent_state {
 	EXTENT_BUSY = EXTENT_FREE_STATES, /* being taken or given back */
 	EXTENT_LARGE,
 	EXTENT_SLAB,
+	EXTENT_GUARDED,	  /* in safety/guard.c's pool; bytes as asked for */
 	EXTENT_EMERGENCY, /* a mapping of its own, outside all arenas */
 };
 

@@ -16,6 +16,7 @@
 #include "liballoc/heap/thread.h"
 #include "liballoc/heap/waiting.h"
 #include "liballoc/prof/prof.h"
+#include "liballoc/safety/guard.h"
 
 void heap_prefork(void)
 {
@@ -25,6 +26,7 @@ void heap_prefork(void)
 	container_prefork();
 	arena_prefork();
 	cache_list_prefork();
+	guard_prefork();
 	thread_prefork();
 	exchange_prefork();
 	arena_prefork_locks();
@@ -36,6 +38,7 @@ void heap_postfork_parent(void)
 	metadata_postfork_parent();
 	exchange_postfork_parent();
 	thread_postfork_parent();
+	guard_postfork_parent();
 	cache_list_postfork_parent();
 	arena_postfork_parent();
 	container_postfork_parent();
@@ -49,6 +52,7 @@ void heap_postfork_child(void)
 {
 	metadata_postfork_child();
 	exchange_postfork_child();
+	guard_postfork_child();
 	cache_list_postfork_child();
 	arena_postfork_child();
 	background_postfork_child();

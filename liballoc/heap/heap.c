@@ -25,6 +25,8 @@
 #include "liballoc/heap/waiting.h"
 #include "liballoc/ledger/ledger.h"
 #include "liballoc/prof/prof.h"
+#include "liballoc/safety/fill.h"
+#include "liballoc/safety/guard.h"
 #include "liballoc/safety/report.h"
 
 /*
@@ -82,6 +84,16 @@ static void count_direct(const struct request *request, const void *ptr,
 		thread->direct_nmalloc++;
 }
 
+/*
+ * What automatic arenas hand out was freed by heap_free(), and filled; the
+ * program may reset the others, or have given them memory of its own.
+ */
+static void check_free(const struct request *request, const void *ptr)
+{
+	if (ptr && fill_frees() && !request->arena->manual)
+		fill_check_free(ptr, request->usable);
+}
+
 static void *take_small(const struct request *request)
 {
 	struct cache *cache = request->cache;
@@ -94,6 +106,7 @@ static void *take_small(const struct request *request)
 		ptr = arena_allocate_small(request->arena, request->size_class);
 	}
 	count_direct(request, ptr, cache);
+	check_free(request, ptr);
 	if (ptr && request->zero)
 		memset(ptr, 0, request->usable);
 	return ptr;
@@ -175,6 +188,7 @@ static void *take_large(const struct request *request)
 	if (!extent)
 		return NULL;
 	ptr = (void *)extent->base;
+	check_free(request, ptr);
 	count_direct(request, ptr, NULL);
 	if (request->zero)
 		clear_dirty(extent, 0);
@@ -187,17 +201,23 @@ static void *take(const struct request *request)
 							: take_large(request);
 }
 
-/* After the locks: accounts for the object, offers it to the profiler. */
-static void count_allocation(struct thread *thread, void *ptr, size_t requested,
-			     size_t usable, unsigned size_class)
+/*
+ * After the locks: accounts for the object, offers it to the profiler, which
+ * may exchange it, unless alignment is GUARD_NEVER.
+ */
+static void *count_allocation(struct thread *thread, void *ptr,
+			      size_t requested, size_t usable,
+			      unsigned size_class, size_t alignment)
 {
 	if (!thread)
-		return;
+		return ptr;
 	thread_tick(thread);
 	thread->countdown -= (int64_t)usable;
 	if (thread->countdown < 0)
-		thread_event(thread, ptr, requested, usable, size_class);
+		ptr = thread_event(thread, ptr, requested, usable, size_class,
+				   alignment);
 	thread_tell(thread);
+	return ptr;
 }
 
 static void look_at_container(void)
@@ -315,8 +335,11 @@ static __attribute__((noinline)) void *allocate(size_t size, size_t alignment,
 	thread_busy--;
 	if (!ptr)
 		return NULL;
-	count_allocation(request.thread, ptr, size ? size : 1, request.usable,
-			 request.size_class);
+	if (!request.zero)
+		fill_allocated(ptr, request.usable);
+	ptr = count_allocation(request.thread, ptr, size ? size : 1,
+			       request.usable, request.size_class,
+			       request.arena->manual ? GUARD_NEVER : alignment);
 	leave();
 	time_allocation(start_ns, size);
 	background_leave();
@@ -370,6 +393,15 @@ void *heap_allocate_direct(struct arena *arena, size_t size)
 	return ptr;
 }
 
+static bool is_region(const struct extent *slab, const void *ptr)
+{
+	const struct size_class *class = &size_classes[slab->size_class];
+	size_t offset = (uintptr_t)ptr - slab->base;
+	size_t index = offset * class->reciprocal >> 32;
+
+	return index < class->regions && index * class->bytes == offset;
+}
+
 /* The word of a live allocation; aborts on what is none. */
 static uint64_t live_word(const void *ptr)
 {
@@ -377,8 +409,12 @@ static uint64_t live_word(const void *ptr)
 	struct extent *extent = page_word_extent(word);
 
 	if (!(word & PAGE_LIVE) || word & PAGE_TAIL ||
-	    (word & PAGE_LARGE && extent->base != (uintptr_t)ptr))
-		report_error("free or use of a pointer that is no allocation:",
+	    (word & PAGE_LARGE ? extent->base != (uintptr_t)ptr
+			       : !is_region(extent, ptr)))
+		report_error(guard_was_freed(ptr)
+				     ? "double free, or use after free, of"
+				     : "free or use of a pointer that is no "
+				       "allocation:",
 			     ptr);
 	return word;
 }
@@ -409,7 +445,8 @@ void heap_mark_sampled(void *ptr, bool sampled)
 	struct extent *extent = page_word_extent(page_map_get((uintptr_t)ptr));
 	struct arena *arena = extent->arena;
 
-	if (extent->state == EXTENT_EMERGENCY)
+	if (extent->state == EXTENT_EMERGENCY ||
+	    extent->state == EXTENT_GUARDED)
 		return;
 	thread_busy++;
 	if (extent->state == EXTENT_LARGE)
@@ -541,6 +578,11 @@ void heap_free(void *ptr, const struct heap_where *where)
 	start_ns = start_timing(thread);
 	if (word & PAGE_SAMPLED)
 		forget_sample(thread, ptr);
+	if (page_word_extent(word)->state == EXTENT_GUARDED) {
+		ptr = guard_give(ptr, true);
+		word = live_word(ptr);
+	}
+	fill_freed(ptr, word_usable(word));
 	thread_busy++;
 	give_back(thread, choose_cache(thread, where), ptr, word);
 	thread_busy--;
@@ -556,7 +598,7 @@ void heap_free(void *ptr, const struct heap_where *where)
 
 void heap_check_size(const void *ptr, size_t size, size_t alignment)
 {
-	uint64_t word = live_word(ptr);
+	uint64_t word = live_word(guard_backing(ptr));
 	size_t usable = word_usable(word);
 	unsigned size_class;
 
@@ -584,7 +626,8 @@ static void recount(struct thread *thread, void *ptr, size_t old_usable,
 		thread->direct_nmalloc++;
 		thread->direct_ndalloc++;
 	}
-	count_allocation(thread, ptr, requested, usable, size_class);
+	count_allocation(thread, ptr, requested, usable, size_class,
+			 GUARD_NEVER);
 }
 
 /*
@@ -616,7 +659,10 @@ static bool resize_in_place(void *ptr, uint64_t word, size_t requested,
 
 	if (usable == old_usable)
 		return true;
-	if (extent->state == EXTENT_EMERGENCY || thread_busy)
+	if (extent->state != EXTENT_LARGE || thread_busy)
+		return false;
+	/* What is cut off would have to be filled, and may be kept. */
+	if (fill_frees() && usable < old_usable)
 		return false;
 	thread = thread_get();
 	thread_busy++;
@@ -624,6 +670,8 @@ static bool resize_in_place(void *ptr, uint64_t word, size_t requested,
 	thread_busy--;
 	if (done && zero)
 		clear_dirty(extent, old_usable);
+	else if (done && usable > old_usable)
+		fill_allocated((char *)ptr + old_usable, usable - old_usable);
 	if (done)
 		recount(thread, ptr, old_usable, requested, usable, size_class);
 	leave();

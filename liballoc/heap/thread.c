@@ -26,6 +26,8 @@
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/waiting.h"
 #include "liballoc/ledger/ledger.h"
+#include "liballoc/safety/fill.h"
+#include "liballoc/safety/guard.h"
 
 /* An event at least once in so many bytes, sampled or not. */
 #define MAX_COUNTDOWN ((int64_t)1 << 20)
@@ -173,7 +175,7 @@ static struct thread *new_thread(void)
 	thread->arena = arena_choose();
 	thread->prof.active = prof_thread_active_init_get();
 	thread->cache_max_bytes = opt.tcache_max;
-	if (opt.tcache && !opt.zero)
+	if (opt.tcache && !fill_any())
 		start_cache(thread);
 	list_thread(thread);
 	ledger_add_shared(&ledger_process()->threads_created, 1);
@@ -489,8 +491,24 @@ static bool is_round(struct thread *thread, size_t usable_bytes)
 	return true;
 }
 
-void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
-		  size_t usable_bytes, unsigned size_class)
+/* Offers ptr to the profiler; what the program gets is ptr, or guarded. */
+static void *offer_sample(struct thread *thread, void *ptr,
+			  size_t requested_bytes, size_t usable_bytes,
+			  unsigned size_class, size_t alignment)
+{
+	void *guarded = guard_take(ptr, requested_bytes, alignment);
+	bool sampled = prof_sample(thread, guarded ? guarded : ptr,
+				   requested_bytes, usable_bytes, size_class);
+
+	if (!guarded && sampled)
+		heap_mark_sampled(ptr, true);
+	if (guarded && !sampled)
+		guard_give(guarded, false);
+	return guarded && sampled ? guarded : ptr;
+}
+
+void *thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
+		   size_t usable_bytes, unsigned size_class, size_t alignment)
 {
 	bool offer = !thread->reentrancy;
 	uint64_t bytes;
@@ -501,7 +519,7 @@ void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 		/* Whoever leaves the slow paths looks at the clock. */
 		plan_look(thread);
 		plan_trim(thread);
-		return;
+		return ptr;
 	}
 	if (is_round(thread, usable_bytes))
 		keep_house(thread);
@@ -509,9 +527,9 @@ void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 	if (offer && opt.percpu_arena)
 		thread_follow_cpu(thread);
 	thread->reentrancy++;
-	if (offer &&
-	    prof_sample(thread, ptr, requested_bytes, usable_bytes, size_class))
-		heap_mark_sampled(ptr, true);
+	if (offer)
+		ptr = offer_sample(thread, ptr, requested_bytes, usable_bytes,
+				   size_class, alignment);
 	bytes = (uint64_t)(thread->countdown_start - thread->countdown);
 	thread->allocated += bytes;
 	draw(thread);
@@ -520,6 +538,7 @@ void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 	plan_look(thread);
 	plan_trim(thread);
 	thread->reentrancy--;
+	return ptr;
 }
 
 /* To another arena with all that the cache holds. */
@@ -608,7 +627,7 @@ void heap_thread_enable_cache(struct thread *thread, bool on)
 		return;
 	thread_busy++;
 	/* The fast paths clear nothing. */
-	if (on && !opt.zero)
+	if (on && !fill_any())
 		start_cache(thread);
 	else if (!on)
 		cache_fini(&thread->cache, thread->arena);

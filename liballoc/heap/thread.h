@@ -108,10 +108,11 @@ void thread_tick(struct thread *thread);
 void thread_follow_cpu(struct thread *thread);
 /*
  * The countdown ran out on the allocation of ptr: publishes, offers it to the
- * profiler, draws anew. No lock held, thread_busy 0.
+ * profiler, draws anew. No lock held, thread_busy 0. Returns ptr, or what the
+ * program gets in its stead: see safety/guard.h, for the alignment too.
  */
-void thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
-		  size_t usable_bytes, unsigned size_class);
+void *thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
+		   size_t usable_bytes, unsigned size_class, size_t alignment);
 
 /*
  * Counts a large object past the countdown, where nobody waits for events but

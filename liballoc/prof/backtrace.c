@@ -117,9 +117,10 @@ static unsigned count_own(const uint64_t *frames, unsigned depth)
 	return own;
 }
 
-unsigned backtrace_take(uint64_t frames[BACKTRACE_MAX], unsigned max,
-			struct stack_bounds *bounds, struct walk_memo *memo,
-			bool *truncated)
+/* unheard_pc: of a library that it would be good to hear of; 0: none. */
+static inline __attribute__((always_inline)) unsigned
+take(uint64_t frames[BACKTRACE_MAX], unsigned max, struct stack_bounds *bounds,
+     struct walk_memo *memo, bool *truncated, uint64_t *unheard_pc)
 {
 	uint64_t all[BACKTRACE_MAX + BACKTRACE_OWN];
 	struct unwind unwind;
@@ -130,8 +131,7 @@ unsigned backtrace_take(uint64_t frames[BACKTRACE_MAX], unsigned max,
 	unwind_start(&unwind, bounds);
 	unwind.memo = memo;
 	depth = unwind_walk(&unwind, all, max + BACKTRACE_OWN);
-	if (unwind.unheard_pc)
-		unload_listen(unwind.unheard_pc);
+	*unheard_pc = unwind.unheard_pc;
 	own = count_own(all, depth);
 	depth -= own;
 	*truncated = depth > max;
@@ -139,4 +139,25 @@ unsigned backtrace_take(uint64_t frames[BACKTRACE_MAX], unsigned max,
 		depth = max;
 	memcpy(frames, all + own, depth * sizeof(frames[0]));
 	return depth;
+}
+
+unsigned backtrace_take(uint64_t frames[BACKTRACE_MAX], unsigned max,
+			struct stack_bounds *bounds, struct walk_memo *memo,
+			bool *truncated)
+{
+	uint64_t unheard_pc;
+	unsigned depth =
+		take(frames, max, bounds, memo, truncated, &unheard_pc);
+
+	if (unheard_pc)
+		unload_listen(unheard_pc);
+	return depth;
+}
+
+unsigned backtrace_peek(uint64_t frames[BACKTRACE_MAX], unsigned max)
+{
+	uint64_t unheard_pc;
+	bool truncated;
+
+	return take(frames, max, NULL, NULL, &truncated, &unheard_pc);
 }

@@ -28,4 +28,7 @@ unsigned backtrace_take(uint64_t frames[BACKTRACE_MAX], unsigned max,
 			struct stack_bounds *bounds, struct walk_memo *memo,
 			bool *truncated);
 
+/* The same for those who hold locks, or report an error: takes none. */
+unsigned backtrace_peek(uint64_t frames[BACKTRACE_MAX], unsigned max);
+
 #endif

@@ -20,6 +20,7 @@
 #include "liballoc/heap/size_class.h"
 #include "liballoc/prof/backtrace.h"
 #include "liballoc/prof/prof.h"
+#include "liballoc/safety/guard.h"
 
 #define LINE_BYTES 512u /* of a maps line, what matters */
 
@@ -88,7 +89,7 @@ static void object_in_large(struct print *out, const struct extent *extent,
 	print_hex(out, extent->base);
 }
 
-void report_object(struct print *out, uintptr_t address)
+static void describe(struct print *out, uintptr_t address)
 {
 	uint64_t word = page_map_get(address);
 	const struct extent *extent = page_word_extent(word);
@@ -246,26 +247,34 @@ static uintptr_t object_base(uintptr_t address)
 				 size_classes[extent->size_class].bytes;
 }
 
+/* What the heap knows of the address, and the profiler of its object. */
+static void report_object(struct print *out, uintptr_t address)
+{
+	uint64_t frames[REPORT_FRAMES], requested = 0;
+	unsigned count;
+
+	describe(out, address);
+	count = prof_peek(object_base(address), &requested, frames,
+			  REPORT_FRAMES);
+	if (!count)
+		return;
+	print_text(out, "  ");
+	print_unsigned(out, requested);
+	print_text(out, " bytes were asked for\n");
+	report_stack(out, "allocated by", frames, count);
+}
+
 void report_error(const char *what, const void *address)
 {
 	uint64_t frames[BACKTRACE_MAX];
-	uint64_t requested = 0;
 	struct print out;
-	bool truncated;
 	unsigned count;
 
 	report_claim();
 	report_start(&out, what, (uintptr_t)address);
-	report_object(&out, (uintptr_t)address);
-	count = prof_peek(object_base((uintptr_t)address), &requested, frames,
-			  REPORT_FRAMES);
-	if (count) {
-		print_text(&out, "  ");
-		print_unsigned(&out, requested);
-		print_text(&out, " bytes were asked for\n");
-		report_stack(&out, "allocated by", frames, count);
-	}
-	count = backtrace_take(frames, REPORT_FRAMES, NULL, &truncated);
+	if (!guard_describe(&out, (uintptr_t)address))
+		report_object(&out, (uintptr_t)address);
+	count = backtrace_peek(frames, REPORT_FRAMES);
 	report_stack(&out, "found by", frames, count);
 	print_end(&out);
 	abort();

@@ -23,8 +23,6 @@ _Noreturn void report_error(const char *what, const void *address);
 
 /* The pieces: a report is a print to standard error. */
 void report_start(struct print *out, const char *what, uintptr_t address);
-/* What the heap knows of the address, in a line. */
-void report_object(struct print *out, uintptr_t address);
 /* title and a line for each frame: its number, address, file and offset. */
 void report_stack(struct print *out, const char *title, const uint64_t *frames,
 		  unsigned count);

@@ -23,6 +23,7 @@ pthread_create pthread_join pthread_sigmask
 pthread_key_create pthread_setspecific pthread_self pthread_getattr_np
 fputs ferror
 _dl_find_object _r_debug dl_iterate_phdr
+sigaction sigemptyset signal raise pause memccpy
 dlopen dlsym dlclose _Unwind_SetGR _Unwind_SetIP __cxa_begin_catch
 __cxa_end_catch __cxa_allocate_exception __cxa_throw _ZSt15get_new_handlerv
 _ZSt17__throw_bad_allocv _ZNSt9bad_allocD1Ev _ZTISt9bad_alloc _ZTVSt9bad_alloc

@@ -72,7 +72,7 @@ static const struct bad_case bad_cases[] = {
 	{"experimental_:1", "<liballoc>: Invalid conf pair: experimental_:1\n"},
 	{"background_thread:tru",
 	 "<liballoc>: Invalid conf value: background_thread:tru\n"},
-	{"junk:tru", "<liballoc>: Unsupported conf value: junk:tru\n"},
+	{"junk:tru", "<liballoc>: Invalid conf value: junk:tru\n"},
 	{"a\x1b:\x07\n", "<liballoc>: Malformed conf string\n"},
 	{"a:\x1b[2J", "<liballoc>: Invalid conf pair: a:?[2J\n"},
 };
