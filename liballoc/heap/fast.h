@@ -21,6 +21,16 @@
 #include "liballoc/heap/size_class.h"
 #include "liballoc/heap/thread.h"
 
+/*
+ * A build for debugging checks what each free and each resize is given, as the
+ * slow paths do.
+ */
+#ifdef LIBALLOC_DEBUG
+# define HEAP_CHECKS_ALL true
+#else
+# define HEAP_CHECKS_ALL false
+#endif
+
 /* An object for size at natural alignment; NULL: take heap_allocate(). */
 static inline void *heap_fast_allocate(size_t size)
 {
@@ -56,6 +66,8 @@ static inline void *heap_fast_allocate_aligned(size_t size, size_t alignment)
 /* Frees ptr; false: take heap_free(). */
 static inline bool heap_fast_free(void *ptr)
 {
+	if (HEAP_CHECKS_ALL)
+		return false;
 	return cache_push(&thread_current->cache.bins[page_class_slot(ptr)],
 			  ptr);
 }
@@ -70,7 +82,7 @@ static inline void *heap_fast_reallocate(void *ptr, size_t size)
 	struct cache_bin *bin = &thread_current->cache.bins[slot];
 	void *fresh;
 
-	if (!slot || size - 1 >= CACHED_MAX_BYTES)
+	if (HEAP_CHECKS_ALL || !slot || size - 1 >= CACHED_MAX_BYTES)
 		return NULL;
 	if (size_class_slot(size) == slot)
 		return ptr;

@@ -174,6 +174,7 @@ static void *take_large(const struct request *request)
 	if (large_is_cached(request)) {
 		ptr = cache_take(request->cache, request->size_class,
 				 request->arena);
+		check_free(request, ptr);
 		count_direct(request, ptr, request->cache);
 		if (ptr && request->zero)
 			memset(ptr, 0, request->usable);
@@ -301,8 +302,9 @@ static void *reuse_large(size_t size)
 		return (void *)extent->base;
 	thread->countdown -= (int64_t)usable;
 	if (thread->countdown < 0)
-		thread_event(thread, (void *)extent->base, size, usable,
-			     size_class);
+		return thread_event(thread, (void *)extent->base, size, usable,
+				    size_class,
+				    extent->arena->manual ? GUARD_NEVER : 0);
 	return (void *)extent->base;
 }
 
@@ -376,7 +378,7 @@ void *heap_allocate_direct(struct arena *arena, size_t size)
 	unsigned size_class;
 	void *ptr;
 
-	if (size - 1 >= SMALL_MAX_BYTES || !thread || opt.zero)
+	if (size - 1 >= SMALL_MAX_BYTES || !thread || fill_any())
 		return NULL;
 	size_class = size_class_of(size);
 	if (thread->countdown < (int64_t)size_classes[size_class].bytes)
@@ -519,7 +521,7 @@ static bool free_direct(void *ptr, uint64_t word)
 	struct thread *thread = short_way();
 	bool given;
 
-	if (!thread)
+	if (!thread || fill_frees())
 		return false;
 	thread_busy++;
 	given = bin_give_one(&slab->arena->bins[size_class], slab, ptr);
