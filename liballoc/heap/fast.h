@@ -21,16 +21,6 @@
 #include "liballoc/heap/size_class.h"
 #include "liballoc/heap/thread.h"
 
-/*
- * A build for debugging checks what each free and each resize is given, as the
- * slow paths do.
- */
-#ifdef LIBALLOC_DEBUG
-# define HEAP_CHECKS_ALL true
-#else
-# define HEAP_CHECKS_ALL false
-#endif
-
 /* An object for size at natural alignment; NULL: take heap_allocate(). */
 static inline void *heap_fast_allocate(size_t size)
 {

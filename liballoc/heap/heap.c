@@ -557,7 +557,7 @@ void heap_free(void *ptr, const struct heap_where *where)
 	struct thread *thread;
 	uint64_t start_ns;
 
-	if (!where &&
+	if (!HEAP_CHECKS_ALL && !where &&
 	    (word & (PAGE_PLAIN_MASK | PAGE_LARGE)) ==
 		    (PAGE_LIVE | PAGE_SAMPLED) &&
 	    free_beside_samples(ptr, word))

@@ -10,6 +10,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/*
+ * A build for debugging checks what each free and each resize is given, as the
+ * slow paths do.
+ */
+#ifdef LIBALLOC_DEBUG
+# define HEAP_CHECKS_ALL true
+#else
+# define HEAP_CHECKS_ALL false
+#endif
+
 #define HEAP_MAX_ARENAS 4095u /* what MALLOCX_ARENA can name */
 /* The largest request: beyond it, NULL and ENOMEM. */
 #define HEAP_MAX_BYTES ((size_t)PTRDIFF_MAX)
