@@ -4,7 +4,7 @@
 # object and the stacks, and ends the process.
 . "$top_srcdir/tests/tap/tap.sh"
 here=$top_srcdir/tests/integration/safety
-plan 45
+plan 46
 
 # misuse CONF KIND: leaves its standard error in $tmp/err.
 misuse() {
@@ -44,6 +44,13 @@ told tcache:false double-free 134 'double free of 0x'
 told tcache:false wrong-size 134 'wrong size of 0x'
 told lg_prof_sample:0 interior 134 '1048576 bytes were asked for'
 stack 'allocated by' allocates
+
+# Built for debugging, each free is checked, the fast path's too.
+if grep -q '^#define LIBALLOC_DEBUG' "$top_builddir/config.h"; then
+	told '' double-free 134 'double free of 0x'
+else
+	skip 'a double free by the fast path' 'not built with --enable-debug'
+fi
 
 # Guarded.
 guard=lg_prof_sample:0,prof_guard:1
