@@ -91,8 +91,8 @@ void guard_boot(void)
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (base == MAP_FAILED)
 		return;
-	slots = os_map(table, false);
-	if (!slots || !page_map_cover((uintptr_t)base, pool_bytes())) {
+	if (!page_map_cover((uintptr_t)base, pool_bytes()) ||
+	    !(slots = os_map(table, false))) {
 		warning("no memory to guard samples", NULL);
 		return;
 	}
@@ -102,16 +102,14 @@ void guard_boot(void)
 
 static bool is_ours(uintptr_t address)
 {
-	return pool && address - pool < pool_bytes();
+	return slots && address - pool < pool_bytes();
 }
 
 static struct slot *slot_at(uintptr_t address)
 {
-	size_t index = (address - pool - os_page_bytes) / stride;
-
 	if (!is_ours(address) || address < pool + os_page_bytes)
 		return NULL;
-	return &slots[index];
+	return &slots[(address - pool - os_page_bytes) / stride];
 }
 
 /* The next slot to use, or NULL; not to be guarded is the rule. */
@@ -241,7 +239,7 @@ void *guard_take(void *backing, size_t bytes, size_t alignment)
 	struct slot *slot;
 	uint64_t word;
 
-	if (!pool || bytes > GUARD_MAX_BYTES || alignment > os_page_bytes)
+	if (!slots || bytes > GUARD_MAX_BYTES || alignment > os_page_bytes)
 		return NULL;
 	thread_busy++;
 	slot = take_slot(backing, bytes, alignment);
