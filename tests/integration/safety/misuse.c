@@ -29,6 +29,7 @@ __attribute__((noinline)) static char *allocates(void)
 __attribute__((noinline)) static void frees(void)
 {
 	free(object);
+	__asm__ volatile(""); /* no tail call: the frame is to be seen */
 }
 
 /* With a neighbour, so that their pages stay in use. */
