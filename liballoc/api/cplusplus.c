@@ -278,6 +278,18 @@ bool cplusplus_is_operator(uintptr_t pc)
 		(uintptr_t)new_array_nothrow,
 		(uintptr_t)new_aligned_nothrow,
 		(uintptr_t)new_array_aligned_nothrow,
+		(uintptr_t)own_delete,
+		(uintptr_t)own_delete_array,
+		(uintptr_t)own_delete_aligned,
+		(uintptr_t)delete_sized,
+		(uintptr_t)delete_array_sized,
+		(uintptr_t)delete_nothrow,
+		(uintptr_t)delete_array_nothrow,
+		(uintptr_t)delete_array_aligned,
+		(uintptr_t)delete_aligned_nothrow,
+		(uintptr_t)delete_array_aligned_nothrow,
+		(uintptr_t)delete_sized_aligned,
+		(uintptr_t)delete_array_sized_aligned,
 	};
 
 	for (unsigned i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)

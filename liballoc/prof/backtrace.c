@@ -22,8 +22,8 @@
 #include "liballoc/prof/unwind/find.h"
 #include "liballoc/prof/unwind/unwind.h"
 
-extern const ElfW(Ehdr) __ehdr_start
-	__attribute__((weak, visibility("hidden")));
+/* Not weak: clang asks the GOT for a weak one, and ld leaves a 0 there. */
+extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 #define ANSWERS 128u
 
@@ -34,8 +34,6 @@ void backtrace_boot(void)
 	const uint8_t *base = (const uint8_t *)&__ehdr_start;
 	const ElfW(Phdr) * segments;
 
-	if (!base)
-		return;
 	/* Compilers take the symbol for one header: it begins an image. */
 	__asm__("" : "+r"(base));
 	segments = (const void *)(base + __ehdr_start.e_phoff);
@@ -53,16 +51,20 @@ void backtrace_boot(void)
 static bool is_api(uint64_t function)
 {
 	const uint64_t api[] = {
-		(uintptr_t)malloc,	   (uintptr_t)calloc,
-		(uintptr_t)realloc,	   (uintptr_t)reallocarray,
-		(uintptr_t)posix_memalign, (uintptr_t)aligned_alloc,
-		(uintptr_t)memalign,	   (uintptr_t)valloc,
-		(uintptr_t)pvalloc,	   (uintptr_t)mallocx,
-		(uintptr_t)rallocx,	   (uintptr_t)xallocx,
-		(uintptr_t)heap_allocate,  (uintptr_t)heap_reallocate,
-		(uintptr_t)heap_resize,	   (uintptr_t)api_allocate,
-		(uintptr_t)api_reallocate, (uintptr_t)api_mallocx,
-		(uintptr_t)api_rallocx,
+		(uintptr_t)malloc,	    (uintptr_t)calloc,
+		(uintptr_t)realloc,	    (uintptr_t)reallocarray,
+		(uintptr_t)posix_memalign,  (uintptr_t)aligned_alloc,
+		(uintptr_t)memalign,	    (uintptr_t)valloc,
+		(uintptr_t)pvalloc,	    (uintptr_t)mallocx,
+		(uintptr_t)rallocx,	    (uintptr_t)xallocx,
+		(uintptr_t)heap_allocate,   (uintptr_t)heap_reallocate,
+		(uintptr_t)heap_resize,	    (uintptr_t)api_allocate,
+		(uintptr_t)api_reallocate,  (uintptr_t)api_mallocx,
+		(uintptr_t)api_rallocx,	    (uintptr_t)free,
+		(uintptr_t)free_sized,	    (uintptr_t)free_aligned_sized,
+		(uintptr_t)dallocx,	    (uintptr_t)sdallocx,
+		(uintptr_t)heap_free,	    (uintptr_t)heap_free_sized,
+		(uintptr_t)heap_check_size,
 	};
 
 	for (unsigned i = 0; i < sizeof(api) / sizeof(api[0]); i++)
