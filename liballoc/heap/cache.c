@@ -16,6 +16,7 @@
 #include "liballoc/heap/metadata.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_map.h"
+#include "liballoc/heap/slab.h"
 #include "liballoc/ledger/ledger.h"
 #include "liballoc/safety/report.h"
 
@@ -133,8 +134,13 @@ static unsigned fill_small(struct cache *cache, unsigned size_class,
 			   struct arena *arena)
 {
 	struct cache_bin *bin = cache_bin(cache, size_class);
-	unsigned want = bin->limit > 1 ? bin->limit / 2 : 1;
+	unsigned group = slab_group(size_class);
+	unsigned want = bin->limit > 1 ? bin->limit / 2u : 1;
 	unsigned got = 0;
+
+	want += -want % group;
+	if (want > bin->limit)
+		want = bin->limit;
 
 	if (cache->exchanges)
 		got = exchange_take(size_class, bin->slots, want);
@@ -255,7 +261,7 @@ bool cache_give(struct cache *cache, unsigned size_class, void *object)
 {
 	struct cache_bin_account *account;
 	struct cache_bin *bin;
-	bool drained;
+	bool drained, first;
 
 	if (size_class >= cache->class_count)
 		return false;
@@ -266,10 +272,12 @@ bool cache_give(struct cache *cache, unsigned size_class, void *object)
 	/* Emptied and full again: with more room neither had happened. */
 	account = &cache->accounts[size_class];
 	drained = account->drained;
+	first = !bin->limit;
 	grow(bin, drained ? max_capacity(cache, size_class)
 			  : max_idle_capacity(cache, size_class));
 	account->drained = false;
-	if (!bin->limit)
+	/* Another thread made the first: it may be on a line with its own. */
+	if (!bin->limit || (first && size_class_is_small(size_class)))
 		return false;
 	if (cache_count(bin) >= bin->limit)
 		flush_bin(cache, size_class, kept(bin, size_class),

@@ -66,32 +66,62 @@ void slab_fini(struct extent *slab)
 	slab->state = EXTENT_BUSY;
 }
 
-unsigned slab_take(struct extent *slab, void **regions, unsigned want)
+unsigned slab_group(unsigned size_class)
+{
+	size_t bytes = size_classes[size_class].bytes;
+	unsigned lg = (unsigned)__builtin_ctzll(bytes);
+
+	return bytes < 128 && lg < 6 ? 64u >> lg : 1;
+}
+
+/* Of a word's bits those whose whole group is set. Groups divide words. */
+static uint64_t whole_groups(uint64_t word, unsigned group)
+{
+	uint64_t all = (UINT64_C(1) << group) - 1;
+	unsigned shift;
+
+	for (shift = 1; shift < group; shift *= 2)
+		word &= word >> shift;
+	return (word & UINT64_MAX / all) * all;
+}
+
+/* Takes up to want of these bits of word i, stored downwards from end. */
+static unsigned take_bits(struct extent *slab, unsigned i, uint64_t bits,
+			  void **end, unsigned want)
 {
 	size_t bytes = size_classes[slab->size_class].bytes;
+	uint64_t left = bits;
+	unsigned taken = 0;
+
+	while (left && taken < want) {
+		size_t region = i * (size_t)64 + (size_t)__builtin_ctzll(left);
+
+		left &= left - 1;
+		*--end = (void *)(slab->base + region * bytes);
+		taken++;
+	}
+	bitmap(slab)[i] &= left | ~bits;
+	return taken;
+}
+
+unsigned slab_take(struct extent *slab, void **regions, unsigned want)
+{
+	unsigned group = slab_group(slab->size_class);
+	unsigned words = word_count(slab), taken = 0, whole, i;
 	uint64_t *bits = bitmap(slab);
-	unsigned i = slab->first_word, taken = 0;
 
 	if (want > slab->free_count)
 		want = slab->free_count;
-	regions += want;
-	while (taken < want) {
-		uint64_t word = bits[i];
-
-		while (word && taken < want) {
-			size_t region =
-				i * (size_t)64 + (size_t)__builtin_ctzll(word);
-
-			word &= word - 1;
-			*--regions = (void *)(slab->base + region * bytes);
-			taken++;
-		}
-		bits[i] = word;
-		if (!word)
-			i++;
-	}
-	slab->first_word = (uint8_t)i;
+	whole = group > 1 ? want - want % group : 0;
+	for (i = slab->first_word; taken < whole && i < words; i++)
+		taken += take_bits(slab, i, whole_groups(bits[i], group),
+				   regions + want - taken, whole - taken);
+	for (i = slab->first_word; taken < want; i++)
+		taken += take_bits(slab, i, bits[i], regions + want - taken,
+				   want - taken);
 	slab->free_count = (uint16_t)(slab->free_count - want);
+	while (slab->free_count && !bits[slab->first_word])
+		slab->first_word++;
 	return want;
 }
 

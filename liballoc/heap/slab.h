@@ -17,8 +17,14 @@ bool slab_init(struct extent *slab, unsigned size_class);
 void slab_fini(struct extent *slab);
 
 /*
- * Takes up to want free regions, the lowest addresses first, stored from
- * regions[want - 1] downwards; returns how many.
+ * How many regions in a row fill cache lines with nobody else's object on
+ * them: a power of two; 1 where a line more or less does not matter.
+ */
+unsigned slab_group(unsigned size_class);
+/*
+ * Takes up to want free regions, stored from regions[want - 1] downwards;
+ * returns how many. Whole groups come first, so that threads do not share
+ * lines, and else the lowest addresses.
  */
 unsigned slab_take(struct extent *slab, void **regions, unsigned want);
 /*
