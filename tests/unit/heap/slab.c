@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Slabs of every class: each region is handed out once, lowest first, comes
- * back, and a wrong or second free aborts with the address.
+ * Slabs of every class: each region is handed out once, whole cache lines
+ * first, comes back, and a wrong or second free aborts with the address.
  */
 #include "config.h"
 
@@ -9,6 +9,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #include "liballoc/heap/arena.h"
@@ -35,25 +36,57 @@ static void give_one(struct extent *slab, uintptr_t address)
 	slab_give(slab, &region, 1);
 }
 
+/* In uneven batches, so that the last ones find broken groups only. */
 static bool each_once(struct extent *slab, unsigned size_class)
 {
 	unsigned count = size_classes[size_class].regions, i, taken = 0;
 	size_t bytes = size_classes[size_class].bytes;
+	static bool seen[65536];
 
-	/* In uneven batches; each batch's lowest is its last. */
+	memset(seen, 0, sizeof(seen));
 	while (taken < count) {
 		unsigned want = 1 + taken % 37;
 		unsigned got = slab_take(slab, regions, want);
 
 		if (!got || got > want)
 			return false;
-		for (i = 0; i < got; i++)
-			if ((uintptr_t)regions[got - 1 - i] !=
-			    slab->base + (taken + i) * bytes)
+		for (i = 0; i < got; i++) {
+			size_t region =
+				((uintptr_t)regions[i] - slab->base) / bytes;
+
+			if (region >= count || seen[region])
 				return false;
+			seen[region] = true;
+		}
 		taken += got;
 	}
 	return slab_take(slab, regions, 1) == 0 && !slab->free_count;
+}
+
+/* Whole groups, the lowest first, though others have regions on the first. */
+static bool groups_first(struct extent *slab, unsigned size_class)
+{
+	unsigned group = slab_group(size_class), i;
+	size_t bytes = size_classes[size_class].bytes;
+	void *region;
+
+	if (group == 1)
+		return true;
+	if (group * bytes % 64)
+		return false;
+	slab_take(slab, &region, 1);
+	if ((uintptr_t)region != slab->base)
+		return false;
+	if (slab_take(slab, regions, 2 * group) != 2 * group)
+		return false;
+	for (i = 0; i < 2 * group; i++)
+		if ((uintptr_t)regions[2 * group - 1 - i] !=
+		    slab->base + (group + i) * bytes)
+			return false;
+	if (slab_give(slab, regions, 2 * group) != 2 * group)
+		return false;
+	give_one(slab, slab->base);
+	return true;
 }
 
 static bool back_again(struct extent *slab, unsigned size_class)
@@ -85,6 +118,7 @@ static bool words_cover(const struct extent *slab, unsigned size_class)
 static void test_all_classes(void)
 {
 	bool once = true, back = true, words = true, cleared = true;
+	bool groups = true;
 	unsigned i;
 
 	for (i = 0; i < SMALL_CLASSES; i++) {
@@ -92,13 +126,15 @@ static void test_all_classes(void)
 		uintptr_t base = slab->base;
 
 		words = words && words_cover(slab, i);
+		groups = groups && groups_first(slab, i);
 		once = once && each_once(slab, i);
 		back = back && back_again(slab, i);
 		slab_fini(slab);
 		cleared = cleared && !page_map_get(base);
 		page_heap_give(heap_arena(0), slab);
 	}
-	ok(once, "each region is handed out once, lowest address first");
+	ok(groups, "whole cache lines go out first");
+	ok(once, "each region is handed out once");
 	ok(back, "regions come back and are handed out again");
 	ok(words, "the page words name slab and class");
 	ok(cleared, "and are cleared with the slab");
@@ -149,7 +185,7 @@ static void free_tail(struct extent *slab)
 int main(void)
 {
 	heap_boot();
-	plan(7);
+	plan(8);
 	test_all_classes();
 	ok(aborts(free_twice), "a second free aborts, with the address");
 	ok(aborts(free_inside), "so does one into the middle");
