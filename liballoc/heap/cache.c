@@ -25,7 +25,7 @@
  * objects save next to no trips to the arena (opt.tcache_nslots_*).
  */
 #define FIRST_CAPACITY 8u
-#define MAX_BIN_BYTES ((size_t)16 << 10)
+#define MAX_BIN_BYTES ((size_t)32 << 10)
 #define TRIM_BINS 4u
 
 void cache_init(struct cache *cache, size_t max_bytes)

@@ -322,11 +322,11 @@ static void test_options(void)
 
 	opt.tcache_nslots_small_max = 10;
 	is_uint(bound_of(250), 10, "no more than tcache_nslots_small_max");
-	opt.tcache_nslots_small_max = 128;
+	opt.tcache_nslots_small_max = 256;
 	opt.lg_tcache_nslots_mul = 0;
-	is_uint(bound_of(1024), 8, "half the bytes by lg_tcache_nslots_mul");
+	is_uint(bound_of(1024), 16, "half the bytes by lg_tcache_nslots_mul");
 	opt.lg_tcache_nslots_mul = 2;
-	is_uint(bound_of(1024), 32, "and twice as many");
+	is_uint(bound_of(1024), 64, "and twice as many");
 	opt.lg_tcache_nslots_mul = 1;
 	opt.tcache_nslots_small_min = 40;
 	is_uint(bound_of(1024), 40, "no less than tcache_nslots_small_min");
