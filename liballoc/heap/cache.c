@@ -100,7 +100,6 @@ static void grow(struct cache_bin *bin, unsigned most)
 
 	if (bin->limit >= most)
 		return;
-
 	if (wanted < FIRST_CAPACITY)
 		wanted = FIRST_CAPACITY;
 	if (wanted > most)

@@ -45,7 +45,6 @@ struct extent {
 	uint8_t size_class;  /* large and slab */
 	uint8_t state;	     /* enum extent_state */
 	uint8_t hooked;	     /* free, of custom hooks: EXTENT_* bits */
-	bool emptied;	     /* large: its pages were moved away, it is clean */
 	union {
 		/* Slab; a set bit: the region is free. */
 		uint64_t inline_bitmap[EXTENT_INLINE_WORDS];

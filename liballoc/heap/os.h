@@ -36,12 +36,6 @@ void os_unmap(void *base, size_t bytes);
  */
 void *os_map_readable(size_t bytes);
 bool os_make_writable(void *base, size_t bytes);
-/*
- * Address space that reads as zeros and costs nothing until it is made
- * writable, which is for whole pages.
- */
-void *os_map_readable(size_t bytes);
-bool os_make_writable(void *base, size_t bytes);
 /* Gives the pages back at once; true: they read as zero from now on. */
 bool os_discard(void *base, size_t bytes);
 /* Lets the kernel take the pages when it wants to; false: it cannot. */

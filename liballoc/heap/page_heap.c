@@ -299,7 +299,6 @@ static struct extent *carve(struct arena *arena, struct extent *run,
 	run->hooked = 0;
 	if (!run->dirty_bytes)
 		waiting_took_clean(bytes);
-	run->emptied = false;
 	run->state = EXTENT_BUSY;
 	run->arena = arena;
 	return run;
@@ -494,7 +493,6 @@ static struct extent *take_by_default(struct arena *arena, size_t bytes,
 		return carve(arena, run, bytes, alignment);
 	run->dirty_bytes = dirty_part(run);
 	extend(arena, run, bytes);
-	run->emptied = false;
 	run->state = EXTENT_BUSY;
 	return run;
 }
@@ -641,7 +639,7 @@ void page_heap_give_large(struct arena *arena, struct extent *extent)
 		extent_list_remove(&arena->pages.large, extent);
 	clear_large_words(extent);
 	count_large(arena, extent->size_class, extent->bytes, false);
-	give(arena, extent, extent->emptied ? EXTENT_CLEAN : EXTENT_DIRTY);
+	give(arena, extent, EXTENT_DIRTY);
 	lock_release(&arena->pages.lock);
 	waiting_after_give(arena);
 }
