@@ -145,12 +145,7 @@ static bool apply_sources(const struct source *sources, unsigned count)
  */
 static unsigned default_narenas(void)
 {
-	unsigned count = os_cpu_count();
-	unsigned quota = count > 1 ? container_cpu_count() : 0;
-
-	if (quota && quota < count)
-		count = quota;
-	return (count + 1) / 2;
+	return (container_cpu_count(os_cpu_count()) + 1) / 2;
 }
 
 unsigned conf_cpu_arenas(unsigned percpu_arena)

@@ -41,18 +41,28 @@ static bool tight;
 /* Guarded by lock. */
 static struct group_memory memory;
 
-unsigned container_cpu_count(void)
+/* Lock held. */
+static unsigned allowed_cpus(unsigned cpus)
 {
-	unsigned count;
+	unsigned machine = groups_machine_cpus(), quota;
+
+	if (machine)
+		cpus = machine;
+	quota = cpus > 1 ? groups_cpu_count() : 0;
+	return quota && quota < cpus ? quota : cpus;
+}
+
+unsigned container_cpu_count(unsigned cpus)
+{
 	int kept_errno = errno;
 
 	/* At boot there is one thread, but a library may boot us late. */
 	if (!lock_try(&lock))
-		return 0;
-	count = groups_cpu_count();
+		return cpus;
+	cpus = allowed_cpus(cpus);
 	lock_release(&lock);
 	errno = kept_errno;
-	return count;
+	return cpus;
 }
 
 bool container_is_tight(void)

@@ -25,8 +25,8 @@ extern uint32_t container_scale;
 /* Grows whenever all threads should empty their caches. Relaxed atomic. */
 extern uint32_t container_squeezes;
 
-/* The CPUs that the quotas allow, rounded up; 0: all. Before the ledger. */
-unsigned container_cpu_count(void);
+/* Of so many CPUs, those that the quotas allow, rounded up. At boot. */
+unsigned container_cpu_count(unsigned cpus);
 
 /* How far the heap has grown when a look is due. Relaxed atomic. */
 extern uint64_t container_look_at;

@@ -23,6 +23,8 @@
 #define MAX_LEVELS 32u
 /* The groups are looked for again after so many readings of their limits. */
 #define READINGS_PER_SEARCH 30u
+/* More nobody has: the file says something else. */
+#define CPUS_MAX (1u << 20)
 /* What version 1 says for none is some pages below that. */
 #define V1_NO_LIMIT (UINT64_C(1) << 60)
 
@@ -341,7 +343,7 @@ static unsigned cpus_of(uint64_t quota, uint64_t period)
 	if (!quota || quota == GROUP_NO_LIMIT || !period)
 		return 0;
 	count = quota / period + (quota % period != 0);
-	return count > 1u << 20 ? 0 : (unsigned)count;
+	return count > CPUS_MAX ? 0 : (unsigned)count;
 }
 
 /* cpu.max: "QUOTA|max PERIOD"; cpu.cfs_quota_us is -1 for none. */
@@ -377,6 +379,40 @@ unsigned groups_cpu_count(void)
 		directory = up(&cpu_group, directory);
 	}
 	return least;
+}
+
+/* Of "FIRST-LAST" or "ONE"; 0: neither. */
+static uint64_t cpus_in(struct text range)
+{
+	uint64_t first = parse(take_field(&range, '-'), GROUP_NO_LIMIT), last;
+
+	if (first == GROUP_NO_LIMIT)
+		return 0;
+	last = range.at[-1] == '-' ? parse(range, GROUP_NO_LIMIT) : first;
+	return last < first || last == GROUP_NO_LIMIT ? 0 : last - first + 1;
+}
+
+/* The real machine's count the kernel tells, with what we are bound to. */
+unsigned groups_machine_cpus(void)
+{
+	static struct group system = {.controller = ""};
+	size_t length = 0;
+	uint64_t count = 0, some;
+	struct text list;
+
+	if (!*opt.cgroup_root ||
+	    !append(system.path, PATH_BYTES, &length, text_of(opt.cgroup_root)))
+		return 0;
+	list = read_file(&system, length, "sys/devices/system/cpu/online");
+	while (list.length && list.at[list.length - 1] == '\n')
+		list.length--;
+	while (list.length) {
+		some = cpus_in(take_field(&list, ','));
+		if (!some || some > CPUS_MAX)
+			return 0;
+		count += some;
+	}
+	return count > CPUS_MAX ? 0 : (unsigned)count;
 }
 
 static uint64_t level_limit(size_t directory)

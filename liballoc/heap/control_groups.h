@@ -21,6 +21,8 @@ struct group_memory {
 
 /* CPUs that the quotas of all groups above allow, rounded up; 0: no quota. */
 unsigned groups_cpu_count(void);
+/* CPUs of the machine by the tree of opt.cgroup_root; 0: it does not say. */
+unsigned groups_machine_cpus(void);
 /*
  * Of all groups from the process's own up to the root, the one with the least
  * room. limits_too: reads the limits and the pressure again, and where the

@@ -5,7 +5,7 @@
 # made.
 . "$top_srcdir/tests/tap/tap.sh"
 grow=$top_builddir/tests/integration/giveback/grow
-plan 29
+plan 36
 
 # tree NAME: an empty one, into $root.
 tree() {
@@ -92,25 +92,30 @@ in_tree 'version 1, in a namespace, beside a version 2' "$limit 134217728\n" \
 put cg/memory/memory.limit_in_bytes 9223372036854771712
 in_tree 'no limit of version 1' "$limit 0\n" fill:16 $limit
 
-# One arena for every two CPUs: a quota shows where there are three.
-cpus=$(nproc)
-if [ "$cpus" -gt 2 ]; then
-	put 'cg/cpu x/docker/x/cpu.cfs_quota_us' -1
-	put 'cg/cpu x/docker/x/cpu.cfs_period_us' 100000
-	in_tree 'no quota: an arena for every two CPUs' \
-		"opt.narenas $(((cpus + 1) / 2))\n" opt.narenas
-	put 'cg/cpu x/docker/x/cpu.cfs_quota_us' 50000
-	in_tree 'half a CPU: one' 'opt.narenas 1\n' opt.narenas
-	tree cpu
-	v2 /a/b
-	put cg/a/cpu.max '100000 100000'
-	put cg/a/b/cpu.max 'max 100000'
-	in_tree 'a quota of version 2 above' 'opt.narenas 1\n' opt.narenas
-	put cg/a/cpu.max '210000 100000'
-	in_tree 'and a little more than two' 'opt.narenas 2\n' opt.narenas
-else
-	for i in 1 2 3 4; do skip 'quotas' 'there are one or two CPUs'; done
-fi
+# One arena for every two CPUs, of which the tree says how many are there.
+put sys/devices/system/cpu/online 0-3,6,8-10
+put 'cg/cpu x/docker/x/cpu.cfs_quota_us' -1
+put 'cg/cpu x/docker/x/cpu.cfs_period_us' 100000
+in_tree 'no quota: an arena for every two CPUs' 'opt.narenas 4\n' opt.narenas
+put 'cg/cpu x/docker/x/cpu.cfs_quota_us' 50000
+in_tree 'half a CPU: one' 'opt.narenas 1\n' opt.narenas
+put 'cg/cpu x/docker/x/cpu.cfs_quota_us' 9000000
+in_tree 'more than there are: as many as there are' 'opt.narenas 4\n' \
+	opt.narenas
+tree cpu
+v2 /a/b
+put sys/devices/system/cpu/online 0-15
+put cg/a/cpu.max '100000 100000'
+put cg/a/b/cpu.max 'max 100000'
+in_tree 'a quota of version 2 above' 'opt.narenas 1\n' opt.narenas
+put cg/a/cpu.max '210000 100000'
+in_tree 'and a little more than two' 'opt.narenas 2\n' opt.narenas
+real=$((($(nproc) + 1) / 2))
+put cg/a/cpu.max 'max 100000'
+for text in '' 'garbage' '3-1' '0-99999999999999999999' '-4' '1-'; do
+	put sys/devices/system/cpu/online "$text"
+	in_tree "\"$text\" counts no CPUs" "opt.narenas $real\n" opt.narenas
+done
 
 # Damage of all kinds is no limit, and no crash.
 tree bad
