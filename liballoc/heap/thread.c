@@ -714,6 +714,22 @@ void thread_postfork_parent(void)
 	lock_release_for_fork(&lock);
 }
 
+/* Of caches only this thread's is left; what others added may be torn. */
+static void recount_cached(const struct thread *mine)
+{
+	unsigned count = heap_arena_count(), i;
+
+	for (i = 0; i < count; i++) {
+		struct arena *arena = heap_arena(i);
+
+		if (arena)
+			ledger_set(&arena->stats->tcache_bytes,
+				   mine && mine->arena == arena
+					   ? mine->cached_bytes
+					   : 0);
+	}
+}
+
 /*
  * The other threads are gone; the profiler tells the ledger. What their caches
  * held stays allocated: a copy of a cache that was in use is not to be trusted.
@@ -735,6 +751,7 @@ void thread_postfork_child(void)
 		recycled = thread;
 	}
 	threads = mine;
+	recount_cached(mine);
 	if (mine)
 		mine->next = mine->previous = NULL;
 }

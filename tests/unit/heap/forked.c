@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A fork in the middle of another thread's purge: the child, where that thread
- * is not, still gives pages back by time.
+ * is not, still gives pages back by time. Nor does it count what lies in the
+ * caches of threads that it does not have.
  */
 #include "config.h"
 
 #include "tap/tap.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "liballoc/heap/arena.h"
 #include "liballoc/heap/heap.h"
+#include "liballoc/heap/thread.h"
 #include "liballoc/include/liballoc/liballoc.h"
 #include "liballoc/ledger/ledger.h"
 
@@ -31,11 +34,57 @@ static bool child_gives_back(void)
 	return status == 0;
 }
 
+#define CACHED 64
+
+static pthread_barrier_t cached, forked;
+
+static void *hold_cache(void *unused)
+{
+	void *objects[CACHED];
+	unsigned i;
+
+	for (i = 0; i < CACHED; i++)
+		objects[i] = malloc(100);
+	for (i = 0; i < CACHED; i++)
+		free(objects[i]);
+	pthread_barrier_wait(&cached);
+	pthread_barrier_wait(&forked);
+	return unused;
+}
+
+/* What the caches hold beyond this thread's. */
+static uint64_t cached_by_others(void)
+{
+	heap_publish();
+	return ledger_get(&heap_arena(0)->stats->tcache_bytes) -
+	       thread_peek()->cached_bytes;
+}
+
+static void forgets_caches(void)
+{
+	int status = -1;
+	pthread_t thread;
+	pid_t child;
+
+	pthread_barrier_init(&cached, NULL, 2);
+	pthread_barrier_init(&forked, NULL, 2);
+	pthread_create(&thread, NULL, hold_cache, NULL);
+	pthread_barrier_wait(&cached);
+	ok(cached_by_others() > 0, "another thread's cache holds something");
+	child = fork();
+	if (child == 0)
+		_exit(cached_by_others() != 0);
+	waitpid(child, &status, 0);
+	is_int(status, 0, "which no cache of a child holds");
+	pthread_barrier_wait(&forked);
+	pthread_join(thread, NULL);
+}
+
 int main(void)
 {
 	struct page_heap *heap;
 
-	plan(2);
+	plan(4);
 	free(malloc(1 << 20));
 	heap = &heap_arena(0)->pages;
 	ok(child_gives_back(), "a child gives pages back");
@@ -44,5 +93,6 @@ int main(void)
 	heap->purging = true;
 	lock_release(&heap->lock);
 	ok(child_gives_back(), "also where the parent was about to");
+	forgets_caches();
 	return done_testing();
 }
