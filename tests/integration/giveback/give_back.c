@@ -25,7 +25,15 @@
 #define SMALL_LOAD_BYTES ((size_t)40 << 20)
 #define MAX_OBJECTS 2000000u
 
+#define LOADERS 4u
+#define MAX_WAIT_MS 20000u
+
 static void *objects[MAX_OBJECTS];
+static pthread_barrier_t loaded, unloaded, ended;
+static size_t load_before, load_full;
+/* What the first of the threads that freed calls then, if anything. */
+static void (*worker_call)(void);
+static bool came_back;
 
 /* Allocates nothing. */
 static size_t resident_bytes(void)
@@ -49,21 +57,27 @@ static void sleep_ms(unsigned ms)
 		;
 }
 
-static unsigned load(size_t bytes)
+/* Into objects from first on, up to end; how many. */
+static unsigned load_from(unsigned first, unsigned end, size_t bytes)
 {
 	static const size_t sizes[] = {24,   80,   200,	 600,
 				       1500, 4000, 9000, 100000};
-	unsigned count = 0;
+	unsigned count = first;
 	size_t held = 0;
 
-	while (held < bytes && count < MAX_OBJECTS) {
+	while (held < bytes && count < end) {
 		size_t size = sizes[count % 8];
 
 		objects[count] = malloc(size);
 		memset(objects[count++], 1, size);
 		held += size;
 	}
-	return count;
+	return count - first;
+}
+
+static unsigned load(size_t bytes)
+{
+	return load_from(0, MAX_OBJECTS, bytes);
 }
 
 static void unload(unsigned count)
@@ -130,6 +144,85 @@ static int case_thread(void)
 static int case_call(void)
 {
 	return free_and_wait(LOAD_BYTES, 1300, one_malloc) < 50 ? 0 : 1;
+}
+
+/* However slow the machine, in the end; call: what may bring it about. */
+static bool comes_back(void (*call)(void))
+{
+	unsigned waited;
+
+	for (waited = 0; waited < MAX_WAIT_MS; waited += 100) {
+		if (left_of(load_before, load_full) < 50)
+			return true;
+		sleep_ms(100);
+		if (call)
+			call();
+	}
+	return false;
+}
+
+/* Half of it the thread frees itself, half its neighbour; and it idles. */
+static void *load_share(void *number)
+{
+	const unsigned room = MAX_OBJECTS / LOADERS;
+	unsigned own = (unsigned)(uintptr_t)number, i;
+	unsigned next = (own + 1) % LOADERS;
+
+	load_from(own * room, (own + 1) * room, LOAD_BYTES / LOADERS);
+	pthread_barrier_wait(&loaded);
+	pthread_barrier_wait(&loaded); /* what is resident is read between */
+	for (i = 0; i < room; i += 2)
+		free(objects[own * room + i]);
+	for (i = 1; i < room; i += 2)
+		free(objects[next * room + i]);
+	pthread_barrier_wait(&unloaded);
+	if (!own && worker_call)
+		came_back = comes_back(worker_call);
+	pthread_barrier_wait(&ended);
+	return NULL;
+}
+
+/* The calls, where not NULL: by a thread that freed, or by another. */
+static int free_by_threads(void (*by_worker)(void), void (*by_other)(void))
+{
+	pthread_t threads[LOADERS];
+	uintptr_t i;
+
+	memset(objects, 0, sizeof(objects));
+	worker_call = by_worker;
+	pthread_barrier_init(&loaded, NULL, LOADERS + 1);
+	pthread_barrier_init(&unloaded, NULL, LOADERS + 1);
+	pthread_barrier_init(&ended, NULL, LOADERS + 1);
+	load_before = resident_bytes();
+	for (i = 0; i < LOADERS; i++)
+		pthread_create(&threads[i], NULL, load_share, (void *)i);
+	pthread_barrier_wait(&loaded);
+	load_full = resident_bytes();
+	pthread_barrier_wait(&loaded);
+	pthread_barrier_wait(&unloaded);
+	if (!by_worker)
+		came_back = comes_back(by_other);
+	pthread_barrier_wait(&ended);
+	for (i = 0; i < LOADERS; i++)
+		pthread_join(threads[i], NULL);
+	if (load_full - load_before < LOAD_BYTES / 10 * 9)
+		return 2;
+	return came_back ? 0 : 1;
+}
+
+static int case_threads_idle(void)
+{
+	return free_by_threads(NULL, NULL);
+}
+
+static int case_threads_call(void)
+{
+	return free_by_threads(one_malloc, NULL);
+}
+
+static int case_threads_other(void)
+{
+	return free_by_threads(NULL, one_large);
 }
 
 /* The bound of bytes alone: at once. */
@@ -283,6 +376,12 @@ static const struct test_case {
 	 case_thread},
 	{"call", DECAY "dirty_limit:-1",
 	 "without one the next call, of 16 bytes, does", case_call},
+	{"threads-idle", DECAY "dirty_limit:-1,background_thread:true",
+	 "so it does where four threads freed, and idle", case_threads_idle},
+	{"threads-call", DECAY "dirty_limit:-1",
+	 "without it the next call of one of them does", case_threads_call},
+	{"threads-other", DECAY "dirty_limit:-1",
+	 "or of a thread that freed nothing, of 1 MiB", case_threads_other},
 	{"limit", "prof:false", "the bound in bytes gives 95 % back at once",
 	 case_limit},
 	{"never", "dirty_decay_ms:-1,dirty_limit:-1", "or nothing, where told",
