@@ -10,25 +10,27 @@
 #include <string.h>
 
 #include "liballoc/ctl/options.h"
+#include "liballoc/prof/row_index.h"
 #include "liballoc/prof/tables.h"
 
 struct lock counts_lock = LOCK_INIT(LOCK_PROF_COUNTS);
-static uint32_t *heads, *links; /* row + 1; links also chain the free rows */
-static uint32_t buckets;
-static uint32_t free_rows; /* guarded by counts_lock */
+static struct row_index by_hash; /* its links also chain the free rows */
+/* Guarded by counts_lock. */
+static uint32_t free_rows;
+static uint32_t indexed_rows;
 
 size_t counts_index_bytes(void)
 {
 	uint32_t rows = ledger_capacity(LEDGER_COUNTS);
 
-	return ((size_t)tables_buckets(rows) + rows) * sizeof(uint32_t);
+	return ((size_t)row_index_buckets(rows) + rows) * sizeof(uint32_t);
 }
 
-void counts_boot(void *index)
+void counts_boot(uint32_t *memory)
 {
-	buckets = tables_buckets(ledger_capacity(LEDGER_COUNTS));
-	heads = index;
-	links = heads + buckets;
+	uint32_t most = row_index_buckets(ledger_capacity(LEDGER_COUNTS));
+
+	row_index_init(&by_hash, memory, memory + most, most, 1);
 }
 
 static struct ledger_count *count_row(uint32_t row)
@@ -36,13 +38,17 @@ static struct ledger_count *count_row(uint32_t row)
 	return (struct ledger_count *)ledger_rows(LEDGER_COUNTS) + row;
 }
 
-static uint32_t *bucket(const struct ledger_count *key)
+static uint64_t hash_of_key(const struct ledger_count *key)
 {
 	uint64_t hash = tables_mix((uint64_t)key->stack << 32 | key->thread);
 
-	hash = tables_mix(hash ^
+	return tables_mix(hash ^
 			  ((uint64_t)key->size_class << 32 | key->lg_sample));
-	return &heads[hash & (buckets - 1)];
+}
+
+static uint64_t hash_of(uint32_t row)
+{
+	return hash_of_key(count_row(row));
 }
 
 static bool same_key(const struct ledger_count *a, const struct ledger_count *b)
@@ -53,9 +59,10 @@ static bool same_key(const struct ledger_count *a, const struct ledger_count *b)
 
 static uint32_t find(const struct ledger_count *key)
 {
-	uint32_t at = __atomic_load_n(bucket(key), __ATOMIC_ACQUIRE);
+	uint32_t at = __atomic_load_n(
+		row_index_head(&by_hash, hash_of_key(key)), __ATOMIC_ACQUIRE);
 
-	for (; at != 0; at = links[at - 1])
+	for (; at != 0; at = by_hash.links[at - 1])
 		if (same_key(count_row(at - 1), key))
 			return at - 1;
 	return TABLES_NONE;
@@ -63,10 +70,8 @@ static uint32_t find(const struct ledger_count *key)
 
 static void insert(uint32_t row)
 {
-	uint32_t *head = bucket(count_row(row));
-
-	links[row] = *head;
-	__atomic_store_n(head, row + 1, __ATOMIC_RELEASE);
+	row_index_grow(&by_hash, ++indexed_rows, hash_of);
+	row_index_insert(&by_hash, hash_of(row), row);
 }
 
 /* A row that nobody can find yet, all zero; holding counts_lock. */
@@ -77,7 +82,7 @@ static uint32_t take_row(void)
 	uint32_t row = free_rows;
 
 	if (row != 0) {
-		free_rows = links[row - 1];
+		free_rows = by_hash.links[row - 1];
 		return row - 1;
 	}
 	return section->count < section->capacity ? (uint32_t)section->count
@@ -122,7 +127,7 @@ static void empty(uint32_t row)
 	uint32_t thread = count_row(row)->thread;
 
 	memset(count_row(row), 0, sizeof(struct ledger_count));
-	links[row] = free_rows;
+	by_hash.links[row] = free_rows;
 	free_rows = row + 1;
 	ledger_thread_release(thread);
 }
@@ -174,19 +179,21 @@ static void fold_row(uint32_t row, bool any)
 }
 
 /* All shards are held, so nobody looks at the index meanwhile. */
-void counts_fold(bool any)
+uint32_t counts_fold(bool any)
 {
 	uint64_t rows = ledger_header()->sections[LEDGER_COUNTS].count;
 
 	lock_take(&counts_lock);
-	memset(heads, 0, buckets * sizeof(heads[0]));
-	free_rows = 0;
+	row_index_clear(&by_hash);
+	free_rows = indexed_rows = 0;
 	for (uint32_t row = 0; row < rows; row++)
 		if (count_row(row)->allocated_count != 0)
 			fold_row(row, any);
 		else
 			empty(row);
+	rows = indexed_rows;
 	lock_release(&counts_lock);
+	return (uint32_t)rows;
 }
 
 void counts_reset(void)
@@ -196,7 +203,7 @@ void counts_reset(void)
 	for (uint32_t row = 0; row < rows; row++)
 		ledger_thread_release(count_row(row)->thread);
 	memset(count_row(0), 0, rows * sizeof(struct ledger_count));
-	memset(heads, 0, buckets * sizeof(heads[0]));
-	free_rows = 0;
+	row_index_clear(&by_hash);
+	free_rows = indexed_rows = 0;
 	ledger_clear(LEDGER_COUNTS);
 }

@@ -69,7 +69,8 @@ void prof_thread_exit(struct thread *thread)
 {
 	ledger_thread_exit(thread->prof.ledger_row);
 	thread->prof.ledger_row = 0;
-	tables_note_garbage();
+	if (prof_state.ready)
+		tables_note_exit();
 }
 
 int64_t prof_next_interval(struct thread *thread)

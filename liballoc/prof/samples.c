@@ -11,16 +11,24 @@
 
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/thread.h"
+#include "liballoc/prof/row_index.h"
 #include "liballoc/prof/tables.h"
 
 /* Rows that a shard takes at a time: few, so that few are touched. */
 #define CHUNK 16u
 /* Rows of garbage that make folding worth while. */
 #define FOLD_CREDIT 1024u
+/*
+ * So many threads may end between two folds, and one more for some rows that
+ * each fold looks at.
+ */
+#define FOLD_EXITS 32
+#define FOLD_ROWS_PER_EXIT 64
 
 struct shard {
 	struct lock lock;
-	uint32_t *heads;    /* row + 1 */
+	struct row_index index;
+	uint32_t indexed_rows;
 	uint32_t free_rows; /* row + 1, chained by links */
 	uint32_t next_row, last_row;
 } __attribute__((aligned(64)));
@@ -28,18 +36,9 @@ struct shard {
 struct lock tables_dump_lock = LOCK_INIT(LOCK_PROF_DUMP);
 static struct shard shards[TABLES_SHARDS];
 static uint32_t *links;
-static uint32_t buckets;   /* of each shard */
 static uint64_t rows_used; /* handed to shards */
 static uint32_t fold_credit = FOLD_CREDIT;
-
-uint32_t tables_buckets(uint32_t rows)
-{
-	uint32_t n = 64;
-
-	while (n < rows / 4)
-		n *= 2;
-	return n;
-}
+static int64_t exits_until_fold = FOLD_EXITS;
 
 uint64_t tables_mix(uint64_t x)
 {
@@ -57,24 +56,25 @@ void tables_each_lock(void (*visit)(struct lock *lock, void *context),
 bool tables_boot(void)
 {
 	uint32_t rows = ledger_capacity(LEDGER_SAMPLES);
+	uint32_t buckets = row_index_buckets(rows / TABLES_SHARDS);
 	size_t own, bytes;
-	uint32_t *index;
+	uint32_t *memory;
 
-	buckets = tables_buckets(rows / TABLES_SHARDS);
 	own = ((size_t)buckets * TABLES_SHARDS + rows) * sizeof(uint32_t);
 	bytes = own + stacks_index_bytes() + counts_index_bytes();
 	bytes = (bytes + os_page_bytes - 1) / os_page_bytes * os_page_bytes;
-	index = os_map(bytes, false);
-	if (!index)
+	memory = os_map(bytes, false);
+	if (!memory)
 		return false;
 	/* Touched here and there: huge pages would all be resident. */
-	(void)madvise(index, bytes, MADV_NOHUGEPAGE);
+	(void)madvise(memory, bytes, MADV_NOHUGEPAGE);
 	ledger_add_shared(&ledger_process()->metadata, bytes);
+	links = memory + (size_t)buckets * TABLES_SHARDS;
 	for (unsigned i = 0; i < TABLES_SHARDS; i++) {
 		lock_init(&shards[i].lock, LOCK_PROF_TABLES);
-		shards[i].heads = index + (size_t)i * buckets;
+		row_index_init(&shards[i].index, memory + i, links, buckets,
+			       TABLES_SHARDS);
 	}
-	links = index + (size_t)buckets * TABLES_SHARDS;
 	stacks_boot(links + rows);
 	counts_boot(links + rows + stacks_index_bytes() / sizeof(uint32_t));
 	return true;
@@ -95,15 +95,15 @@ static struct shard *shard_of(uint64_t hash)
 	return &shards[hash >> 60];
 }
 
-static uint32_t *bucket_of(struct shard *shard, uint64_t hash)
+static uint64_t hash_of(uint32_t row)
 {
-	return &shard->heads[hash & (buckets - 1)];
+	return tables_mix(sample_row(row)->address);
 }
 
 /* The link that leads to the address's row, or to 0. */
 static uint32_t *find_link(struct shard *shard, uint64_t address)
 {
-	uint32_t *link = bucket_of(shard, tables_mix(address));
+	uint32_t *link = row_index_head(&shard->index, tables_mix(address));
 
 	while (*link != 0 && sample_row(*link - 1)->address != address)
 		link = &links[*link - 1];
@@ -165,6 +165,7 @@ static bool remove_held(struct shard *shard, uint64_t address)
 			  os_clock_ns() - sample->birth_ns);
 	ledger_set(&sample->address, 1);
 	*link = links[row];
+	shard->indexed_rows--;
 	give_row(shard, row);
 	ledger_add_shared(&ledger_process()->prof_samples_live, (uint64_t)-1);
 	return true;
@@ -208,7 +209,6 @@ static bool add_held(struct shard *shard, const struct sampled *what,
 		     uint32_t count_index)
 {
 	struct ledger_count *count = count_row(count_index);
-	uint32_t *head = bucket_of(shard, tables_mix(what->address));
 	uint32_t row = take_row(shard);
 
 	if (row == TABLES_NONE)
@@ -217,8 +217,8 @@ static bool add_held(struct shard *shard, const struct sampled *what,
 	ledger_add_shared(&count->allocated_bytes, what->usable_bytes);
 	ledger_add_shared(&count->requested_bytes, what->requested_bytes);
 	write_row(sample_row(row), what, count_index);
-	links[row] = *head;
-	*head = row + 1;
+	row_index_grow(&shard->index, ++shard->indexed_rows, hash_of);
+	row_index_insert(&shard->index, hash_of(row), row);
 	ledger_add_shared(&ledger_process()->prof_samples, 1);
 	ledger_add_shared(&ledger_process()->prof_samples_live, 1);
 	return true;
@@ -266,7 +266,7 @@ unsigned tables_peek(uint64_t address, uint64_t *requested_bytes,
 		     uint64_t *frames, unsigned max)
 {
 	uint64_t hash = tables_mix(address);
-	uint32_t at = *bucket_of(shard_of(hash), hash), steps = 0;
+	uint32_t at = *row_index_head(&shard_of(hash)->index, hash), steps = 0;
 	uint32_t rows = ledger_capacity(LEDGER_SAMPLES);
 	const struct ledger_sample *sample;
 
@@ -302,18 +302,35 @@ void tables_note_garbage(void)
 		__atomic_fetch_add(&fold_credit, 1, __ATOMIC_RELAXED);
 }
 
-void tables_fold(bool any)
+static void fold(bool any)
 {
-	if (__atomic_load_n(&fold_credit, __ATOMIC_RELAXED) < FOLD_CREDIT ||
-	    !lock_try(&tables_dump_lock))
+	uint64_t rows;
+
+	if (!lock_try(&tables_dump_lock))
 		return;
 	__atomic_store_n(&fold_credit, 0, __ATOMIC_RELAXED);
 	take_all();
 	ledger_replace_begin();
-	counts_fold(any);
+	rows = counts_fold(any);
 	ledger_replace_end();
 	release_all();
+	__atomic_store_n(&exits_until_fold,
+			 FOLD_EXITS + (int64_t)rows / FOLD_ROWS_PER_EXIT,
+			 __ATOMIC_RELAXED);
 	lock_release(&tables_dump_lock);
+}
+
+void tables_fold(bool any)
+{
+	if (__atomic_load_n(&fold_credit, __ATOMIC_RELAXED) >= FOLD_CREDIT)
+		fold(any);
+}
+
+void tables_note_exit(void)
+{
+	tables_note_garbage();
+	if (__atomic_sub_fetch(&exits_until_fold, 1, __ATOMIC_RELAXED) <= 0)
+		fold(false);
 }
 
 static void reset_samples(void)
@@ -324,8 +341,9 @@ static void reset_samples(void)
 	for (unsigned i = 0; i < TABLES_SHARDS; i++) {
 		struct shard *shard = &shards[i];
 
-		memset(shard->heads, 0, buckets * sizeof(shard->heads[0]));
-		shard->free_rows = shard->next_row = shard->last_row = 0;
+		row_index_clear(&shard->index);
+		shard->indexed_rows = shard->free_rows = 0;
+		shard->next_row = shard->last_row = 0;
 	}
 	rows_used = 0;
 	ledger_clear(LEDGER_SAMPLES);

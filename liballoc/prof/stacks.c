@@ -1,32 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The interned call stacks: LEDGER_STACKS and LEDGER_FRAMES, append-only, and
- * their hash index of bucket heads and links, both holding row + 1. Looking up
- * takes no lock; adding takes stacks_lock.
+ * their hash index. Looking up takes no lock; adding takes stacks_lock.
  */
 #include "config.h"
 
 #include <string.h>
 
+#include "liballoc/prof/row_index.h"
 #include "liballoc/prof/tables.h"
 
 struct lock stacks_lock = LOCK_INIT(LOCK_PROF_STACKS);
-static uint32_t *heads, *links;
-static uint32_t buckets;
+static struct row_index by_hash;
 static uint64_t frames_used; /* guarded by stacks_lock */
 
 size_t stacks_index_bytes(void)
 {
 	uint32_t rows = ledger_capacity(LEDGER_STACKS);
 
-	return ((size_t)tables_buckets(rows) + rows) * sizeof(uint32_t);
+	return ((size_t)row_index_buckets(rows) + rows) * sizeof(uint32_t);
 }
 
-void stacks_boot(void *index)
+void stacks_boot(uint32_t *memory)
 {
-	buckets = tables_buckets(ledger_capacity(LEDGER_STACKS));
-	heads = index;
-	links = heads + buckets;
+	uint32_t most = row_index_buckets(ledger_capacity(LEDGER_STACKS));
+
+	row_index_init(&by_hash, memory, memory + most, most, 1);
 }
 
 static struct ledger_stack *stack_row(uint32_t row)
@@ -65,10 +64,10 @@ static uint64_t hash_frames(const uint64_t *frames, unsigned depth)
 
 static uint32_t find(uint64_t hash, const uint64_t *frames, unsigned depth)
 {
-	uint32_t at =
-		__atomic_load_n(&heads[hash & (buckets - 1)], __ATOMIC_ACQUIRE);
+	uint32_t at = __atomic_load_n(row_index_head(&by_hash, hash),
+				      __ATOMIC_ACQUIRE);
 
-	for (; at != 0; at = links[at - 1]) {
+	for (; at != 0; at = by_hash.links[at - 1]) {
 		const struct ledger_stack *stack = stack_row(at - 1);
 
 		if (stack->hash == hash && stack->frame_count == depth &&
@@ -79,12 +78,16 @@ static uint32_t find(uint64_t hash, const uint64_t *frames, unsigned depth)
 	return TABLES_NONE;
 }
 
+static uint64_t hash_of(uint32_t row)
+{
+	return stack_row(row)->hash;
+}
+
 /* Holding stacks_lock. */
 static uint32_t append(uint64_t hash, const uint64_t *frames, unsigned depth)
 {
 	struct ledger_section *section =
 		&ledger_header()->sections[LEDGER_STACKS];
-	uint32_t *head = &heads[hash & (buckets - 1)];
 	uint32_t row = (uint32_t)section->count;
 	struct ledger_stack *stack = stack_row(row);
 
@@ -99,8 +102,8 @@ static uint32_t append(uint64_t hash, const uint64_t *frames, unsigned depth)
 	ledger_publish(LEDGER_FRAMES, frames_used);
 	ledger_publish(LEDGER_STACKS, (uint64_t)row + 1);
 	ledger_set(&ledger_process()->prof_stacks, (uint64_t)row + 1);
-	links[row] = *head;
-	__atomic_store_n(head, row + 1, __ATOMIC_RELEASE);
+	row_index_grow(&by_hash, row, hash_of);
+	row_index_insert(&by_hash, hash, row);
 	return row;
 }
 
@@ -137,7 +140,7 @@ unsigned stacks_peek(uint32_t row, uint64_t *frames, unsigned max)
 
 void stacks_reset(void)
 {
-	memset(heads, 0, buckets * sizeof(heads[0]));
+	row_index_clear(&by_hash);
 	frames_used = 0;
 	ledger_clear(LEDGER_STACKS);
 	ledger_clear(LEDGER_FRAMES);

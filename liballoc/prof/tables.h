@@ -55,6 +55,8 @@ unsigned tables_peek(uint64_t address, uint64_t *requested_bytes,
 void tables_fold(bool any);
 /* Something that folding may reclaim has come to be. */
 void tables_note_garbage(void);
+/* So has what a thread that has just ended counted: folds now and then. */
+void tables_note_exit(void);
 
 /* Empties all tables. The caller holds the dump lock. */
 void tables_reset(void);
@@ -71,19 +73,18 @@ void tables_postfork_child(void);
 
 /* Between the files of the tables: a stack's row, and a count's, or NONE. */
 size_t stacks_index_bytes(void);
-void stacks_boot(void *index);
+void stacks_boot(uint32_t *memory);
 uint32_t stacks_intern(const uint64_t *frames, unsigned depth);
 unsigned stacks_peek(uint32_t row, uint64_t *frames, unsigned max);
 void stacks_reset(void);
 size_t counts_index_bytes(void);
-void counts_boot(void *index);
+void counts_boot(uint32_t *memory);
 uint32_t counts_get(uint32_t stack, const struct sampled *what);
-void counts_fold(bool any);
+/* Returns how many rows are left. */
+uint32_t counts_fold(bool any);
 void counts_reset(void);
 extern struct lock stacks_lock, counts_lock;
 
-/* Bucket heads: a power of two, at least 1/4 of the rows. */
-uint32_t tables_buckets(uint32_t rows);
 uint64_t tables_mix(uint64_t x);
 
 #endif

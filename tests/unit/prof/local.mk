@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-TEST_UNITS += %D%/cfi %D%/estimate %D%/random %D%/tables \
+TEST_UNITS += %D%/cfi %D%/estimate %D%/random %D%/row_index %D%/tables \
 	%D%/unload %D%/unwind
 %C%_cfi_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_cfi_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
@@ -10,6 +10,9 @@ TEST_UNITS += %D%/cfi %D%/estimate %D%/random %D%/tables \
 %C%_random_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_random_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_random_LDADD = $(UNIT_LIBALLOC_LIBS) -lm
+%C%_row_index_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_row_index_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_row_index_LDADD = $(UNIT_LIBALLOC_LIBS)
 %C%_tables_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_tables_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_tables_LDADD = $(UNIT_LIBALLOC_LIBS)

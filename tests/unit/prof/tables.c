@@ -166,6 +166,33 @@ static void check_folding(void)
 	   "readers are told of each folding");
 }
 
+/* What ended threads counted is added up before it becomes much. */
+static void check_exits(void)
+{
+	uint64_t most_rows = 0;
+	uint32_t most_row = 0;
+	struct sums sums;
+
+	prof_reset(19);
+	for (uint64_t i = 0; i < 3000; i++) {
+		uint32_t row = ledger_thread_new(40000 + i, 1);
+
+		add((i + 1) << 8, row, i % 3);
+		tables_remove((i + 1) << 8);
+		ledger_thread_exit(row);
+		tables_note_exit();
+		sums = sum_up();
+		if (sums.rows > most_rows)
+			most_rows = sums.rows;
+		if (row > most_row)
+			most_row = row;
+	}
+	is_uint(sums.allocated, 3000, "3,000 threads that end are counted");
+	ok(most_rows < 64 && most_row < 400,
+	   "in %u rows at most, of the first %u threads' rows",
+	   (unsigned)most_rows, most_row);
+}
+
 static void check_full(void)
 {
 	uint64_t before, added = 0;
@@ -196,12 +223,13 @@ static void check_full(void)
 
 int main(void)
 {
-	plan(26);
+	plan(28);
 	heap_boot();
 	prof_reset(19);
 	check_one();
 	check_threads();
 	check_folding();
+	check_exits();
 	check_full();
 	return done_testing();
 }

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A hash index of a table's rows: bucket heads, and for each row a link to the
+ * next of its bucket, both row + 1, 0 at the end. It begins with few buckets
+ * and gets twice as many as rows come, since buckets lie all over the memory
+ * that they have: a process with few samples shall not touch it all.
+ *
+ * Adding and growing want a lock of the caller's. Looking up needs none where
+ * a miss is looked up again under that lock: while the index grows a row may
+ * not be found, but no walk goes astray.
+ */
+#ifndef LIBALLOC_PROF_ROW_INDEX_H
+#define LIBALLOC_PROF_ROW_INDEX_H
+
+#include <stdint.h>
+
+struct row_index {
+	uint32_t *heads;
+	uint32_t *links;
+	uint32_t mask; /* buckets in use - 1 */
+	uint32_t most; /* buckets that there is room for: a power of two */
+	/* Bucket i is heads[i * step]: several indexes may lie interleaved. */
+	uint32_t step;
+};
+
+/* Buckets that so many rows may come to want; a power of two. */
+uint32_t row_index_buckets(uint32_t rows);
+/* Of zeroed memory. */
+void row_index_init(struct row_index *index, uint32_t *heads, uint32_t *links,
+		    uint32_t most, uint32_t step);
+/* The head of the bucket for hash. */
+static inline uint32_t *row_index_head(const struct row_index *index,
+				       uint64_t hash)
+{
+	uint32_t mask = __atomic_load_n(&index->mask, __ATOMIC_ACQUIRE);
+
+	return &index->heads[(hash & mask) * index->step];
+}
+
+/* Puts a row in front of its bucket. */
+void row_index_insert(struct row_index *index, uint64_t hash, uint32_t row);
+/* Where rows in the index have become too many: hash_of tells a row's hash. */
+void row_index_grow(struct row_index *index, uint32_t rows,
+		    uint64_t (*hash_of)(uint32_t row));
+/* Empties all buckets, and keeps as many. */
+void row_index_clear(struct row_index *index);
+
+#endif
