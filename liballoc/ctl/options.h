@@ -96,6 +96,7 @@ struct options {
 	size_t lg_prof_sample; /* default 19: one per 512 KiB */
 	bool prof_accum;
 	char prof_prefix[OPTION_PATH_BYTES]; /* default "jeprof"; "": no file */
+	bool prof_pid_namespace; /* its number is in the names of files */
 	bool prof_final;
 	ssize_t lg_prof_interval; /* -1: none */
 	bool prof_gdump;

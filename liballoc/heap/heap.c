@@ -240,6 +240,8 @@ static void leave(void)
 	if (__atomic_load_n(&waiting_grown_bytes, __ATOMIC_RELAXED) >=
 	    __atomic_load_n(&container_look_at, __ATOMIC_RELAXED))
 		look_at_container();
+	if (__atomic_load_n(&prof_wishes, __ATOMIC_RELAXED))
+		prof_serve();
 }
 
 /*

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "liballoc/heap/os.h"
 #include "liballoc/prof/unwind/memory.h"
 
 /* The profiler's part of struct thread; zeroed when the thread starts. */
@@ -79,8 +80,19 @@ unsigned prof_peek(uint64_t address, uint64_t *requested_bytes,
 /* Is ptr a sample now? */
 bool prof_is_sampled(const void *ptr);
 
-/* A new maximum of mapped bytes was reached (prof_gdump). No lock held. */
+/*
+ * A new maximum of mapped bytes was reached: prof_serve() makes the dump, if
+ * prof_gdump is on.
+ */
 void prof_gdump(void);
+
+/* Dumps that are wanted: a bit for each kind. Relaxed atomic. */
+extern uint32_t prof_wishes HEAP_HIDDEN;
+/*
+ * Writes them, unless another thread is at it, or this one in the profiler.
+ * No lock held, thread_busy 0. errno is kept.
+ */
+void prof_serve(void);
 
 /* At exit: prof_final's dump and prof_leak's report. */
 void prof_exit(void);

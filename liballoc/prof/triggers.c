@@ -1,48 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * When and where profiles are dumped: by name or by prof_prefix; at exit, at
- * intervals, at new peaks, on request. One dump at a time: a thread whose
- * allocation finds a dump under way leaves the wish to the one that dumps,
- * and goes on. Whatever fails costs a message and nothing else.
+ * When profiles are dumped: at exit, at intervals, at new peaks, on request.
+ * One dump at a time: a thread whose allocation finds a dump under way leaves
+ * the wish to the one that dumps, and goes on. Whatever fails costs a message
+ * and nothing else.
  */
 #include "config.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "liballoc/ctl/options.h"
 #include "liballoc/ctl/print.h"
 #include "liballoc/heap/thread.h"
 #include "liballoc/ledger/ledger.h"
 #include "liballoc/prof/dump.h"
+#include "liballoc/prof/files.h"
 #include "liballoc/prof/prof.h"
 #include "liballoc/prof/state.h"
 #include "liballoc/prof/tables.h"
-#include "liballoc/prof/writer.h"
 
-/* The kinds of dump, as their letter in the file's name. */
-enum {
-	KIND_FINAL = 'f',
-	KIND_INTERVAL = 'i',
-	KIND_CALL = 'm',
-	KIND_PEAK = 'u'
-};
+/* More than there are kinds of wishes. */
+#define MOST_ROUNDS 8u
 
-#define MOST_ROUNDS 4u
-
-/* Guarded by the dump lock. */
-static char prefix[OPTION_PATH_BYTES];
-_Static_assert(sizeof(prefix) == sizeof(opt.prof_prefix), "copied whole");
-static uint64_t sequence, interval_sequence, call_sequence, peak_sequence;
+uint32_t prof_wishes;
 
 static uint64_t interval_bytes; /* allocated towards the next dump */
-static bool interval_wanted, peak_wanted;
 
 void triggers_boot(void)
 {
-	memcpy(prefix, opt.prof_prefix, sizeof(prefix));
+	files_boot();
 	prof_gdump_set(opt.prof && opt.prof_gdump);
 	prof_thread_active_init_set(opt.prof_thread_active_init);
 	if (opt.prof)
@@ -53,48 +42,7 @@ void triggers_boot(void)
 void triggers_postfork_child(void)
 {
 	interval_bytes = 0;
-	interval_wanted = peak_wanted = false;
-}
-
-static uint64_t *kind_sequence(int kind)
-{
-	switch (kind) {
-	case KIND_INTERVAL:
-		return &interval_sequence;
-	case KIND_CALL:
-		return &call_sequence;
-	case KIND_PEAK:
-		return &peak_sequence;
-	default:
-		return NULL;
-	}
-}
-
-static char *append(char *to, const char *end, const char *text)
-{
-	while (*text && to < end)
-		*to++ = *text++;
-	return to;
-}
-
-/* <prefix>.<pid>.<seq>.<kind>[<kind's seq>].heap */
-static void name_dump(char *name, size_t size, int kind)
-{
-	char number[PRINT_NUMBER_BYTES], letter[] = {(char)kind, 0};
-	uint64_t *own = kind_sequence(kind);
-	const char *end = name + size - 1;
-	char *to = append(name, end, prefix);
-
-	to = append(to, end, ".");
-	to = append(to, end, print_number(number, (uint64_t)getpid()));
-	to = append(to, end, ".");
-	to = append(to, end, print_number(number, sequence++));
-	to = append(to, end, ".");
-	to = append(to, end, letter);
-	if (own)
-		to = append(to, end, print_number(number, (*own)++));
-	to = append(to, end, ".heap");
-	*to = 0;
+	prof_wishes = 0;
 }
 
 /* Not strerror(), which may read a catalogue, and allocate. */
@@ -124,9 +72,25 @@ static const char *reason(int error)
 		return "the name is too long";
 	case ENOMEM:
 		return "out of memory";
+	case EPIPE:
+	case ENXIO:
+		return "nobody reads the pipe";
 	default:
 		return NULL;
 	}
+}
+
+/* With no lock held: the program may take the message, and call us. */
+static void complain(const char *path, int error)
+{
+	char number[PRINT_NUMBER_BYTES];
+
+	if (reason(error))
+		warning("cannot write the profile ", path, ": ", reason(error),
+			NULL);
+	else
+		warning("cannot write the profile ", path, ": error ",
+			print_number(number, (uint64_t)error), NULL);
 }
 
 /* Holding the dump lock. */
@@ -134,64 +98,79 @@ static int write_dump(const char *path)
 {
 	struct process_stats *process = ledger_process();
 	int error = dump_write(path, NULL);
-	char number[PRINT_NUMBER_BYTES];
 
-	if (error == 0) {
-		ledger_add_shared(&process->prof_dumps, 1);
-		return 0;
-	}
-	ledger_add_shared(&process->prof_dump_failures, 1);
-	if (reason(error))
-		warning("cannot write the profile ", path, ": ", reason(error),
-			NULL);
-	else
-		warning("cannot write the profile ", path, ": error ",
-			print_number(number, (uint64_t)error), NULL);
+	ledger_add_shared(
+		error ? &process->prof_dump_failures : &process->prof_dumps, 1);
 	return error;
 }
 
-static int dump_named(int kind)
+/*
+ * Holding the dump lock, which it gives back. path: NULL for the next name of
+ * the kind. No cancellation of the thread comes through, since the program
+ * has asked for memory only.
+ */
+static int dump_and_release(const char *path, enum dump_kind kind)
 {
-	char path[OPTION_PATH_BYTES + 64];
+	char name[DUMP_NAME_BYTES];
+	int error = ENOENT, cancel;
 
-	name_dump(path, sizeof(path), kind);
-	return write_dump(path);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	if (!path && !files_have_no_name()) {
+		files_name(name, kind);
+		path = name;
+	}
+	if (path)
+		error = write_dump(path);
+	lock_release(&tables_dump_lock);
+	if (path && error)
+		complain(path, error);
+	pthread_setcancelstate(cancel, NULL);
+	return error;
 }
 
-static bool take_wish(bool *wish)
+static bool any_wish(void)
 {
-	return __atomic_exchange_n(wish, false, __ATOMIC_ACQ_REL);
+	return __atomic_load_n(&prof_wishes, __ATOMIC_RELAXED) != 0;
+}
+
+/* Holding the dump lock. False: another thread has seen to it meanwhile. */
+static bool take_wish(enum dump_kind *kind)
+{
+	uint32_t wishes = __atomic_load_n(&prof_wishes, __ATOMIC_ACQUIRE);
+
+	if (!wishes)
+		return false;
+	*kind = (enum dump_kind)__builtin_ctz(wishes);
+	__atomic_fetch_and(&prof_wishes, ~(UINT32_C(1) << *kind),
+			   __ATOMIC_ACQ_REL);
+	return true;
 }
 
 /*
  * Serves the wishes of threads that did not wait. Whoever wishes sets the
  * wish first and tries the lock then, so none is left behind: either he gets
  * the lock, or who holds it looks again after giving it back. Nobody dumps
- * for others without end: what is still wanted then waits for the next event.
+ * for others without end: what is still wanted then waits for the next look.
  */
 static void serve_wishes(void)
 {
-	for (unsigned round = 0; round < MOST_ROUNDS; round++) {
-		if (!__atomic_load_n(&interval_wanted, __ATOMIC_ACQUIRE) &&
-		    !__atomic_load_n(&peak_wanted, __ATOMIC_ACQUIRE))
-			return;
+	enum dump_kind kind;
+
+	for (unsigned round = 0; round < MOST_ROUNDS && any_wish(); round++) {
 		if (!lock_try(&tables_dump_lock))
 			return;
-		if (take_wish(&interval_wanted) && prefix[0])
-			dump_named(KIND_INTERVAL);
-		if (take_wish(&peak_wanted) && prefix[0])
-			dump_named(KIND_PEAK);
-		lock_release(&tables_dump_lock);
+		if (take_wish(&kind))
+			dump_and_release(NULL, kind);
+		else
+			lock_release(&tables_dump_lock);
 	}
 }
 
 /* A dump makes no dumps: reentrancy is up, so nothing is offered to us. */
-static void wish(bool *which)
+static void serve(struct thread *thread)
 {
-	struct thread *thread = thread_peek();
 	int kept_errno = errno;
 
-	__atomic_store_n(which, true, __ATOMIC_RELEASE);
 	if (thread)
 		thread->reentrancy++;
 	serve_wishes();
@@ -200,34 +179,52 @@ static void wish(bool *which)
 	errno = kept_errno;
 }
 
-void triggers_count(uint64_t bytes)
+void prof_serve(void)
+{
+	struct thread *thread = thread_peek();
+
+	if (!thread || !thread->reentrancy)
+		serve(thread);
+}
+
+static void wish(enum dump_kind kind)
+{
+	__atomic_fetch_or(&prof_wishes, UINT32_C(1) << kind, __ATOMIC_ACQ_REL);
+}
+
+static void count_interval(uint64_t bytes)
 {
 	uint64_t before, every;
 
-	if (!prof_state.ready || opt.lg_prof_interval < 0)
+	if (opt.lg_prof_interval < 0)
 		return;
 	every = (uint64_t)1 << opt.lg_prof_interval;
 	before = __atomic_fetch_add(&interval_bytes, bytes, __ATOMIC_RELAXED);
 	if (before / every != (before + bytes) / every)
-		wish(&interval_wanted);
+		wish(DUMP_INTERVAL);
+}
+
+void triggers_count(uint64_t bytes)
+{
+	if (!prof_state.ready)
+		return;
+	count_interval(bytes);
+	if (any_wish())
+		serve(thread_peek());
 }
 
 void prof_gdump(void)
 {
 	if (prof_state.ready && prof_gdump_get())
-		wish(&peak_wanted);
+		wish(DUMP_GDUMP);
 }
 
-static int dump_now(const char *path, int kind)
+static int dump_now(const char *path, enum dump_kind kind)
 {
 	int error;
 
 	lock_take(&tables_dump_lock);
-	if (path)
-		error = write_dump(path);
-	else
-		error = prefix[0] ? dump_named(kind) : ENOENT;
-	lock_release(&tables_dump_lock);
+	error = dump_and_release(path, kind);
 	serve_wishes();
 	return error;
 }
@@ -241,7 +238,7 @@ int prof_dump(const char *path)
 		return ENOENT;
 	if (thread)
 		thread->reentrancy++;
-	error = dump_now(path, KIND_CALL);
+	error = dump_now(path, DUMP_CALL);
 	if (thread)
 		thread->reentrancy--;
 	errno = kept_errno;
@@ -252,10 +249,10 @@ int prof_prefix_set(const char *new_prefix)
 {
 	if (!prof_state.ready)
 		return ENOENT;
-	if (!new_prefix || strlen(new_prefix) >= sizeof(prefix))
+	if (!new_prefix || strlen(new_prefix) >= OPTION_PATH_BYTES)
 		return EFAULT;
 	lock_take(&tables_dump_lock);
-	strcpy(prefix, new_prefix);
+	files_set_prefix(new_prefix);
 	lock_release(&tables_dump_lock);
 	return 0;
 }
@@ -290,7 +287,7 @@ void prof_exit(void)
 		return;
 	once = true;
 	if (opt.prof_final)
-		dump_now(NULL, KIND_FINAL);
+		dump_now(NULL, DUMP_FINAL);
 	/* exit(), within exit(): goes on with the handlers that are left. */
 	if (opt.prof_leak && report_leaks() && opt.prof_leak_error) {
 		message("leaks make the exit status 1 (prof_leak_error)", NULL);

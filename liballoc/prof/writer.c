@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -56,16 +57,61 @@ static void open_temporary(struct writer *writer)
 		writer->error = errno;
 }
 
+/* Does not wait for somebody to read a pipe, but for him to read on. */
+static void open_in_place(struct writer *writer)
+{
+	writer->fd = open(writer->path,
+			  O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (writer->fd < 0)
+		writer->error = errno;
+	else
+		fcntl(writer->fd, F_SETFL, O_WRONLY);
+}
+
+/* What a write raises in this thread where its error is so; 0: nothing. */
+static int signal_of(int error)
+{
+	if (error == EFBIG)
+		return SIGXFSZ;
+	return error == EPIPE ? SIGPIPE : 0;
+}
+
+/* A write that fails shall not end the program by a signal. */
+static void hold_signals(struct writer *writer)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGXFSZ);
+	sigaddset(&held, SIGPIPE);
+	sigpending(&writer->pending);
+	pthread_sigmask(SIG_BLOCK, &held, &writer->mask);
+}
+
+/* Takes off what our own write has raised, and nothing else. */
+static void release_signals(struct writer *writer)
+{
+	static const struct timespec now;
+	int raised = signal_of(writer->error);
+	sigset_t taken;
+
+	if (raised && !sigismember(&writer->pending, raised)) {
+		sigemptyset(&taken);
+		sigaddset(&taken, raised);
+		sigtimedwait(&taken, NULL, &now);
+	}
+	pthread_sigmask(SIG_SETMASK, &writer->mask, NULL);
+}
+
 void writer_open(struct writer *writer, const char *path)
 {
 	struct stat there;
 
 	*writer = (struct writer){.fd = -1, .path = path};
+	hold_signals(writer);
 	/* Devices and pipes are written to, not replaced. */
 	if (stat(path, &there) == 0 && !S_ISREG(there.st_mode)) {
-		writer->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-		if (writer->fd < 0)
-			writer->error = errno;
+		open_in_place(writer);
 		return;
 	}
 	open_temporary(writer);
@@ -104,6 +150,7 @@ int writer_close(struct writer *writer)
 		writer->error = errno;
 	if (temporary[0] && writer->error)
 		unlink(temporary);
+	release_signals(writer);
 	return writer->error;
 }
 

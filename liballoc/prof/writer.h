@@ -7,6 +7,7 @@
 #ifndef LIBALLOC_PROF_WRITER_H
 #define LIBALLOC_PROF_WRITER_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,11 +19,15 @@ struct writer {
 	int error;     /* the first one's errno; 0: none */
 	size_t length; /* bytes in the buffer */
 	const char *path;
+	sigset_t mask, pending; /* of the thread, before */
 	/* Where it is written; empty: straight to path, which is no file. */
 	char temporary[WRITER_PATH_BYTES];
 };
 
-/* path must outlive the writer. Errors show in writer_close(). */
+/*
+ * path must outlive the writer. Errors show in writer_close(), and in no
+ * signal: SIGXFSZ and SIGPIPE are held meanwhile.
+ */
 void writer_open(struct writer *writer, const char *path);
 /* 0, or an errno, and then nothing is left behind. */
 int writer_close(struct writer *writer);

@@ -17,13 +17,14 @@ stpcpy strcat strcpy strncpy strnlen strrchr strspn memrchr rawmemchr strstr
 clock_gettime getauxval getpid sysconf prctl sched_getaffinity sched_getcpu
 __sched_cpucount sched_yield syscall
 getrlimit mmap munmap mremap madvise mprotect open close read write pread readlink lseek
-rename unlink fstat stat process_vm_readv
+rename unlink fstat stat process_vm_readv fcntl
 sigfillset pthread_attr_init pthread_attr_setstacksize pthread_attr_destroy
-pthread_create pthread_join pthread_sigmask
+pthread_create pthread_join pthread_sigmask pthread_setcancelstate
 pthread_key_create pthread_setspecific pthread_self pthread_getattr_np
 fputs ferror
 _dl_find_object _r_debug dl_iterate_phdr
-sigaction sigemptyset signal raise pause memccpy
+sigaction sigemptyset sigaddset sigismember sigpending sigtimedwait
+signal raise pause memccpy
 dlopen dlsym dlclose _Unwind_SetGR _Unwind_SetIP __cxa_begin_catch
 __cxa_end_catch __cxa_allocate_exception __cxa_throw _ZSt15get_new_handlerv
 _ZSt17__throw_bad_allocv _ZNSt9bad_allocD1Ev _ZTISt9bad_alloc _ZTVSt9bad_alloc

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The files that dumps go to: what they are called, by opt.prof_prefix. Knows
+ * nothing of what is in them. All of it under the dump lock.
+ */
+#ifndef LIBALLOC_PROF_FILES_H
+#define LIBALLOC_PROF_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "liballoc/ctl/options.h"
+
+/* Why a dump is made. Those that wait to be served go in this order. */
+enum dump_kind { DUMP_INTERVAL, DUMP_GDUMP, DUMP_CALL, DUMP_FINAL, DUMP_KINDS };
+
+#define DUMP_NAME_BYTES (OPTION_PATH_BYTES + 128)
+
+/* Takes up opt.prof_prefix. */
+void files_boot(void);
+/* The prefix is empty: no dump has a name but those that are given one. */
+bool files_have_no_name(void);
+/* Shorter than OPTION_PATH_BYTES. */
+void files_set_prefix(const char *prefix);
+/* The name of the next dump of a kind; each is given once. */
+void files_name(char name[DUMP_NAME_BYTES], enum dump_kind kind);
+
+#endif

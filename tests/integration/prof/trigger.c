@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Does what its arguments say, one after the other, and exits with 1 where one
+ * of them cannot be done:
+ *
+ *	hold:MIB      allocates so much, in pieces that are written to, and
+ *keeps it drop          frees all that it keeps busy          allocates and
+ *frees now and then what no cache keeps dump:PATH     prof.dump refused:PATH
+ *prof.dump, which must fail file:BYTES    no file may grow beyond that
+ *	cancelled     allocates in a thread that has been cancelled
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <liballoc/liballoc.h>
+
+#define PIECE ((size_t)16 << 10)
+#define MOST 65536
+
+static void *kept[MOST];
+static size_t kept_count;
+
+__attribute__((noinline)) static bool hold(const char *mib)
+{
+	size_t count = (strtoul(mib, NULL, 10) << 20) / PIECE;
+
+	for (size_t i = 0; i < count && kept_count < MOST; i++) {
+		kept[kept_count] = malloc(PIECE);
+		memset(kept[kept_count++], 1, PIECE);
+	}
+	return kept_count < MOST;
+}
+
+static bool drop(const char *unused)
+{
+	(void)unused;
+	while (kept_count)
+		free(kept[--kept_count]);
+	return true;
+}
+
+static bool busy(const char *unused)
+{
+	(void)unused;
+	for (unsigned i = 0; i < 64; i++) {
+		void *volatile p = malloc((size_t)256 << 10);
+
+		free(p);
+	}
+	return true;
+}
+
+static bool set_string(const char *name, const char *value)
+{
+	return mallctl(name, NULL, NULL, &value, sizeof(value)) == 0;
+}
+
+static bool dump(const char *path)
+{
+	return set_string("prof.dump", path);
+}
+
+static bool refused(const char *path)
+{
+	errno = 77;
+	return !dump(path) && errno == 77;
+}
+
+static bool limit_files(const char *bytes)
+{
+	rlim_t most = strtoul(bytes, NULL, 10);
+	struct rlimit limit = {most, most};
+
+	return setrlimit(RLIMIT_FSIZE, &limit) == 0;
+}
+
+/* No cancellation point is in here, if malloc is none. */
+static void *allocate_cancelled(void *arg)
+{
+	pthread_cancel(pthread_self());
+	for (unsigned i = 0; i < 1000; i++) {
+		void *volatile p = malloc(PIECE);
+
+		free(p);
+	}
+	return arg;
+}
+
+static bool cancelled(const char *unused)
+{
+	static char here;
+	pthread_t thread;
+	void *result = NULL;
+
+	(void)unused;
+	return pthread_create(&thread, NULL, allocate_cancelled, &here) == 0 &&
+	       pthread_join(thread, &result) == 0 && result == &here;
+}
+
+static const struct step {
+	const char *name;
+	bool (*take)(const char *value);
+} steps[] = {
+	{"hold", hold},		  {"drop", drop},	{"busy", busy},
+	{"dump", dump},		  {"refused", refused}, {"file", limit_files},
+	{"cancelled", cancelled},
+};
+
+static bool take(const char *argument)
+{
+	size_t length = strcspn(argument, ":");
+	const char *value = argument + length + (argument[length] == ':');
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (strlen(steps[i].name) == length &&
+		    memcmp(steps[i].name, argument, length) == 0)
+			return steps[i].take(value);
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (take(argv[i]))
+			continue;
+		fprintf(stderr, "trigger: %s\n", argv[i]);
+		return 1;
+	}
+	return 0;
+}
