@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
+TEST_UNITS += %D%/accuracy
 TEST_UNITS += %D%/cfi %D%/estimate %D%/random %D%/row_index %D%/tables \
 	%D%/unload %D%/unwind
+%C%_accuracy_SOURCES = %D%/accuracy.c libjeheap/profile/estimate.c
+%C%_accuracy_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_accuracy_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_accuracy_LDADD = $(UNIT_LIBALLOC_LIBS) -lm
 %C%_cfi_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_cfi_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_cfi_LDADD = $(UNIT_LIBALLOC_LIBS)
@@ -29,3 +34,9 @@ check_LTLIBRARIES += %D%/frame_large.la %D%/frame_small.la
 %C%_frame_small_la_SOURCES = %D%/frame.c
 %C%_frame_small_la_CPPFLAGS = $(AM_CPPFLAGS) -DFRAME_BYTES=24
 %C%_frame_small_la_LDFLAGS = -module -avoid-version -rpath /nowhere
+
+# Over 10,000 seeds, which takes minutes.
+check-accuracy: %D%/accuracy
+	$(AM_V_at)$(AM_TESTS_ENVIRONMENT) ACCURACY_SEEDS=10000 \
+		%D%/accuracy
+.PHONY: check-accuracy
