@@ -82,7 +82,11 @@ static const struct option_row rows[] = {
 	{OPTION_CHOICE, "raw", &given.format, OUTPUT_RAW, NULL,
 	 "symbolized profile, for any jeprof elsewhere", 0},
 	{OPTION_CHOICE, "json", &given.format, OUTPUT_JSON, NULL,
-	 "the table and its standard errors as JSON", 0},
+	 "the table, its standard errors and lifetimes as JSON", 0},
+	{OPTION_CHOICE, "lifetimes", &given.format, OUTPUT_LIFETIMES, NULL,
+	 "how long what was freed had lived, and whether another thread freed "
+	 "it",
+	 0},
 
 	{.kind = OPTION_HEADING, .help = "Heap profiles:"},
 	{OPTION_CHOICE, "inuse_space", &given.type, INUSE_SPACE, NULL,
@@ -297,7 +301,7 @@ static bool check_values(const struct command_line *line, struct diag *diag)
 				"or * for each",
 				line->thread);
 	if (line->thread && !strcmp(line->thread, "*") &&
-	    line->format != OUTPUT_TEXT)
+	    line->format != OUTPUT_TEXT && line->format != OUTPUT_LIFETIMES)
 		return diag_set(diag, "--thread=* gives tables; for another "
 				      "output, name one thread");
 	return true;

@@ -71,6 +71,7 @@ static const struct format {
 	[OUTPUT_RAW] = {"raw", raw_report, NULL, false},
 	[OUTPUT_CALLGRIND] = {"callgrind", report_callgrind, NULL, false},
 	[OUTPUT_JSON] = {"json", report_json, NULL, false},
+	[OUTPUT_LIFETIMES] = {"lifetimes", report_lifetimes, NULL, false},
 };
 
 static bool write_profile(struct run *run, const struct profile *profile)
@@ -176,7 +177,9 @@ static bool report_all(struct run *run)
 static void set_report_options(struct run *run)
 {
 	const struct command_line *line = &run->line;
-	bool table = line->format == OUTPUT_TEXT || line->format == OUTPUT_JSON;
+	bool table = line->format == OUTPUT_TEXT ||
+		     line->format == OUTPUT_JSON ||
+		     line->format == OUTPUT_LIFETIMES;
 
 	run->options = (struct report_options){
 		.type = (enum sample_type)line->type,

@@ -33,7 +33,7 @@
 /* "LIBALLOC" read as a little-endian word; written last, with release. */
 #define LEDGER_MAGIC UINT64_C(0x434f4c4c4142494c)
 #define LEDGER_VERSION_MAJOR 1
-#define LEDGER_VERSION_MINOR 1
+#define LEDGER_VERSION_MINOR 2
 
 #define LEDGER_SYMBOL "liballoc_ledger"
 #define LEDGER_NOTE_NAME "liballoc"
@@ -53,6 +53,9 @@ enum ledger_section_id {
 	LEDGER_COUNTS,	      /* struct ledger_count */
 	LEDGER_SAMPLES,	      /* struct ledger_sample, in use where address is
 				 above 1; count = rows ever used */
+	LEDGER_LIVES,	      /* struct ledger_life: row i is of the objects
+				 that row i of LEDGER_COUNTS counts as freed;
+				 there may be fewer rows than there */
 	LEDGER_SECTIONS
 };
 
@@ -179,7 +182,21 @@ struct ledger_count {
 	uint64_t freed_count;
 	uint64_t freed_bytes;
 	uint64_t requested_bytes; /* as asked for, of all sampled objects */
-	uint64_t reserved;
+	uint64_t freed_elsewhere; /* of freed_count, by another thread */
+};
+
+#define LEDGER_LIFE_WORDS 32u
+#define LEDGER_LIFE_LG_MIN 12u
+
+/*
+ * How long the sampled objects lived that a row of LEDGER_COUNTS counts as
+ * freed: word i counts those of [2^(i + 12), 2^(i + 13)) ns, the first word
+ * also the shorter ones, the last one also the longer ones. A row that is not
+ * there, of rows that found no room here, is unknown, not 0: what freed_count
+ * has above the sum of the words.
+ */
+struct ledger_life {
+	uint32_t words[LEDGER_LIFE_WORDS]; /* modulo 2^32 */
 };
 
 /* A sampled object in use. */

@@ -37,6 +37,7 @@ struct process_stats {
 	uint64_t map_failures; /* mmap calls that failed */
 	uint64_t prof_samples;
 	uint64_t prof_samples_live;
+	uint64_t prof_freed_elsewhere; /* by another thread than allocated */
 	uint64_t prof_dropped_samples; /* tables full */
 	uint64_t prof_dropped_bytes;
 	uint64_t prof_stacks;

@@ -59,6 +59,8 @@ const struct ledger_metric ledger_metrics[] = {
 		"objects sampled"),
 	PROCESS(prof_samples_live, GAUGE, COUNT, SUM,
 		"sampled objects in use"),
+	PROCESS(prof_freed_elsewhere, COUNTER, COUNT, SUM,
+		"sampled objects freed by another thread than allocated them"),
 	PROCESS(prof_dropped_samples, COUNTER, COUNT, SUM,
 		"objects not sampled because a table was full"),
 	PROCESS(prof_dropped_bytes, COUNTER, BYTES, SUM,

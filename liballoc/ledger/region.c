@@ -55,13 +55,14 @@ struct share {
 
 static const struct share shares[] = {
 	{LEDGER_ARENAS, 1, 192, MAX_ARENA_ROWS},
-	{LEDGER_ARENA_CLASSES, 8, sizeof(struct class_stats),
+	{LEDGER_ARENA_CLASSES, 7, sizeof(struct class_stats),
 	 MAX_ARENA_ROWS *LEDGER_CLASS_CAPACITY},
 	{LEDGER_THREADS, 4, LEDGER_THREAD_STRIDE, 1u << 20},
 	{LEDGER_STACKS, 2, sizeof(struct ledger_stack), UINT32_MAX},
-	{LEDGER_FRAMES, 18, sizeof(uint64_t), UINT32_MAX},
-	{LEDGER_COUNTS, 14, sizeof(struct ledger_count), UINT32_MAX},
-	{LEDGER_SAMPLES, 16, sizeof(struct ledger_sample), UINT32_MAX},
+	{LEDGER_FRAMES, 16, sizeof(uint64_t), UINT32_MAX},
+	{LEDGER_COUNTS, 12, sizeof(struct ledger_count), UINT32_MAX},
+	{LEDGER_SAMPLES, 14, sizeof(struct ledger_sample), UINT32_MAX},
+	{LEDGER_LIVES, 7, sizeof(struct ledger_life), UINT32_MAX},
 };
 
 _Static_assert(sizeof(struct arena_stats) <= 192, "stride of LEDGER_ARENAS");

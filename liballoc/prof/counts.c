@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * LEDGER_COUNTS: a row for each (stack, thread, size class, rate), and its
- * hash index. Looking up takes no lock beside the caller's shard; adding takes
- * counts_lock. A row holds its thread's row in the ledger (ledger_thread_hold)
- * until it is emptied or passes to row 0, which stands for exited threads.
+ * LEDGER_COUNTS: a row for each (stack, thread, size class, rate), its
+ * hash index, and the row of LEDGER_LIVES beside it. Looking up takes no lock
+ * beside the caller's shard; adding takes counts_lock. A row holds its thread's
+ * row in the ledger (ledger_thread_hold) until it is emptied or passes to row
+ * 0, which stands for exited threads.
  */
 #include "config.h"
 
@@ -36,6 +37,14 @@ void counts_boot(uint32_t *memory)
 static struct ledger_count *count_row(uint32_t row)
 {
 	return (struct ledger_count *)ledger_rows(LEDGER_COUNTS) + row;
+}
+
+/* NULL: there is no room for it. */
+static struct ledger_life *life_row(uint32_t row)
+{
+	if (row >= ledger_capacity(LEDGER_LIVES))
+		return NULL;
+	return (struct ledger_life *)ledger_rows(LEDGER_LIVES) + row;
 }
 
 static uint64_t hash_of_key(const struct ledger_count *key)
@@ -122,23 +131,80 @@ uint32_t counts_get(uint32_t stack, const struct sampled *what)
 	return row;
 }
 
+static unsigned life_word(uint64_t lifetime_ns)
+{
+	uint64_t units = lifetime_ns >> LEDGER_LIFE_LG_MIN;
+	unsigned word = units ? 63 - (unsigned)__builtin_clzll(units) : 0;
+
+	return word < LEDGER_LIFE_WORDS ? word : LEDGER_LIFE_WORDS - 1;
+}
+
+static void add_life(uint32_t row, uint64_t lifetime_ns)
+{
+	struct ledger_life *life = life_row(row);
+
+	if (!life)
+		return;
+	__atomic_fetch_add(&life->words[life_word(lifetime_ns)], 1,
+			   __ATOMIC_RELAXED);
+	ledger_publish(LEDGER_LIVES, (uint64_t)row + 1);
+}
+
+void counts_freed(uint32_t row, uint64_t usable_bytes, uint64_t lifetime_ns,
+		  uint32_t thread)
+{
+	struct ledger_count *count = count_row(row);
+
+	/* Bytes first: who reads them last never finds more than is there. */
+	ledger_add_shared(&count->freed_bytes, usable_bytes);
+	ledger_add_shared(&count->freed_count, 1);
+	add_life(row, lifetime_ns);
+	/* Row 0 stands for threads that are gone: it was none of those. */
+	if (thread == 0 || thread == count->thread)
+		return;
+	ledger_add_shared(&count->freed_elsewhere, 1);
+	ledger_add_shared(&ledger_process()->prof_freed_elsewhere, 1);
+}
+
+/* What was never published was never written. */
+static bool has_life(uint32_t row)
+{
+	return row < ledger_header()->sections[LEDGER_LIVES].count;
+}
+
 static void empty(uint32_t row)
 {
 	uint32_t thread = count_row(row)->thread;
 
+	if (count_row(row)->freed_count != 0 && has_life(row))
+		memset(life_row(row), 0, sizeof(struct ledger_life));
 	memset(count_row(row), 0, sizeof(struct ledger_count));
 	by_hash.links[row] = free_rows;
 	free_rows = row + 1;
 	ledger_thread_release(thread);
 }
 
-static void add_up(struct ledger_count *to, const struct ledger_count *from)
+static void add_up_lives(uint32_t to, uint32_t from)
 {
+	if (!has_life(from) || !life_row(to))
+		return;
+	for (unsigned i = 0; i < LEDGER_LIFE_WORDS; i++)
+		life_row(to)->words[i] += life_row(from)->words[i];
+	ledger_publish(LEDGER_LIVES, (uint64_t)to + 1);
+}
+
+static void add_up(uint32_t to_row, uint32_t from_row)
+{
+	struct ledger_count *to = count_row(to_row);
+	const struct ledger_count *from = count_row(from_row);
+
+	add_up_lives(to_row, from_row);
 	to->allocated_count += from->allocated_count;
 	to->allocated_bytes += from->allocated_bytes;
 	to->freed_count += from->freed_count;
 	to->freed_bytes += from->freed_bytes;
 	to->requested_bytes += from->requested_bytes;
+	to->freed_elsewhere += from->freed_elsewhere;
 }
 
 /*
@@ -155,7 +221,7 @@ static void pass_on(uint32_t row, bool in_use)
 	if (!in_use && !opt.prof_accum) {
 		empty(row);
 	} else if (!in_use && to != TABLES_NONE) {
-		add_up(count_row(to), count_row(row));
+		add_up(to, row);
 		empty(row);
 	} else {
 		ledger_thread_release(count_row(row)->thread);
@@ -203,7 +269,11 @@ void counts_reset(void)
 	for (uint32_t row = 0; row < rows; row++)
 		ledger_thread_release(count_row(row)->thread);
 	memset(count_row(0), 0, rows * sizeof(struct ledger_count));
+	memset(life_row(0), 0,
+	       ledger_header()->sections[LEDGER_LIVES].count *
+		       sizeof(struct ledger_life));
 	row_index_clear(&by_hash);
 	free_rows = indexed_rows = 0;
 	ledger_clear(LEDGER_COUNTS);
+	ledger_clear(LEDGER_LIVES);
 }

@@ -88,7 +88,7 @@ static void write_header(struct dump *dump)
 	struct estimates all = {0};
 
 	for (size_t i = 0; i < dump->snapshot.count; i++)
-		estimates_add(&all, &dump->snapshot.rows[i]);
+		estimates_add(&all, &dump->snapshot.rows[i].count);
 	writer_text(&dump->writer, "heap_v2/");
 	writer_decimal(&dump->writer, (uint64_t)1 << dump->lg_sample);
 	writer_text(&dump->writer, "\n  t*: ");
@@ -192,11 +192,11 @@ static void write_frames(struct dump *dump, uint32_t stack)
 static size_t run_end(const struct dump *dump, size_t first, size_t limit,
 		      bool thread)
 {
-	const struct ledger_count *rows = dump->snapshot.rows;
+	const struct snapshot_row *rows = dump->snapshot.rows;
 	size_t at = first;
 
-	while (at < limit && rows[at].stack == rows[first].stack &&
-	       (!thread || rows[at].thread == rows[first].thread))
+	while (at < limit && rows[at].count.stack == rows[first].count.stack &&
+	       (!thread || rows[at].count.thread == rows[first].count.thread))
 		at++;
 	return at;
 }
@@ -207,50 +207,119 @@ static struct estimates estimate_rows(const struct dump *dump, size_t first,
 	struct estimates sum = {0};
 
 	for (size_t i = first; i < end; i++)
-		estimates_add(&sum, &dump->snapshot.rows[i]);
+		estimates_add(&sum, &dump->snapshot.rows[i].count);
 	return sum;
 }
 
-/* Rows of one class that differ in rate, or are of row 0 twice, as one. */
-static struct ledger_count take_class(const struct dump *dump, size_t *at,
-				      size_t end)
+/* The rows from first on that share a size class: where they end. */
+static size_t class_end(const struct dump *dump, size_t first, size_t limit)
 {
-	const struct ledger_count *rows = dump->snapshot.rows;
-	struct ledger_count sum = rows[(*at)++];
+	const struct snapshot_row *rows = dump->snapshot.rows;
+	size_t at = first;
 
-	for (; *at < end && rows[*at].size_class == sum.size_class; (*at)++) {
-		sum.allocated_count += rows[*at].allocated_count;
-		sum.allocated_bytes += rows[*at].allocated_bytes;
-		sum.freed_count += rows[*at].freed_count;
-		sum.freed_bytes += rows[*at].freed_bytes;
+	while (at < limit &&
+	       rows[at].count.size_class == rows[first].count.size_class)
+		at++;
+	return at;
+}
+
+/* Rows of one class that differ in rate, or are of row 0 twice, as one. */
+static struct ledger_count sum_class(const struct dump *dump, size_t first,
+				     size_t end)
+{
+	const struct snapshot_row *rows = dump->snapshot.rows;
+	struct ledger_count sum = rows[first].count;
+
+	for (size_t at = first + 1; at < end; at++) {
+		sum.allocated_count += rows[at].count.allocated_count;
+		sum.allocated_bytes += rows[at].count.allocated_bytes;
+		sum.freed_count += rows[at].count.freed_count;
+		sum.freed_bytes += rows[at].count.freed_bytes;
+		sum.freed_elsewhere += rows[at].count.freed_elsewhere;
 	}
 	return sum;
+}
+
+static void write_values(struct dump *dump, const uint64_t *values,
+			 unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		writer_text(&dump->writer, i ? " " : "");
+		writer_decimal(&dump->writer, values[i]);
+	}
 }
 
 /* "# t<uid>: SIZE IN_COUNT IN_BYTES ALLOC_COUNT ALLOC_BYTES[, ...]" */
 static void write_spectrum(struct dump *dump, size_t first, size_t end)
 {
 	const char *before = "";
+	size_t next;
 
-	write_thread(dump, "# t", dump->snapshot.rows[first].thread);
-	while (first < end) {
-		struct ledger_count sum = take_class(dump, &first, end);
-		uint64_t values[] = {
-			size_class(&sum)->size_bytes,
-			sum.allocated_count - sum.freed_count,
-			sum.allocated_bytes - sum.freed_bytes,
-			opt.prof_accum ? sum.allocated_count : 0,
-			opt.prof_accum ? sum.allocated_bytes : 0,
-		};
+	write_thread(dump, "# t", dump->snapshot.rows[first].count.thread);
+	for (; first < end; first = next) {
+		struct ledger_count sum;
 
+		next = class_end(dump, first, end);
+		sum = sum_class(dump, first, next);
 		writer_text(&dump->writer, before);
-		for (unsigned i = 0; i < 5; i++) {
-			writer_text(&dump->writer, i ? " " : "");
-			writer_decimal(&dump->writer, values[i]);
-		}
+		write_values(dump,
+			     (uint64_t[]){
+				     size_class(&sum)->size_bytes,
+				     sum.allocated_count - sum.freed_count,
+				     sum.allocated_bytes - sum.freed_bytes,
+				     opt.prof_accum ? sum.allocated_count : 0,
+				     opt.prof_accum ? sum.allocated_bytes : 0,
+			     },
+			     5);
 		before = ", ";
 	}
 	writer_text(&dump->writer, "\n");
+}
+
+/* " LG:COUNT" for each word that is not 0. */
+static void write_lives(struct dump *dump, size_t first, size_t end)
+{
+	uint64_t words[LEDGER_LIFE_WORDS] = {0};
+
+	for (size_t at = first; at < end; at++)
+		snapshot_add_lives(&dump->snapshot.rows[at], words);
+	for (unsigned i = 0; i < LEDGER_LIFE_WORDS; i++) {
+		if (words[i] == 0)
+			continue;
+		writer_text(&dump->writer, " ");
+		writer_decimal(&dump->writer, LEDGER_LIFE_LG_MIN + i);
+		writer_text(&dump->writer, ":");
+		writer_decimal(&dump->writer, words[i]);
+	}
+}
+
+/* "# freed t<uid>: SIZE FREED ELSEWHERE[ LG:COUNT]...[, ...]" or nothing */
+static void write_freed(struct dump *dump, size_t first, size_t end)
+{
+	uint32_t thread = dump->snapshot.rows[first].count.thread;
+	bool begun = false;
+	size_t next;
+
+	for (; first < end; first = next) {
+		struct ledger_count sum;
+
+		next = class_end(dump, first, end);
+		sum = sum_class(dump, first, next);
+		if (sum.freed_count == 0)
+			continue;
+		if (begun)
+			writer_text(&dump->writer, ", ");
+		else
+			write_thread(dump, "# freed t", thread);
+		begun = true;
+		write_values(dump,
+			     (uint64_t[]){size_class(&sum)->size_bytes,
+					  sum.freed_count, sum.freed_elsewhere},
+			     3);
+		write_lives(dump, first, next);
+	}
+	if (begun)
+		writer_text(&dump->writer, "\n");
 }
 
 /* Visits the threads of the stack's rows, twice: jemalloc's lines, then ours */
@@ -261,7 +330,7 @@ static void write_stack(struct dump *dump, size_t first, size_t end)
 
 	if (!is_wanted(&sum))
 		return;
-	write_frames(dump, dump->snapshot.rows[first].stack);
+	write_frames(dump, dump->snapshot.rows[first].count.stack);
 	writer_text(&dump->writer, "  t*: ");
 	write_counts(dump, &sum);
 	writer_text(&dump->writer, "\n");
@@ -270,15 +339,17 @@ static void write_stack(struct dump *dump, size_t first, size_t end)
 		sum = estimate_rows(dump, at, next);
 		if (!is_wanted(&sum))
 			continue;
-		write_thread(dump, "  t", dump->snapshot.rows[at].thread);
+		write_thread(dump, "  t", dump->snapshot.rows[at].count.thread);
 		write_counts(dump, &sum);
 		writer_text(&dump->writer, "\n");
 	}
 	for (at = first; at < end; at = next) {
 		next = run_end(dump, at, end, true);
 		sum = estimate_rows(dump, at, next);
-		if (is_wanted(&sum))
-			write_spectrum(dump, at, next);
+		if (!is_wanted(&sum))
+			continue;
+		write_spectrum(dump, at, next);
+		write_freed(dump, at, next);
 	}
 }
 
@@ -315,7 +386,7 @@ static bool sum_threads(struct dump *dump)
 	if (!dump->threads)
 		return false;
 	for (size_t i = 0; i < dump->snapshot.count; i++) {
-		const struct ledger_count *row = &dump->snapshot.rows[i];
+		const struct ledger_count *row = &dump->snapshot.rows[i].count;
 
 		if (row->thread < dump->thread_count)
 			estimates_add(&dump->threads[row->thread], row);

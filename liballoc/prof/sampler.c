@@ -181,11 +181,11 @@ bool prof_sample(struct thread *thread, void *ptr, size_t requested_bytes,
 
 bool prof_free(struct thread *thread, void *ptr)
 {
-	(void)thread;
 	if (!prof_state.ready)
 		return false;
 	unload_freed(ptr);
-	return tables_remove((uintptr_t)ptr);
+	return tables_remove((uintptr_t)ptr,
+			     thread ? thread->prof.ledger_row : 0);
 }
 
 unsigned prof_peek(uint64_t address, uint64_t *requested_bytes,

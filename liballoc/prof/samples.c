@@ -146,23 +146,20 @@ static void give_row(struct shard *shard, uint32_t row)
 	shard->free_rows = row + 1;
 }
 
-static bool remove_held(struct shard *shard, uint64_t address)
+static bool remove_held(struct shard *shard, uint64_t address, uint32_t thread)
 {
 	uint32_t *link = find_link(shard, address);
 	uint32_t row = *link - 1;
 	struct ledger_sample *sample;
-	struct ledger_count *count;
+	uint64_t lifetime_ns;
 
 	if (*link == 0)
 		return false;
 	sample = sample_row(row);
-	count = count_row(sample->count);
-	/* Bytes first: who reads them last never finds more than is there. */
-	ledger_add_shared(&count->freed_bytes, sample->usable_bytes);
-	ledger_add_shared(&count->freed_count, 1);
+	lifetime_ns = os_clock_ns() - sample->birth_ns;
+	counts_freed(sample->count, sample->usable_bytes, lifetime_ns, thread);
 	ledger_add_bucket(ledger_process()->sample_lifetime_ns,
-			  LEDGER_LIFE_BUCKETS,
-			  os_clock_ns() - sample->birth_ns);
+			  LEDGER_LIFE_BUCKETS, lifetime_ns);
 	ledger_set(&sample->address, 1);
 	*link = links[row];
 	shard->indexed_rows--;
@@ -232,7 +229,7 @@ bool tables_add(const struct sampled *what, const uint64_t *frames,
 	bool added;
 
 	/* A sample that is still here was freed unseen. */
-	remove_held(shard, what->address);
+	remove_held(shard, what->address, 0);
 	stack = stacks_intern(frames, depth);
 	if (stack != TABLES_NONE)
 		count = counts_get(stack, what);
@@ -241,10 +238,10 @@ bool tables_add(const struct sampled *what, const uint64_t *frames,
 	return added;
 }
 
-bool tables_remove(uint64_t address)
+bool tables_remove(uint64_t address, uint32_t thread)
 {
 	struct shard *shard = take_shard(address);
-	bool removed = remove_held(shard, address);
+	bool removed = remove_held(shard, address, thread);
 
 	release_shard(shard);
 	if (removed)

@@ -20,6 +20,7 @@ static bool copy_row(const struct ledger_count *from, struct ledger_count *to)
 	*to = *from;
 	to->freed_count = ledger_get(&from->freed_count);
 	to->freed_bytes = ledger_get(&from->freed_bytes);
+	to->freed_elsewhere = ledger_get(&from->freed_elsewhere);
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	to->allocated_count = ledger_get(&from->allocated_count);
 	to->allocated_bytes = ledger_get(&from->allocated_bytes);
@@ -35,8 +36,11 @@ static bool copy_row(const struct ledger_count *from, struct ledger_count *to)
 	return to->allocated_count != 0;
 }
 
-static int order(const struct ledger_count *a, const struct ledger_count *b)
+static int order(const struct snapshot_row *row_a,
+		 const struct snapshot_row *row_b)
 {
+	const struct ledger_count *a = &row_a->count, *b = &row_b->count;
+
 	if (a->stack != b->stack)
 		return a->stack < b->stack ? -1 : 1;
 	if (a->thread != b->thread)
@@ -46,9 +50,9 @@ static int order(const struct ledger_count *a, const struct ledger_count *b)
 	return (a->lg_sample > b->lg_sample) - (a->lg_sample < b->lg_sample);
 }
 
-static void sift(struct ledger_count *rows, size_t root, size_t count)
+static void sift(struct snapshot_row *rows, size_t root, size_t count)
 {
-	struct ledger_count moving = rows[root];
+	struct snapshot_row moving = rows[root];
 	size_t child;
 
 	while ((child = 2 * root + 1) < count) {
@@ -64,12 +68,12 @@ static void sift(struct ledger_count *rows, size_t root, size_t count)
 }
 
 /* Heapsort: in place, not recursive, and libc's qsort may allocate. */
-static void sort(struct ledger_count *rows, size_t count)
+static void sort(struct snapshot_row *rows, size_t count)
 {
 	for (size_t i = count / 2; i-- > 0;)
 		sift(rows, i, count);
 	for (size_t i = count; i-- > 1;) {
-		struct ledger_count last = rows[i];
+		struct snapshot_row last = rows[i];
 
 		rows[i] = rows[0];
 		rows[0] = last;
@@ -84,15 +88,20 @@ bool snapshot_take(struct snapshot *snapshot)
 		__atomic_load_n(&ledger_header()->sections[LEDGER_COUNTS].count,
 				__ATOMIC_ACQUIRE);
 
-	snapshot->bytes = ((size_t)rows * sizeof(*from) / os_page_bytes + 1) *
-			  os_page_bytes;
+	snapshot->bytes =
+		((size_t)rows * sizeof(*snapshot->rows) / os_page_bytes + 1) *
+		os_page_bytes;
 	snapshot->count = 0;
 	snapshot->rows = os_map(snapshot->bytes, false);
 	if (!snapshot->rows)
 		return false;
-	for (uint64_t i = 0; i < rows; i++)
-		if (copy_row(&from[i], &snapshot->rows[snapshot->count]))
+	for (uint64_t i = 0; i < rows; i++) {
+		struct snapshot_row *to = &snapshot->rows[snapshot->count];
+
+		to->origin = (uint32_t)i;
+		if (copy_row(&from[i], &to->count))
 			snapshot->count++;
+	}
 	sort(snapshot->rows, snapshot->count);
 	return true;
 }
@@ -100,6 +109,18 @@ bool snapshot_take(struct snapshot *snapshot)
 void snapshot_drop(struct snapshot *snapshot)
 {
 	os_unmap(snapshot->rows, snapshot->bytes);
+}
+
+void snapshot_add_lives(const struct snapshot_row *row,
+			uint64_t words[LEDGER_LIFE_WORDS])
+{
+	const struct ledger_life *life =
+		(struct ledger_life *)ledger_rows(LEDGER_LIVES) + row->origin;
+
+	if (row->origin >= ledger_header()->sections[LEDGER_LIVES].count)
+		return;
+	for (unsigned i = 0; i < LEDGER_LIFE_WORDS; i++)
+		words[i] += __atomic_load_n(&life->words[i], __ATOMIC_RELAXED);
 }
 
 static void add(struct estimate *to, uint64_t count, uint64_t bytes,

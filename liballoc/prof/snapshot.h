@@ -12,8 +12,13 @@
 
 #include "liballoc/ledger/layout.h"
 
+struct snapshot_row {
+	struct ledger_count count;
+	uint32_t origin; /* row in LEDGER_COUNTS */
+};
+
 struct snapshot {
-	struct ledger_count *rows;
+	struct snapshot_row *rows;
 	size_t count;
 	size_t bytes; /* mapped */
 };
@@ -33,6 +38,13 @@ struct estimate {
 struct estimates {
 	struct estimate in_use, allocated;
 };
+
+/*
+ * Adds the row's lifetimes, as they are now: newer than the snapshot. Holding
+ * the dump lock since it was taken.
+ */
+void snapshot_add_lives(const struct snapshot_row *row,
+			uint64_t words[LEDGER_LIFE_WORDS]);
 
 /* Adds the estimates of a row. */
 void estimates_add(struct estimates *to, const struct ledger_count *row);

@@ -40,8 +40,11 @@ bool tables_boot(void);
 /* Adds a sample; false where a table is full, and then nothing has changed. */
 bool tables_add(const struct sampled *what, const uint64_t *frames,
 		unsigned depth);
-/* The object at address is no longer in use; false where it was no sample. */
-bool tables_remove(uint64_t address);
+/*
+ * The object at address is freed by the thread of this row in LEDGER_THREADS
+ * (0: not known); false where it was no sample.
+ */
+bool tables_remove(uint64_t address, uint32_t thread);
 bool tables_has(uint64_t address);
 /* As prof_peek(): takes no lock, and trusts nothing that it reads. */
 unsigned tables_peek(uint64_t address, uint64_t *requested_bytes,
@@ -80,6 +83,9 @@ void stacks_reset(void);
 size_t counts_index_bytes(void);
 void counts_boot(uint32_t *memory);
 uint32_t counts_get(uint32_t stack, const struct sampled *what);
+/* A sampled object of the row was freed after so long by the thread. */
+void counts_freed(uint32_t row, uint64_t usable_bytes, uint64_t lifetime_ns,
+		  uint32_t thread);
 /* Returns how many rows are left. */
 uint32_t counts_fold(bool any);
 void counts_reset(void);

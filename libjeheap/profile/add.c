@@ -179,7 +179,23 @@ static uint32_t translate_thread(struct translation *tr, uint32_t number)
 	return profile_thread(tr->to, thread->uid, thread->name);
 }
 
-static void scale_sample(struct sample *sample, double factor)
+static const struct lives *signed_lives(struct arena *arena,
+					const struct lives *from, double sign)
+{
+	struct lives *lives;
+
+	if (!from)
+		return NULL;
+	lives = ARENA_NEW(arena, struct lives);
+	lives->freed = sign * from->freed;
+	lives->elsewhere = sign * from->elsewhere;
+	for (unsigned i = 0; i < LIVES_WORDS; i++)
+		lives->words[i] = sign * from->words[i];
+	return lives;
+}
+
+static void scale_sample(struct arena *arena, struct sample *sample,
+			 double factor)
 {
 	double sign = factor < 0 ? -1 : 1;
 	unsigned t;
@@ -190,6 +206,7 @@ static void scale_sample(struct sample *sample, double factor)
 	}
 	sample->inuse_samples *= sign;
 	sample->alloc_samples *= sign;
+	sample->lives = signed_lives(arena, sample->lives, sign);
 }
 
 static void add_samples(struct translation *tr, double factor)
@@ -210,7 +227,8 @@ static void add_samples(struct translation *tr, double factor)
 		memcpy(added->value, sample->value, sizeof(added->value));
 		added->inuse_samples = sample->inuse_samples;
 		added->alloc_samples = sample->alloc_samples;
-		scale_sample(added, factor);
+		added->lives = sample->lives;
+		scale_sample(tr->to->arena, added, factor);
 	}
 }
 
@@ -267,5 +285,5 @@ void profile_scale(struct profile *profile, double factor)
 	size_t i;
 
 	for (i = 0; i < profile->sample_count; i++)
-		scale_sample(&profile->samples[i], factor);
+		scale_sample(profile->arena, &profile->samples[i], factor);
 }

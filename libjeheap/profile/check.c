@@ -39,6 +39,18 @@ static bool stacks_are_valid(const struct profile *p)
 	return true;
 }
 
+static bool lives_are_valid(const struct lives *lives)
+{
+	unsigned i;
+
+	if (!lives)
+		return true;
+	for (i = 0; i < LIVES_WORDS; i++)
+		if (!isfinite(lives->words[i]))
+			return false;
+	return isfinite(lives->freed) && isfinite(lives->elsewhere);
+}
+
 static bool sample_is_valid(const struct profile *p, const struct sample *s)
 {
 	unsigned t;
@@ -50,7 +62,8 @@ static bool sample_is_valid(const struct profile *p, const struct sample *s)
 		if (!isfinite(s->value[t].total) ||
 		    !isfinite(s->value[t].variance) || s->value[t].variance < 0)
 			return false;
-	return isfinite(s->inuse_samples) && isfinite(s->alloc_samples);
+	return isfinite(s->inuse_samples) && isfinite(s->alloc_samples) &&
+	       lives_are_valid(s->lives);
 }
 
 bool profile_is_valid(const struct profile *p)

@@ -47,6 +47,9 @@ void profile_add_counts(struct profile *profile, uint32_t stack,
 	sample = profile_add_sample(profile, stack, thread, mean_bytes(c));
 	sample->inuse_samples = inuse ? (double)c->inuse_count : 0;
 	sample->alloc_samples = alloc ? (double)c->alloc_count : 0;
+	if (c->lives)
+		sample->lives =
+			arena_copy(profile->arena, c->lives, sizeof(*c->lives));
 	set_estimate(sample, INUSE_OBJECTS, INUSE_SPACE, c->inuse_count,
 		     c->inuse_bytes, period_bytes);
 	set_estimate(sample, ALLOC_OBJECTS, ALLOC_SPACE, c->alloc_count,

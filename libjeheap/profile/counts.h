@@ -20,6 +20,7 @@
 struct sampled_counts {
 	uint64_t inuse_count, inuse_bytes;
 	uint64_t alloc_count, alloc_bytes; /* zero: not recorded */
+	const struct lives *lives;	   /* is copied; NULL: not recorded */
 };
 
 /*

@@ -160,6 +160,7 @@ static bool take_spectrum(struct str line, uint32_t thread,
 {
 	struct extension_sample row = {.thread = thread};
 
+	samples->line = samples->count;
 	do {
 		if (!take_spaced_decimal(&line, &row.block_bytes) ||
 		    !take_spaced_decimal(&line, &row.in_count) ||
@@ -207,9 +208,58 @@ static bool take_value(struct str line, uint32_t thread,
 		    !take_double(&line, &row.value.value[t].variance) ||
 		    row.value.value[t].variance < 0)
 			return false;
+	samples->line = samples->count;
 	*ARENA_PUSH(samples->arena, samples->rows, samples->count,
 		    samples->capacity) = row;
 	return true;
+}
+
+/* "LG:COUNT" ..., up to the end of the line or a comma */
+static bool take_lifetimes(struct str *line, struct lives *lives)
+{
+	uint64_t lg, count;
+
+	for (take_spaces(line); line->len && *line->ptr != ',';
+	     take_spaces(line)) {
+		if (!take_decimal(line, &lg) || !take_char(line, ':') ||
+		    !take_decimal(line, &count) || lg < LIVES_LG_MIN ||
+		    lg >= LIVES_LG_MIN + LIVES_WORDS)
+			return false;
+		lives->words[lg - LIVES_LG_MIN] += (double)count;
+	}
+	return true;
+}
+
+/*
+ * SIZE FREED ELSEWHERE[ LG:COUNT]...[, SIZE ...]: of sizes of the line before,
+ * in its order.
+ */
+static bool take_freed(struct str line, uint32_t thread,
+		       struct extension_samples *samples)
+{
+	size_t at = samples->line;
+	uint64_t size, freed, elsewhere;
+
+	do {
+		struct lives *lives = ARENA_NEW(samples->arena, struct lives);
+
+		if (!take_spaced_decimal(&line, &size) ||
+		    !take_spaced_decimal(&line, &freed) ||
+		    !take_spaced_decimal(&line, &elsewhere) ||
+		    !take_lifetimes(&line, lives))
+			return false;
+		while (at < samples->count &&
+		       (samples->rows[at].block_bytes != size ||
+			samples->rows[at].thread != thread))
+			at++;
+		if (at == samples->count)
+			return false;
+		lives->freed = (double)freed;
+		lives->elsewhere = (double)elsewhere;
+		samples->rows[at++].lives = lives;
+	} while (take_char(&line, ','));
+	samples->line = at;
+	return line.len == 0;
 }
 
 /* "UID NAME" */
@@ -235,6 +285,9 @@ bool extension_line(struct profile *profile, struct str line,
 	if (take_literal(&rest, "value "))
 		return take_thread(profile, &rest, &thread) &&
 		       take_value(rest, thread, samples);
+	if (take_literal(&rest, "freed "))
+		return take_thread(profile, &rest, &thread) &&
+		       take_freed(rest, thread, samples);
 	if (take_literal(&rest, "thread "))
 		return take_thread_name(profile, rest);
 	note_line(profile, line);

@@ -11,6 +11,10 @@
 
 #include "libjeheap/profile/counts.h"
 
+_Static_assert(LIVES_WORDS == LEDGER_LIFE_WORDS &&
+		       LIVES_LG_MIN == LEDGER_LIFE_LG_MIN,
+	       "the same histogram");
+
 struct converter {
 	struct profile *profile;
 	const struct ledger_view *view;
@@ -166,12 +170,13 @@ static struct ledger_count sum_rows(const struct ledger_view *view,
 
 /* Adds rows of one key; *stack is made when it is first wanted. */
 static bool add_row(struct converter *c, const struct ledger_count *row,
-		    uint32_t *stack)
+		    const struct lives *lives, uint32_t *stack)
 {
 	struct sampled_counts counts;
 
 	if (!counts_of(c, row, &counts))
 		return false;
+	counts.lives = lives;
 	if (!counts.inuse_count && !counts.alloc_count)
 		return true;
 	if (*stack == NONE && !stack_of(c, row->stack, stack))
@@ -179,6 +184,24 @@ static bool add_row(struct converter *c, const struct ledger_count *row,
 	profile_add_counts(c->profile, *stack, thread_of(c, row->thread),
 			   &counts, (double)(UINT64_C(1) << row->lg_sample));
 	return true;
+}
+
+/* Of the rows order[first .. next); false where nothing was freed. */
+static bool sum_lives(const struct ledger_view *view, const uint64_t *rows,
+		      size_t first, size_t next, struct lives *sum)
+{
+	*sum = (struct lives){0};
+	for (size_t i = first; i < next; i++) {
+		const struct ledger_count *count = count_row(view, rows[i]);
+		const struct ledger_life *life =
+			ledger_row(view, LEDGER_LIVES, rows[i]);
+
+		sum->freed += (double)count->freed_count;
+		sum->elsewhere += (double)count->freed_elsewhere;
+		for (unsigned w = 0; life && w < LIVES_WORDS; w++)
+			sum->words[w] += life->words[w];
+	}
+	return sum->freed > 0;
 }
 
 static void add_samples(struct converter *c)
@@ -190,11 +213,13 @@ static void add_samples(struct converter *c)
 	for (first = 0; first < count; first = next) {
 		struct ledger_count sum =
 			sum_rows(c->view, rows, first, count, &next);
+		struct lives lives;
+		bool freed = sum_lives(c->view, rows, first, next, &lives);
 
 		if (sum.stack != last_stack)
 			stack = NONE;
 		last_stack = sum.stack;
-		if (!add_row(c, &sum, &stack))
+		if (!add_row(c, &sum, freed ? &lives : NULL, &stack))
 			c->torn_rows += next - first;
 	}
 	profile_order_samples(c->profile);

@@ -12,7 +12,7 @@
 #define LEDGER_WANT_COUNTS                                                     \
  (1u << LEDGER_METRICS | 1u << LEDGER_PROCESS | 1u << LEDGER_CLASSES |         \
   1u << LEDGER_THREADS | 1u << LEDGER_STACKS | 1u << LEDGER_FRAMES |           \
-  1u << LEDGER_COUNTS)
+  1u << LEDGER_COUNTS | 1u << LEDGER_LIVES)
 
 /*
  * Adds the view's samples, threads and facts to a profile whose mappings are

@@ -34,12 +34,14 @@ struct extension_sample {
 	uint64_t in_count, in_bytes, alloc_count, alloc_bytes;
 	bool is_estimate; /* `value` is set, rather than the counts */
 	struct sample value;
+	const struct lives *lives; /* NULL: not told */
 };
 
 struct extension_samples {
 	struct arena *arena;
 	struct extension_sample *rows;
 	size_t count, capacity;
+	size_t line; /* the first row that a line of frees may tell of */
 };
 
 /*

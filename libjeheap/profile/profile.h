@@ -102,6 +102,21 @@ struct value {
 };
 
 /*
+ * What became of the sampled objects of a sample that were freed. words[i] is
+ * how many lived for [2^(i + 12), 2^(i + 13)) ns; the first word has the
+ * shorter ones too, the last one the longer ones. Their sum may be below
+ * `freed`: what is missing is not known. Negative in a difference's base part.
+ */
+#define LIVES_WORDS 32
+#define LIVES_LG_MIN 12
+
+struct lives {
+	double freed;
+	double elsewhere; /* of these, by another thread than allocated them */
+	double words[LIVES_WORDS];
+};
+
+/*
  * What one stack holds in blocks of one size, of one thread: the finest grain
  * the source has. value[INUSE_*] rest on inuse_samples sampled objects,
  * value[ALLOC_*] on alloc_samples; both negative in a difference's base part.
@@ -113,6 +128,7 @@ struct sample {
 	struct value value[SAMPLE_TYPES];
 	double inuse_samples;
 	double alloc_samples;
+	const struct lives *lives; /* the profile's; NULL: nothing is known */
 };
 
 struct profile_index;

@@ -247,7 +247,8 @@ static void add_extension(struct heap_reader *r, uint32_t stack,
 			  const struct extension_sample *row)
 {
 	struct sampled_counts counts = {row->in_count, row->in_bytes,
-					row->alloc_count, row->alloc_bytes};
+					row->alloc_count, row->alloc_bytes,
+					row->lives};
 	double period = (double)r->profile->period_bytes;
 	struct sample *s;
 
@@ -262,6 +263,9 @@ static void add_extension(struct heap_reader *r, uint32_t stack,
 	memcpy(s->value, row->value.value, sizeof(s->value));
 	s->inuse_samples = row->value.inuse_samples;
 	s->alloc_samples = row->value.alloc_samples;
+	if (row->lives)
+		s->lives = arena_copy(r->profile->arena, row->lives,
+				      sizeof(*row->lives));
 }
 
 static bool is_zero(const struct counts *counts)
@@ -292,7 +296,7 @@ static bool finish_stack(struct heap_reader *r)
 	r->has_total = false;
 	r->total = (struct counts){0};
 	r->thread_count = 0;
-	r->extensions.count = 0;
+	r->extensions.count = r->extensions.line = 0;
 	return good;
 }
 

@@ -131,15 +131,40 @@ static void put_counts(struct raw_writer *w, const double *totals)
 		to_count(totals[ALLOC_OBJECTS]), to_count(totals[ALLOC_SPACE]));
 }
 
+static void put_thread_of(struct raw_writer *w, const char *what,
+			  const struct sample *sample)
+{
+	if (sample->thread == NONE)
+		fprintf(w->stream, "# %s t*:", what);
+	else
+		fprintf(w->stream, "# %s t%" PRIu64 ":", what,
+			w->profile->threads[sample->thread].uid);
+}
+
+/* What a difference took away is left out. */
+static void put_lives(struct raw_writer *w, const struct sample *sample)
+{
+	const struct lives *lives = sample->lives;
+	unsigned i;
+
+	if (!lives || lives->freed <= 0)
+		return;
+	put_thread_of(w, "freed", sample);
+	fprintf(w->stream, " %" PRIu64 " %" PRIu64 " %" PRIu64,
+		sample->block_bytes, to_count(lives->freed),
+		to_count(lives->elsewhere));
+	for (i = 0; i < LIVES_WORDS; i++)
+		if (lives->words[i] > 0)
+			fprintf(w->stream, " %u:%" PRIu64, LIVES_LG_MIN + i,
+				to_count(lives->words[i]));
+	fputc('\n', w->stream);
+}
+
 static void put_value(struct raw_writer *w, const struct sample *sample)
 {
 	unsigned t;
 
-	if (sample->thread == NONE)
-		fputs("# value t*:", w->stream);
-	else
-		fprintf(w->stream, "# value t%" PRIu64 ":",
-			w->profile->threads[sample->thread].uid);
+	put_thread_of(w, "value", sample);
 	fprintf(w->stream, " %" PRIu64 " %.17g %.17g", sample->block_bytes,
 		sample->inuse_samples, sample->alloc_samples);
 	for (t = 0; t < SAMPLE_TYPES; t++)
@@ -181,8 +206,10 @@ static void put_stack(struct raw_writer *w, size_t number)
 		fprintf(w->stream, " 0x%016" PRIx64,
 			p->locations[p->frames[stack->first + k]].address + 1);
 	fputc('\n', w->stream);
-	for (i = w->first[number]; i != SIZE_MAX; i = w->next[i])
+	for (i = w->first[number]; i != SIZE_MAX; i = w->next[i]) {
 		put_value(w, &p->samples[i]);
+		put_lives(w, &p->samples[i]);
+	}
 }
 
 static void put_thread(struct raw_writer *w, const struct thread_info *thread)

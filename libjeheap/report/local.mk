@@ -8,6 +8,7 @@ libjeheap_libjeheap_a_SOURCES += \
 	%D%/frames.c %D%/frames.h \
 	%D%/graph.c \
 	%D%/graphviz.c \
+	%D%/lifetimes.c %D%/lifetimes.h \
 	%D%/nameless.c \
 	%D%/report.h \
 	%D%/short_name.c %D%/short_name.h \

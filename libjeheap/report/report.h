@@ -111,6 +111,10 @@ bool report_flame(const struct profile *profile,
 bool report_callgrind(const struct profile *profile,
 		      const struct report_options *options, FILE *stream,
 		      struct diag *diag);
+/* How long what was freed had lived, and by which threads it was freed. */
+bool report_lifetimes(const struct profile *profile,
+		      const struct report_options *options, FILE *stream,
+		      struct diag *diag);
 bool report_json(const struct profile *profile,
 		 const struct report_options *options, FILE *stream,
 		 struct diag *diag);

@@ -8,6 +8,7 @@
 #include "libjeheap/base/json.h"
 #include "libjeheap/profile/estimate.h"
 #include "libjeheap/report/amount.h"
+#include "libjeheap/report/lifetimes.h"
 
 static const char *const granularity_names[] = {
 	[BY_FUNCTION] = "functions",
@@ -90,6 +91,43 @@ static void put_nameless(struct json *json, const struct profile *profile,
 	json_end_object(json);
 }
 
+static void put_lifetime_row(struct json *json, const struct lifetimes *row)
+{
+	json_object(json, NULL);
+	json_string(json, "name", row->name);
+	json_string(json, "file", row->file);
+	json_double(json, "freed", row->freed);
+	json_double(json, "freed_elsewhere", row->elsewhere);
+	json_double(json, "freed_samples", row->samples);
+	json_double(json, "median_ns", lifetimes_quantile(row, 0.5));
+	json_double(json, "p90_ns", lifetimes_quantile(row, 0.9));
+	json_array(json, "histogram");
+	for (unsigned i = 0; i < LIVES_WORDS; i++)
+		json_double(json, NULL, row->words[i]);
+	json_end_array(json);
+	json_end_object(json);
+}
+
+/* Nothing where none are known. */
+static void put_lifetimes(struct json *json, const struct profile *profile,
+			  const struct report_options *options,
+			  struct arena *arena)
+{
+	struct lifetime_list list;
+	size_t limit;
+
+	if (!lifetimes_find(profile, options, arena, &list))
+		return;
+	limit = options->node_count ? options->node_count : list.count;
+	json_object(json, "lifetimes");
+	json_uint(json, "histogram_from_lg_ns", LIVES_LG_MIN);
+	json_array(json, "rows");
+	for (size_t i = 0; i < list.count && i < limit; i++)
+		put_lifetime_row(json, &list.rows[i]);
+	json_end_array(json);
+	json_end_object(json);
+}
+
 bool report_json(const struct profile *profile,
 		 const struct report_options *options, FILE *stream,
 		 struct diag *diag)
@@ -106,6 +144,7 @@ bool report_json(const struct profile *profile,
 		  options->whole ? options->whole[options->type]
 				 : graph->total);
 	put_rows(&json, graph, options->node_count);
+	put_lifetimes(&json, profile, options, &arena);
 	put_nameless(&json, profile, options, &arena);
 	json_double(&json, "dropped_samples", profile->dropped_samples);
 	json_double(&json, "dropped_bytes", profile->dropped_bytes);

@@ -72,7 +72,8 @@ struct ledger_view {
   1u << LEDGER_CLASSES | 1u << LEDGER_ARENA_CLASSES | 1u << LEDGER_THREADS)
 #define LEDGER_WANT_PROFILE                                                    \
  (1u << LEDGER_CLASSES | 1u << LEDGER_THREADS | 1u << LEDGER_STACKS |          \
-  1u << LEDGER_FRAMES | 1u << LEDGER_COUNTS | 1u << LEDGER_SAMPLES)
+  1u << LEDGER_FRAMES | 1u << LEDGER_COUNTS | 1u << LEDGER_SAMPLES |           \
+  1u << LEDGER_LIVES)
 
 /*
  * Copies from the process, again while the generation changes. A section is

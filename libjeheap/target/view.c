@@ -106,6 +106,7 @@ static const struct {
 	[LEDGER_FRAMES] = {sizeof(uint64_t), 8},
 	[LEDGER_COUNTS] = {sizeof(struct ledger_count), 64},
 	[LEDGER_SAMPLES] = {sizeof(struct ledger_sample), 40},
+	[LEDGER_LIVES] = {sizeof(struct ledger_life), 128},
 };
 
 static bool check_section(const struct source *source,
@@ -184,9 +185,9 @@ static void empty_section(unsigned id, struct ledger_view *view)
 
 /* Rows refer to rows of sections further down this list. */
 static const uint8_t copy_order[] = {
-	LEDGER_SAMPLES, LEDGER_COUNTS,	LEDGER_STACKS, LEDGER_FRAMES,
-	LEDGER_THREADS, LEDGER_PROCESS, LEDGER_ARENAS, LEDGER_ARENA_CLASSES,
-	LEDGER_CLASSES, LEDGER_METRICS,
+	LEDGER_SAMPLES,	      LEDGER_LIVES,   LEDGER_COUNTS,  LEDGER_STACKS,
+	LEDGER_FRAMES,	      LEDGER_THREADS, LEDGER_PROCESS, LEDGER_ARENAS,
+	LEDGER_ARENA_CLASSES, LEDGER_CLASSES, LEDGER_METRICS,
 };
 
 static bool copy_sections(const struct source *source, unsigned want,

@@ -103,6 +103,7 @@ static void set_sections(struct region *r)
 	set_section(r, LEDGER_FRAMES, r + 1, sizeof(uint64_t), 0);
 	set_section(r, LEDGER_COUNTS, r + 1, sizeof(struct ledger_count), 0);
 	set_section(r, LEDGER_SAMPLES, r + 1, sizeof(struct ledger_sample), 0);
+	set_section(r, LEDGER_LIVES, r + 1, sizeof(struct ledger_life), 0);
 }
 
 /* Allocated 3 MiB of 4 active; 1 MiB dirty, half a MiB of metadata. */

@@ -174,6 +174,28 @@ static int named(const char *path)
 	return dump(NULL) != 0;
 }
 
+static void *drop_some(void *arg)
+{
+	(void)arg;
+	for (unsigned i = 0; i < 600; i++)
+		free(kept[i]);
+	return NULL;
+}
+
+/* Another thread frees 600 of the objects, this one 200. */
+static int frees(const char *path)
+{
+	pthread_t thread;
+
+	keep(1000);
+	if (pthread_create(&thread, NULL, drop_some, NULL) ||
+	    pthread_join(thread, NULL))
+		return fail("threads");
+	for (unsigned i = 600; i < 800; i++)
+		free(kept[i]);
+	return dump(path) != 0;
+}
+
 /* A dump that fails is an error to its caller alone. */
 static int failing(const char *path)
 {
@@ -193,7 +215,7 @@ int main(int argc, char **argv)
 		{"plain", plain},     {"switches", switches},
 		{"forked", forked},   {"threads", threads},
 		{"storm", storm},     {"named", named},
-		{"failing", failing},
+		{"failing", failing}, {"frees", frees},
 	};
 
 	for (unsigned i = 0; argc == 3 && i < sizeof(table) / sizeof(*table);

@@ -136,10 +136,10 @@ static struct profile *make_profile(const struct heap *heap,
 			profile_location(profile, 0x2000 + 16u * (unsigned)i);
 		uint32_t stack = profile_stack(profile, &location, 1);
 		struct sampled_counts counts = {
-			(uint64_t)s->inuse[i],
-			(uint64_t)(s->inuse[i] * heap->size[i]),
-			(uint64_t)s->alloc[i],
-			(uint64_t)(s->alloc[i] * heap->size[i]),
+			.inuse_count = (uint64_t)s->inuse[i],
+			.inuse_bytes = (uint64_t)(s->inuse[i] * heap->size[i]),
+			.alloc_count = (uint64_t)s->alloc[i],
+			.alloc_bytes = (uint64_t)(s->alloc[i] * heap->size[i]),
 		};
 
 		profile_add_counts(profile, stack, NONE, &counts, period);

@@ -62,7 +62,7 @@ static void sum_up(struct estimates *sum)
 	if (!snapshot_take(&snapshot))
 		return;
 	for (size_t i = 0; i < snapshot.count; i++)
-		estimates_add(sum, &snapshot.rows[i]);
+		estimates_add(sum, &snapshot.rows[i].count);
 	snapshot_drop(&snapshot);
 }
 

@@ -81,7 +81,8 @@ static void check_one(void)
 	is_uint(rows_of(LEDGER_STACKS), 2, "a stack is kept once");
 	is_uint(rows_of(LEDGER_FRAMES), 6, "with its frames");
 	ok(tables_has(0x200) && !tables_has(0x400), "samples are found");
-	ok(tables_remove(0x200) && !tables_remove(0x200) && !tables_has(0x200),
+	ok(tables_remove(0x200, 1) && !tables_remove(0x200, 1) &&
+		   !tables_has(0x200),
 	   "a sample is removed once");
 	is_uint(live_samples(), 2, "two are left");
 	ok(add(0x100, 1, 8), "an address is sampled again, unseen free or not");
@@ -94,6 +95,62 @@ static void check_one(void)
 		"live samples are counted");
 }
 
+static uint64_t elsewhere(void)
+{
+	const struct ledger_count *rows = ledger_rows(LEDGER_COUNTS);
+	uint64_t sum = 0;
+
+	for (uint64_t i = 0; i < rows_of(LEDGER_COUNTS); i++)
+		sum += rows[i].freed_elsewhere;
+	return sum;
+}
+
+/* Of the rows of LEDGER_LIVES: how many objects word i counts. */
+static uint64_t lived(unsigned word)
+{
+	const struct ledger_life *rows = ledger_rows(LEDGER_LIVES);
+	uint64_t sum = 0;
+
+	for (uint64_t i = 0; i < rows_of(LEDGER_LIVES); i++)
+		sum += rows[i].words[word];
+	return sum;
+}
+
+static uint64_t lived_at_all(void)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < LEDGER_LIFE_WORDS; i++)
+		sum += lived(i);
+	return sum;
+}
+
+static void check_frees(void)
+{
+	uint64_t before = ledger_process()->prof_freed_elsewhere;
+
+	prof_reset(19);
+	for (uint64_t i = 1; i <= 5; i++)
+		add(i << 8, 1, 7);
+	tables_remove(1 << 8, 1);
+	tables_remove(2 << 8, 0);
+	is_uint(elsewhere(), 0, "its own thread, or one unknown, is no other");
+	tables_remove(3 << 8, 2);
+	is_uint(elsewhere(), 1, "another thread is");
+	is_uint(ledger_process()->prof_freed_elsewhere - before, 1,
+		"in the sum of the process too");
+	counts_freed(0, 16, (uint64_t)1 << LEDGER_LIFE_LG_MIN, 1);
+	counts_freed(0, 16, UINT64_C(5) << 20, 1);
+	counts_freed(0, 16, UINT64_MAX, 1);
+	counts_freed(0, 16, 0, 1);
+	ok(lived(0) >= 2 && lived(22 - LEDGER_LIFE_LG_MIN) == 1 &&
+		   lived(LEDGER_LIFE_WORDS - 1) >= 1,
+	   "lifetimes are counted by their logarithm");
+	is_uint(lived_at_all(), 7, "each once");
+	prof_reset(19);
+	is_uint(lived_at_all(), 0, "a reset forgets them");
+}
+
 static void *work(void *arg)
 {
 	uint64_t base = ((uintptr_t)arg + 1) << 32;
@@ -101,9 +158,9 @@ static void *work(void *arg)
 	for (unsigned i = 1; i <= OBJECTS; i++) {
 		add(base + 16 * i, 1, i % 50);
 		if (i % 2 == 0)
-			tables_remove(base + 16 * i);
+			tables_remove(base + 16 * i, 1);
 		if (i % 4 == 0)
-			tables_remove(base + 16 * (i - 1));
+			tables_remove(base + 16 * (i - 1), 1);
 	}
 	return NULL;
 }
@@ -152,7 +209,7 @@ static void check_folding(void)
 			added++;
 		}
 		if (i % 100 != 0)
-			tables_remove(address);
+			tables_remove(address, row);
 		ledger_thread_exit(row);
 		tables_note_garbage();
 	}
@@ -161,6 +218,8 @@ static void check_folding(void)
 	is_uint(sums.allocated, 30000, "and counted, when they are gone too");
 	is_uint(sums.freed, 29700, "as are the frees");
 	is_uint(live_samples(), 300, "the live ones stay");
+	is_uint(lived_at_all(), 29700, "lifetimes outlive their threads");
+	is_uint(elsewhere(), 0, "which freed what was theirs");
 	ok(ledger_header()->generation > generation &&
 		   ledger_header()->generation % 2 == 0,
 	   "readers are told of each folding");
@@ -178,7 +237,7 @@ static void check_exits(void)
 		uint32_t row = ledger_thread_new(40000 + i, 1);
 
 		add((i + 1) << 8, row, i % 3);
-		tables_remove((i + 1) << 8);
+		tables_remove((i + 1) << 8, row);
 		ledger_thread_exit(row);
 		tables_note_exit();
 		sums = sum_up();
@@ -205,11 +264,11 @@ static void check_full(void)
 	   "%u samples fill the table", (unsigned)added);
 	ok(before == added && live_samples() == added,
 	   "what was refused is not counted");
-	ok(tables_remove(16) && add(16, 1, 0), "a freed row serves again");
+	ok(tables_remove(16, 1) && add(16, 1, 0), "a freed row serves again");
 	prof_reset(19);
 	added = 0;
 	while (add((added + 1) << 4, 1, added))
-		tables_remove((++added) << 4);
+		tables_remove((++added) << 4, 1);
 	ok(added == ledger_capacity(LEDGER_STACKS) ||
 		   added == ledger_capacity(LEDGER_FRAMES) / 3 ||
 		   added == ledger_capacity(LEDGER_COUNTS),
@@ -223,10 +282,12 @@ static void check_full(void)
 
 int main(void)
 {
-	plan(28);
+	plan(37);
 	heap_boot();
+	is_uint(ledger_thread_new(0, 1), 1, "row 1 is a thread's");
 	prof_reset(19);
 	check_one();
+	check_frees();
 	check_threads();
 	check_folding();
 	check_exits();

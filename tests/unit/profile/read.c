@@ -176,6 +176,21 @@ static void test_symbolized(void)
 	profile_free(p);
 }
 
+static void test_lives(void)
+{
+	struct profile *p = good("good-lives.raw");
+	const struct lives *lives = p->samples[0].lives;
+
+	ok(lives && lives->freed == 10 && lives->elsewhere == 4,
+	   "what was freed, and elsewhere");
+	ok(lives && lives->words[0] == 1 && lives->words[8] == 8 &&
+		   lives->words[31] == 1,
+	   "its lifetimes");
+	ok(!p->samples[2].lives && p->samples[2].block_bytes == 2048,
+	   "a size without frees between two with them");
+	profile_free(p);
+}
+
 static void test_pprof(const char *name)
 {
 	struct profile *p = good(name);
@@ -219,6 +234,7 @@ static const struct {
 	{"bad-address.heap", ":2: an address is expected"},
 	{"bad-period.heap", ":1: heap_v2/PERIOD is expected"},
 	{"bad-spectrum.heap", ":4: an extension line is malformed"},
+	{"bad-freed.raw", ":24: an extension line is malformed"},
 	{"bad-record-without-stack.heap", ":2: a record has no stack"},
 	{"bad-symbolized-cut.raw", ":3: the table of symbols has no end"},
 	{"bad-cut.pb", ": at byte 1"},
@@ -365,7 +381,7 @@ static void test_input(void)
 
 int main(void)
 {
-	plan(142);
+	plan(147);
 	alarm(60);
 	test_jemalloc();
 	test_liballoc("good-liballoc.heap");
@@ -374,6 +390,7 @@ int main(void)
 	test_older();
 	test_crlf();
 	test_symbolized();
+	test_lives();
 	test_pprof("good-go.pb.gz");
 	test_pprof("good-plain.pb");
 	test_bad();

@@ -99,6 +99,36 @@ static void test_split(void)
 	profile_free(profile);
 }
 
+/* The row of lives may be missing: then frees are known, and times not. */
+static void test_lives(void)
+{
+	const struct lives *lives = NULL;
+	struct profile *profile;
+	size_t i;
+
+	region_fill(&region);
+	region.counts[2].freed_count = 1;
+	region.counts[2].freed_bytes = 700000;
+	profile = convert();
+	for (i = 0; i < profile->sample_count; i++)
+		if (profile->samples[i].block_bytes == 64)
+			lives = profile->samples[i].lives;
+	ok(lives && lives->freed == 1 && lives->elsewhere == 1 &&
+		   lives->words[5] == 1,
+	   "what was freed has its lifetime, and says where");
+	for (i = 0; i < profile->sample_count; i++)
+		if (profile->samples[i].block_bytes > 4096)
+			lives = profile->samples[i].lives;
+	ok(lives && lives->freed == 1 && lives->words[5] == 0,
+	   "beyond the rows of lifetimes they are unknown");
+	for (i = 0; i < profile->sample_count; i++)
+		if (profile->samples[i].block_bytes == 1024)
+			lives = profile->samples[i].lives;
+	ok(!lives, "what was never freed has none");
+	ok(profile_is_valid(profile), "that is a valid profile");
+	profile_free(profile);
+}
+
 static void test_without_accum(void)
 {
 	struct profile *profile;
@@ -153,9 +183,10 @@ static void test_torn(void)
 
 int main(void)
 {
-	plan(16 + 2 + 3 + 5);
+	plan(16 + 4 + 2 + 3 + 5);
 	test_good();
 	test_split();
+	test_lives();
 	test_without_accum();
 	test_torn();
 	return done_testing();

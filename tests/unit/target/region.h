@@ -26,6 +26,7 @@ struct region {
 	uint64_t frames[5];
 	struct ledger_count counts[4];
 	struct ledger_sample samples[4];
+	struct ledger_life lives[2]; /* fewer than counts */
 };
 
 static inline void region_section(struct region *r, unsigned id, size_t offset,
@@ -87,7 +88,8 @@ static inline void region_fill_samples(struct region *r)
 	r->stacks[1] = (struct ledger_stack){2, 3, 2};
 	/* Small ones, of which one is free; large ones; an empty row. */
 	r->counts[0] = (struct ledger_count){
-		1, 1, 0, REGION_LG_SAMPLE, 3, 192, 1, 64, 180, 0};
+		1, 1, 0, REGION_LG_SAMPLE, 3, 192, 1, 64, 180, 1};
+	r->lives[0].words[5] = 1;
 	r->counts[1] = (struct ledger_count){
 		0, 2, 1, REGION_LG_SAMPLE, 2, 2048, 0, 0, 2000, 0};
 	r->counts[2] = (struct ledger_count){
@@ -130,6 +132,7 @@ static inline void region_fill(struct region *r)
 	REGION_SECTION(r, LEDGER_FRAMES, frames);
 	REGION_SECTION(r, LEDGER_COUNTS, counts);
 	REGION_SECTION(r, LEDGER_SAMPLES, samples);
+	REGION_SECTION(r, LEDGER_LIVES, lives);
 	region_fill_tables(r);
 	region_fill_samples(r);
 	h->magic = LEDGER_MAGIC;

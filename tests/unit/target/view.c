@@ -204,8 +204,8 @@ static void test_truncated(void)
 		read += view_of(size, &view, &diag);
 	/* What follows the last section is padding. */
 	is_uint(read,
-		(sizeof(region) - offsetof(struct region, samples) -
-		 sizeof(region.samples)) /
+		(sizeof(region) - offsetof(struct region, lives) -
+		 sizeof(region.lives)) /
 			8,
 		"a ledger that is cut short is refused, wherever");
 }
