@@ -43,6 +43,11 @@ static bool read_side(struct run *run, unsigned side)
 	run->profiles[side] = profile_read(input, &run->diag);
 	if (!run->profiles[side])
 		return false;
+	if (run->profiles[side]->unsettled)
+		warn("jeheapdiff",
+		     "%s stands still while it rewrites its tables: samples "
+		     "of threads that ended may be missing or count twice",
+		     input);
 	if (alloc && !run->profiles[side]->has_alloc)
 		return diag_set(&run->diag,
 				"%s holds no accumulated counts for --%s: run "

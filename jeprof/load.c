@@ -20,6 +20,11 @@ static struct profile *read_one(const struct command_line *line,
 	struct profile *profile = profile_read(input, diag);
 	bool alloc = line->type == ALLOC_OBJECTS || line->type == ALLOC_SPACE;
 
+	if (profile && profile->unsettled)
+		warn("jeprof",
+		     "%s stands still while it rewrites its tables: samples "
+		     "of threads that ended may be missing or count twice",
+		     input);
 	if (profile && alloc && !profile->has_alloc) {
 		diag_set(diag,
 			 "%s holds no accumulated counts for --%s: run the "

@@ -242,6 +242,7 @@ static void add_facts(struct profile *profile, const struct ledger_view *view)
 	profile->exact_sizes = true;
 	profile->start_time_ns = h->start_time_ns;
 	profile->pid = h->pid;
+	profile->unsettled = view->unsettled;
 	profile->dropped_samples = process_metric(view, "prof_dropped_samples");
 	profile->dropped_bytes = process_metric(view, "prof_dropped_bytes");
 }

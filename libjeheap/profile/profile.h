@@ -166,6 +166,8 @@ struct profile {
 	struct str *comments;
 	size_t comment_count, comment_capacity;
 	double dropped_samples, dropped_bytes; /* the profiler's own loss */
+	/* Some samples may be missing or count twice: see ledger_view. */
+	bool unsettled;
 };
 
 /* A new, empty profile whose arena is made with it. */

@@ -113,6 +113,14 @@ static bool in_anonymous(struct search *search, bool named)
 	return false;
 }
 
+/* One that is ending has none left, and nothing was to be found. */
+static bool has_memory(const struct target *target)
+{
+	struct process_info info;
+
+	return process_info(target->pid, &info) && info.rss_bytes > 0;
+}
+
 bool target_find_ledger(struct target *target, struct diag *diag)
 {
 	struct arena scratch = {0};
@@ -128,6 +136,9 @@ bool target_find_ledger(struct target *target, struct diag *diag)
 	arena_free(&scratch);
 	if (found)
 		return true;
+	if (!has_memory(target))
+		return diag_set(diag, "%s is gone: it ended while being read",
+				target->name);
 	if (search.on_liballoc)
 		return diag_set(diag,
 				"%s has liballoc loaded, but has not "

@@ -101,26 +101,47 @@ static bool fail_proc(const struct target *target, int error, struct diag *diag)
 	return diag_errno(diag, "cannot look at %s", target->name);
 }
 
-/* What is known from /proc/PID/stat: name and state. */
-static bool identify(struct target *target, char *state, struct diag *diag)
+/*
+ * The name and the state in the text of /proc/PID/stat. The name may hold
+ * parentheses: its end is the last one.
+ */
+static bool parse_stat(struct str stat, struct str *name, char *state)
 {
-	char command[20] = "";
-	struct str stat, rest;
-	size_t open_at;
+	size_t open_at = str_find(stat, STR("("));
+	struct str rest = stat;
 
-	if (!proc_read(&target->arena, target->pid, "stat", &stat))
-		return fail_proc(target, errno, diag);
-	open_at = str_find(stat, STR("("));
-	rest = stat;
-	/* The name may hold parentheses: its end is the last one. */
 	while (rest.len && rest.ptr[rest.len - 1] != ')')
 		rest.len--;
 	if (open_at >= rest.len || rest.len + 2 >= stat.len)
+		return false;
+	*state = stat.ptr[rest.len + 1];
+	*name = (struct str){stat.ptr + open_at + 1, rest.len - open_at - 2};
+	return true;
+}
+
+bool target_is_stopped(const struct target *target)
+{
+	struct arena scratch = {0};
+	struct str stat, name;
+	char state = 0;
+
+	if (proc_read(&scratch, target->pid, "stat", &stat))
+		parse_stat(stat, &name, &state);
+	arena_free(&scratch);
+	return state == 'T' || state == 't';
+}
+
+static bool identify(struct target *target, char *state, struct diag *diag)
+{
+	char command[20] = "";
+	struct str stat, name;
+
+	if (!proc_read(&target->arena, target->pid, "stat", &stat))
+		return fail_proc(target, errno, diag);
+	if (!parse_stat(stat, &name, state))
 		return diag_set(diag, "cannot understand /proc/%d/stat",
 				target->pid);
-	*state = stat.ptr[rest.len + 1];
-	snprintf(command, sizeof(command), "%.*s",
-		 (int)(rest.len - open_at - 2), stat.ptr + open_at + 1);
+	snprintf(command, sizeof(command), "%.*s", STR_ARG(name));
 	mask_text(command, strlen(command));
 	snprintf(target->name, sizeof(target->name), "process %d (%s)",
 		 target->pid, command);

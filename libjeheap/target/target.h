@@ -64,6 +64,12 @@ struct ledger_view {
 	uint32_t stride[LEDGER_SECTIONS]; /* bytes */
 	uint64_t torn_rows; /* left out: metrics and samples that make no
 			       sense, as when caught in mid-write */
+	/*
+	 * The process stands still while its tables are being replaced: rows
+	 * of the tables that a profile is made of may be missing or count
+	 * twice. The figures of all other sections are as good as ever.
+	 */
+	bool unsettled;
 };
 
 /* Which sections to copy: a bit (1u << id) each. */
@@ -76,14 +82,18 @@ struct ledger_view {
   1u << LEDGER_LIVES)
 
 /*
- * Copies from the process, again while the generation changes. A section is
- * copied before those that its rows refer to, so that what they refer to is
- * there; sections not wanted have a count of 0.
+ * Copies from the process, again while the generation changes: but from one
+ * that is stopped, or has replaced nothing for two seconds, as it is. A
+ * section is copied before those that its rows refer to, so that what they
+ * refer to is there; sections not wanted have a count of 0.
  */
 bool target_read_ledger(struct target *target, unsigned want,
 			struct arena *arena, struct ledger_view *view,
 			struct diag *diag);
-/* The same from memory that holds a region (tests, fuzzing, core files). */
+/*
+ * The same from memory that holds a region (tests, fuzzing, core files), which
+ * stands still.
+ */
 bool ledger_view_from_memory(const void *region, size_t size, unsigned want,
 			     struct arena *arena, struct ledger_view *view,
 			     struct diag *diag);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "libjeheap/target/proc.h"
 #include "libjeheap/target/target.h"
 
 /* A ledger that claims more is damaged, or not worth waiting for. */
@@ -17,7 +18,7 @@
 #define STRIDE_MAX 65536u
 /* Of version 1.0, which every later one has too. */
 #define FIRST_SECTIONS 10u
-/* While tables are being replaced, for up to 2 s: */
+/* While tables are being replaced, for up to 2 s, if it is not stopped: */
 #define ATTEMPTS 200
 #define ATTEMPT_PAUSE_NS 10000000
 
@@ -207,15 +208,24 @@ static bool copy_sections(const struct source *source, unsigned want,
 	return true;
 }
 
-static bool is_changing(uint64_t before, uint64_t after)
+/* What the tables did while they were copied. */
+enum motion {
+	AT_REST,
+	HALF_WAY, /* were in the midst of a replacement that did not go on */
+	REPLACED,
+};
+
+static enum motion motion_between(uint64_t before, uint64_t after)
 {
-	return before % 2 != 0 || before != after;
+	if (before != after)
+		return REPLACED;
+	return before % 2 ? HALF_WAY : AT_REST;
 }
 
-/* One attempt; *changing where the tables were being replaced meanwhile. */
+/* One attempt. Without a second look at the header, they are in motion. */
 static bool copy_once(const struct source *source, unsigned want,
 		      struct arena *arena, struct ledger_view *view,
-		      bool *changing, struct diag *diag)
+		      enum motion *motion, struct diag *diag)
 {
 	struct ledger_header after;
 	uint64_t generation;
@@ -223,7 +233,7 @@ static bool copy_once(const struct source *source, unsigned want,
 
 	memset(&after, 0, sizeof(after));
 	memset(view, 0, sizeof(*view));
-	*changing = false;
+	*motion = AT_REST;
 	if (!source->read(source, 0, &view->header, sizeof(view->header),
 			  diag) ||
 	    !check_header(source, &view->header, diag))
@@ -232,7 +242,8 @@ static bool copy_once(const struct source *source, unsigned want,
 	copied = copy_sections(source, want, arena, view, diag);
 	if (!source->read(source, 0, &after, sizeof(after), diag))
 		return false;
-	*changing = is_changing(generation, after.generation);
+	*motion = motion_between(generation, after.generation);
+	view->unsettled = *motion == HALF_WAY;
 	return copied;
 }
 
@@ -317,6 +328,14 @@ static void clean(struct ledger_view *view)
 		view->header.build_id_bytes = 0;
 }
 
+/* Of a process that stands still there is no better copy to be had. */
+static bool is_good_enough(const struct target *target, enum motion motion,
+			   bool last)
+{
+	return motion == AT_REST ||
+	       (motion == HALF_WAY && (last || target_is_stopped(target)));
+}
+
 bool target_read_ledger(struct target *target, unsigned want,
 			struct arena *arena, struct ledger_view *view,
 			struct diag *diag)
@@ -325,28 +344,33 @@ bool target_read_ledger(struct target *target, unsigned want,
 				.name = target->name,
 				.target = target};
 	struct timespec pause = {0, ATTEMPT_PAUSE_NS};
+	struct diag why = {0};
 
 	if (!target_find_ledger(target, diag))
 		return false;
 	for (int i = 0; i < ATTEMPTS; i++) {
 		struct arena_mark mark = arena_mark(arena);
-		struct diag why = {0};
-		bool changing;
-		bool copied =
-			copy_once(&source, want, arena, view, &changing, &why);
+		enum motion motion;
+		bool copied;
 
-		if (copied && !changing) {
+		diag_clear(&why);
+		copied = copy_once(&source, want, arena, view, &motion, &why);
+
+		if (copied &&
+		    is_good_enough(target, motion, i == ATTEMPTS - 1)) {
 			clean(view);
 			return true;
 		}
 		arena_rewind(arena, mark);
-		if (!changing)
-			return diag_set(diag, "%s", why.text);
+		if (motion == AT_REST)
+			break;
 		nanosleep(&pause, NULL);
 	}
+	if (why.set)
+		return diag_set(diag, "%s", why.text);
 	return diag_set(diag,
-			"the tables of %s kept being replaced; if it is "
-			"stopped, let it go on, and try again",
+			"the tables of %s kept being replaced; try again when "
+			"it resets its profile less often",
 			target->name);
 }
 
@@ -358,13 +382,10 @@ bool ledger_view_from_memory(const void *region, size_t size, unsigned want,
 				.name = "the image",
 				.region = region,
 				.size = size};
-	bool changing;
+	enum motion motion;
 
-	if (!copy_once(&source, want, arena, view, &changing, diag))
+	if (!copy_once(&source, want, arena, view, &motion, diag))
 		return false;
-	if (changing)
-		return fail(&source, diag,
-			    "its tables were just being replaced");
 	clean(view);
 	return true;
 }
