@@ -31,6 +31,7 @@ endif
 include %D%/integration/cplusplus/local.mk
 include %D%/integration/giveback/local.mk
 include %D%/stress/local.mk
+include %D%/stress/reading/local.mk
 include %D%/integration/liballoc/local.mk
 include %D%/integration/safety/local.mk
 include %D%/integration/local.mk
