@@ -9,5 +9,6 @@ bin_PROGRAMS += %D%/jestat
 	%D%/print.h \
 	%D%/reading.c %D%/reading.h \
 	%D%/rows.c \
+	%D%/set.c %D%/set.h \
 	%D%/tables.c \
 	%D%/watch.c %D%/watch.h

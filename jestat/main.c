@@ -11,15 +11,19 @@
 #include <string.h>
 
 #include "jestat/list.h"
+#include "jestat/set.h"
 #include "jestat/watch.h"
 #include "libjeheap/base/number.h"
 #include "libjeheap/base/options.h"
 
+#define REFUSED 1
 #define TROUBLE 2
 #define LONGEST_INTERVAL 1e9 /* seconds */
 
 static struct print_options print;
 static bool help, version;
+static double wait_seconds = 2;
+static bool refused; /* the process's own "no" */
 
 static const struct option_row rows[] = {
 	{.kind = OPTION_HEADING, .help = "What is shown:"},
@@ -38,6 +42,10 @@ static const struct option_row rows[] = {
 	{OPTION_FLAG, "bytes", &print.bytes, 0, NULL,
 	 "plain bytes rather than KiB, MiB, GiB", 'b'},
 
+	{.kind = OPTION_HEADING, .help = "With set:"},
+	{OPTION_DOUBLE, "wait", &wait_seconds, 0, "SECONDS",
+	 "how long the process may take to answer (default 2)", 0},
+
 	{.kind = OPTION_HEADING, .help = "General:"},
 	{OPTION_FLAG, "help", &help, 0, NULL, "print this and exit", 'h'},
 	{OPTION_FLAG, "version", &version, 0, NULL,
@@ -50,11 +58,16 @@ static void print_help(void)
 {
 	puts("Usage: jestat [options] PID [INTERVAL [COUNT]]\n"
 	     "       jestat [options] ps\n"
+	     "       jestat [options] set PID NAME[=VALUE]\n"
 	     "Shows what the allocator of a process on liballoc is doing: now, "
 	     "or every\n"
 	     "INTERVAL seconds, COUNT times or until the process ends; or "
 	     "lists the processes\n"
-	     "on liballoc.");
+	     "on liballoc; or has one that was started with "
+	     "MALLOC_CONF=prof_control:true\n"
+	     "set prof.active=true|false, prof.thread_active_init=true|false, "
+	     "prof.gdump=\n"
+	     "true|false or prof.lg_sample=N, or do prof.dump or purge.");
 	options_help(rows, ROW_COUNT);
 }
 
@@ -111,6 +124,20 @@ static bool list(char **arguments, size_t count, struct diag *diag)
 	return true;
 }
 
+static bool set(char **arguments, size_t count, struct diag *diag)
+{
+	int pid;
+
+	if (count != 3)
+		return diag_set(diag, "set takes a process and one thing to "
+				      "set: jestat set PID NAME[=VALUE]; see "
+				      "--help");
+	if (!(wait_seconds >= 0 && wait_seconds <= LONGEST_INTERVAL))
+		return diag_set(diag, "--wait takes 0 to 1e9 seconds");
+	return parse_pid(arguments[1], &pid, diag) &&
+	       set_in_process(pid, arguments[2], wait_seconds, &refused, diag);
+}
+
 static bool run(char **arguments, size_t count, struct diag *diag)
 {
 	struct schedule schedule;
@@ -127,6 +154,8 @@ static bool run(char **arguments, size_t count, struct diag *diag)
 				      "--arenas, not both");
 	if (!strcmp(arguments[0], "ps"))
 		return list(arguments, count, diag);
+	if (!strcmp(arguments[0], "set"))
+		return set(arguments, count, diag);
 	return parse_pid(arguments[0], &pid, diag) &&
 	       parse_schedule(arguments, count, &schedule, diag) &&
 	       watch_process(pid, &schedule, &print, diag);
@@ -154,5 +183,7 @@ int main(int argc, char **argv)
 		good = diag_errno(&diag, "cannot write standard output");
 	if (!good)
 		diag_print("jestat", &diag);
-	return good ? 0 : TROUBLE;
+	if (good)
+		return 0;
+	return refused ? REFUSED : TROUBLE;
 }

@@ -119,6 +119,7 @@ const struct option_row option_rows[] = {
 	{"opt.prof_leak", OPTION_BOOL, FIELD(prof_leak)},
 	{"opt.prof_leak_error", OPTION_BOOL, FIELD(prof_leak_error)},
 	{"opt.prof_stats", OPTION_BOOL, FIELD(prof_stats)},
+	{"opt.prof_control", OPTION_BOOL, FIELD(prof_control)},
 	{"opt.prof_bt_max", OPTION_UNSIGNED, FIELD(prof_bt_max), RANGE(1, 128),
 	 .clip = true},
 	{"opt.prof_seed", OPTION_SIZE, FIELD(prof_seed), RANGE(0, INT64_MAX)},

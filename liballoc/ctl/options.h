@@ -103,6 +103,7 @@ struct options {
 	bool prof_leak;
 	bool prof_leak_error;
 	bool prof_stats;      /* prof.stats.* may be read */
+	bool prof_control;    /* requests from outside are heeded */
 	unsigned prof_bt_max; /* frames kept of a stack; default 128 */
 	size_t prof_seed;     /* 0: unpredictable; else same samples each run */
 	size_t prof_ledger_bytes; /* address space of the ledger; 64 MiB */

@@ -242,6 +242,8 @@ static void leave(void)
 		look_at_container();
 	if (__atomic_load_n(&prof_wishes, __ATOMIC_RELAXED))
 		prof_serve();
+	if (prof_request_waits())
+		prof_request_serve();
 }
 
 /*

@@ -33,7 +33,7 @@
 /* "LIBALLOC" read as a little-endian word; written last, with release. */
 #define LEDGER_MAGIC UINT64_C(0x434f4c4c4142494c)
 #define LEDGER_VERSION_MAJOR 1
-#define LEDGER_VERSION_MINOR 2
+#define LEDGER_VERSION_MINOR 3
 
 #define LEDGER_SYMBOL "liballoc_ledger"
 #define LEDGER_NOTE_NAME "liballoc"
@@ -56,6 +56,7 @@ enum ledger_section_id {
 	LEDGER_LIVES,	      /* struct ledger_life: row i is of the objects
 				 that row i of LEDGER_COUNTS counts as freed;
 				 there may be fewer rows than there */
+	LEDGER_CONTROL,	      /* struct ledger_control, 1 row */
 	LEDGER_SECTIONS
 };
 
@@ -67,9 +68,10 @@ struct ledger_section {
 };
 
 /* Bits of ledger_header.flags. */
-#define LEDGER_PROF 1u	      /* opt.prof: profiling is compiled and set up */
-#define LEDGER_PROF_ACTIVE 2u /* samples are being taken now */
-#define LEDGER_PROF_ACCUM 4u  /* opt.prof_accum */
+#define LEDGER_PROF 1u	       /* opt.prof: profiling is compiled and set up */
+#define LEDGER_PROF_ACTIVE 2u  /* samples are being taken now */
+#define LEDGER_PROF_ACCUM 4u   /* opt.prof_accum */
+#define LEDGER_PROF_CONTROL 8u /* opt.prof_control: requests are heeded */
 
 struct ledger_header {
 	uint64_t magic;
@@ -208,6 +210,54 @@ struct ledger_sample {
 	uint32_t count;	   /* row in LEDGER_COUNTS */
 	uint32_t check;	   /* ledger_sample_check() of the fields above */
 };
+
+/*
+ * The one thing that is written from outside, by whoever may write the
+ * process's memory, and heeded only where LEDGER_PROF_CONTROL is set: a
+ * request, in one aligned word. The process looks at it when its threads leave
+ * the fast paths, does what it says once, and answers with the request's
+ * number. A later request takes the place of one that was not seen yet.
+ */
+struct ledger_control {
+	uint64_t request; /* ledger_request(); 0: none yet */
+	uint64_t answer;  /* the number << 32, and 0 or an errno: EINVAL
+			     (no such request), ENOENT (no profile is kept),
+			     or what went wrong */
+};
+
+enum ledger_command {
+	LEDGER_SET_ACTIVE = 1, /* prof.active: 0 or 1 */
+	LEDGER_SET_THREAD_ACTIVE_INIT = 2,
+	LEDGER_SET_LG_SAMPLE = 3, /* 0 to 63; keeps what was sampled */
+	LEDGER_SET_GDUMP = 4,
+	LEDGER_DUMP = 5,  /* value 0: to the next name by prof_prefix */
+	LEDGER_PURGE = 6, /* value 0: gives all free pages back */
+};
+
+/* From the low end: check, command, value (16 bits), number. */
+static inline uint64_t ledger_request(uint32_t number, unsigned command,
+				      unsigned value)
+{
+	uint64_t word = (uint64_t)number << 32 | (value & 0xffffu) << 16 |
+			(command & 0xffu) << 8;
+
+	return word | (word * UINT64_C(0x9e3779b97f4a7c15)) >> 56;
+}
+
+static inline uint32_t ledger_request_number(uint64_t request)
+{
+	return (uint32_t)(request >> 32);
+}
+
+static inline unsigned ledger_request_value(uint64_t request)
+{
+	return request >> 16 & 0xffffu;
+}
+
+static inline unsigned ledger_request_command(uint64_t request)
+{
+	return request >> 8 & 0xffu;
+}
 
 /* The checksum of a sample row, by which a torn copy is told. */
 static inline uint32_t ledger_sample_check(const struct ledger_sample *s)

@@ -65,6 +65,7 @@ static const struct share shares[] = {
 	{LEDGER_LIVES, 7, sizeof(struct ledger_life), UINT32_MAX},
 };
 
+_Static_assert(sizeof(struct ledger_control) <= LINE_BYTES, "its stride");
 _Static_assert(sizeof(struct arena_stats) <= 192, "stride of LEDGER_ARENAS");
 _Static_assert(sizeof(struct ledger_thread) + sizeof(struct thread_stats) <=
 		       LEDGER_THREAD_STRIDE,
@@ -98,6 +99,7 @@ size_t ledger_lay_out(struct ledger_header *header, size_t region_bytes)
 		    round_up(sizeof(struct process_stats), LINE_BYTES), 1);
 	end = place(header, LEDGER_CLASSES, end, sizeof(struct ledger_class),
 		    LEDGER_CLASS_CAPACITY);
+	end = place(header, LEDGER_CONTROL, end, LINE_BYTES, 1);
 	/* What roundings take, and the threads' sides, come from 64 - 63. */
 	left = region_bytes - end;
 	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
@@ -161,6 +163,7 @@ static void copy_metrics(struct ledger_header *header)
 	       ledger_metric_count * sizeof(ledger_metrics[0]));
 	section->count = ledger_metric_count;
 	header->sections[LEDGER_PROCESS].count = 1;
+	header->sections[LEDGER_CONTROL].count = 1;
 }
 
 void ledger_boot(size_t region_bytes)

@@ -3,7 +3,7 @@ liballoc_liballoc_la_SOURCES += %D%/backtrace.c %D%/backtrace.h \
 	%D%/class_sums.c %D%/class_sums.h %D%/control.c %D%/counts.c %D%/dump.c %D%/dump.h %D%/files.c \
 	%D%/files.h %D%/images.c \
 	%D%/images.h %D%/prof.h %D%/random.c %D%/row_index.c %D%/row_index.h %D%/random.h \
-	%D%/sampler.c %D%/samples.c %D%/snapshot.c %D%/snapshot.h %D%/stacks.c %D%/state.h %D%/tables.h \
+	%D%/requests.c %D%/sampler.c %D%/samples.c %D%/snapshot.c %D%/snapshot.h %D%/stacks.c %D%/state.h %D%/tables.h \
 	%D%/triggers.c %D%/unload.c %D%/unload.h %D%/writer.c %D%/writer.h \
 	%D%/unwind/arch.h %D%/unwind/cfi.c %D%/unwind/cfi.h \
 	%D%/unwind/expression.c %D%/unwind/find.c %D%/unwind/find.h \

@@ -94,6 +94,23 @@ extern uint32_t prof_wishes HEAP_HIDDEN;
  */
 void prof_serve(void);
 
+/* The request from outside, and the one that was seen last. */
+extern const uint64_t *prof_request HEAP_HIDDEN;
+extern uint64_t prof_request_seen HEAP_HIDDEN;
+
+/* Is there a new one? For the slow paths. */
+static inline bool prof_request_waits(void)
+{
+	return __atomic_load_n(prof_request, __ATOMIC_RELAXED) !=
+	       __atomic_load_n(&prof_request_seen, __ATOMIC_RELAXED);
+}
+
+/*
+ * Does it, unless another thread is at it, or this one in the profiler. No
+ * lock held, thread_busy 0. errno is kept.
+ */
+void prof_request_serve(void);
+
 /* At exit: prof_final's dump and prof_leak's report. */
 void prof_exit(void);
 

@@ -37,6 +37,7 @@ static void tell_readers(void)
 void prof_boot(void)
 {
 	triggers_boot();
+	requests_boot();
 	if (!opt.prof)
 		return;
 	random_boot();
@@ -175,6 +176,9 @@ bool prof_sample(struct thread *thread, void *ptr, size_t requested_bytes,
 		sampled = sample(thread, ptr, requested_bytes, usable_bytes,
 				 size_class);
 	triggers_count(passed);
+	/* A thread that reuses large objects comes by here alone. */
+	if (prof_request_waits())
+		requests_serve();
 	errno = kept_errno;
 	return sampled;
 }

@@ -26,6 +26,10 @@ void prof_state_set_rate(unsigned lg_sample);
 /* Counts bytes allocated towards lg_prof_interval; dumps when due. */
 void triggers_count(uint64_t bytes);
 void triggers_boot(void);
+/* After ledger_boot(): heeds requests from now on, with opt.prof_control. */
+void requests_boot(void);
+/* As prof_request_serve(), but at the outermost event of a thread. */
+void requests_serve(void);
 void triggers_postfork_child(void);
 
 #endif

@@ -5,5 +5,6 @@ libjeheap_libjeheap_a_SOURCES += \
 	%D%/info.c \
 	%D%/maps.c %D%/maps.h \
 	%D%/proc.h %D%/process.c \
+	%D%/request.c %D%/request.h \
 	%D%/target.h \
 	%D%/view.c

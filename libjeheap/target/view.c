@@ -108,6 +108,7 @@ static const struct {
 	[LEDGER_COUNTS] = {sizeof(struct ledger_count), 64},
 	[LEDGER_SAMPLES] = {sizeof(struct ledger_sample), 40},
 	[LEDGER_LIVES] = {sizeof(struct ledger_life), 128},
+	[LEDGER_CONTROL] = {sizeof(struct ledger_control), 16},
 };
 
 static bool check_section(const struct source *source,
@@ -188,7 +189,7 @@ static void empty_section(unsigned id, struct ledger_view *view)
 static const uint8_t copy_order[] = {
 	LEDGER_SAMPLES,	      LEDGER_LIVES,   LEDGER_COUNTS,  LEDGER_STACKS,
 	LEDGER_FRAMES,	      LEDGER_THREADS, LEDGER_PROCESS, LEDGER_ARENAS,
-	LEDGER_ARENA_CLASSES, LEDGER_CLASSES, LEDGER_METRICS,
+	LEDGER_ARENA_CLASSES, LEDGER_CLASSES, LEDGER_METRICS, LEDGER_CONTROL,
 };
 
 static bool copy_sections(const struct source *source, unsigned want,

@@ -14,7 +14,7 @@ while not select.select([sys.stdin], [], [], 0.01)[0]:
     kept = [bytearray(20000) for i in range(25)]
 END
 mkfifo "$tmp/in"
-PYTHONMALLOC=malloc LD_PRELOAD=$liballoc python3 "$tmp/server.py" \
+MALLOC_CONF=prof_control:true PYTHONMALLOC=malloc LD_PRELOAD=$liballoc python3 "$tmp/server.py" \
 	<"$tmp/in" >"$tmp/ready" 2>"$tmp/server.err" &
 pid=$!
 exec 3>"$tmp/in"

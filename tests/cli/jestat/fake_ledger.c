@@ -25,6 +25,7 @@
 
 struct region {
 	_Alignas(PAGE) struct ledger_header header;
+	struct ledger_control control;
 	struct ledger_metric metrics[16];
 	uint64_t process[8];
 	uint64_t arenas[ARENAS][8];
@@ -103,6 +104,7 @@ static void set_sections(struct region *r)
 	set_section(r, LEDGER_FRAMES, r + 1, sizeof(uint64_t), 0);
 	set_section(r, LEDGER_COUNTS, r + 1, sizeof(struct ledger_count), 0);
 	set_section(r, LEDGER_SAMPLES, r + 1, sizeof(struct ledger_sample), 0);
+	set_section(r, LEDGER_CONTROL, &r->control, sizeof(r->control), 1);
 	set_section(r, LEDGER_LIVES, r + 1, sizeof(struct ledger_life), 0);
 }
 

@@ -19,7 +19,7 @@ plan 3
 	grep -vE '^opt\.malloc_conf\.|^approximate_stats|prof_frameptr$|\.pactivep$' |
 	grep -vxE 'experimental\.(batch_alloc|arenas_create_ext)|arena\.0\.name' |
 	grep -vxE 'opt\.(debug_double_free_max_scan|prof_guard(_max)?)' |
-	grep -vxE 'opt\.(prof_(bt_max|ledger_bytes|seed|pid_namespace)|dirty_limit|memory_limit|cgroup_root)' |
+	grep -vxE 'opt\.(prof_(bt_max|control|ledger_bytes|seed|pid_namespace)|dirty_limit|memory_limit|cgroup_root)' |
 	grep -vxE 'thread\.tcache\.(max|ncached_max\.(read_sizeclass|write))' |
 	grep -vxE 'stats\.(dirty_limit|memory_(limit|usage|pressure)|eager_purges)' >"$tmp/names"
 cat >>"$tmp/names" <<-EOF

@@ -22,10 +22,10 @@ static bool disjoint_and_inside(const struct ledger_header *h, size_t end,
 
 	/* In the order in which they are laid out. */
 	static const unsigned order[] = {
-		LEDGER_METRICS, LEDGER_PROCESS,	      LEDGER_CLASSES,
-		LEDGER_ARENAS,	LEDGER_ARENA_CLASSES, LEDGER_THREADS,
-		LEDGER_STACKS,	LEDGER_FRAMES,	      LEDGER_COUNTS,
-		LEDGER_SAMPLES, LEDGER_LIVES,
+		LEDGER_METRICS, LEDGER_PROCESS, LEDGER_CLASSES,
+		LEDGER_CONTROL, LEDGER_ARENAS,	LEDGER_ARENA_CLASSES,
+		LEDGER_THREADS, LEDGER_STACKS,	LEDGER_FRAMES,
+		LEDGER_COUNTS,	LEDGER_SAMPLES, LEDGER_LIVES,
 	};
 
 	for (unsigned i = 0; i < LEDGER_SECTIONS; i++) {

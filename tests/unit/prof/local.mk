@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 TEST_UNITS += %D%/accuracy
-TEST_UNITS += %D%/cfi %D%/estimate %D%/random %D%/row_index %D%/tables \
+TEST_UNITS += %D%/cfi %D%/estimate %D%/random %D%/requests %D%/row_index %D%/tables \
 	%D%/unload %D%/unwind
 %C%_accuracy_SOURCES = %D%/accuracy.c libjeheap/profile/estimate.c
 %C%_accuracy_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
@@ -15,6 +15,9 @@ TEST_UNITS += %D%/cfi %D%/estimate %D%/random %D%/row_index %D%/tables \
 %C%_random_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_random_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_random_LDADD = $(UNIT_LIBALLOC_LIBS) -lm
+%C%_requests_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_requests_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_requests_LDADD = $(UNIT_LIBALLOC_LIBS)
 %C%_row_index_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_row_index_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_row_index_LDADD = $(UNIT_LIBALLOC_LIBS)

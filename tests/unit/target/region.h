@@ -26,6 +26,7 @@ struct region {
 	uint64_t frames[5];
 	struct ledger_count counts[4];
 	struct ledger_sample samples[4];
+	struct ledger_control control[1];
 	struct ledger_life lives[2]; /* fewer than counts */
 };
 
@@ -133,6 +134,7 @@ static inline void region_fill(struct region *r)
 	REGION_SECTION(r, LEDGER_COUNTS, counts);
 	REGION_SECTION(r, LEDGER_SAMPLES, samples);
 	REGION_SECTION(r, LEDGER_LIVES, lives);
+	REGION_SECTION(r, LEDGER_CONTROL, control);
 	region_fill_tables(r);
 	region_fill_samples(r);
 	h->magic = LEDGER_MAGIC;
