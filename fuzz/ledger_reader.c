@@ -61,6 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		read_maps(profile, str_of(maps), NULL, 0);
 		profile_from_ledger(profile, &view);
 		must(profile_is_valid(profile));
+		profile_from_ledger_peak(profile, &view);
+		must(profile_is_valid(profile));
 	}
 	profile_free(profile);
 	return 0;

@@ -97,6 +97,8 @@ static const struct option_row rows[] = {
 	 "bytes allocated since the start", 0},
 	{OPTION_CHOICE, "alloc_objects", &given.type, ALLOC_OBJECTS, NULL,
 	 "objects allocated since the start", 0},
+	{OPTION_FLAG, "peak", &given.peak, 0, NULL,
+	 "of a process: what was in use when that was most", 0},
 	{OPTION_FLAG, "show_bytes", &given.show_bytes, 0, NULL,
 	 "plain bytes rather than KiB, MiB, GiB", 0},
 	{OPTION_FLAG, "drop_negative", &given.drop_negative, 0, NULL,
@@ -294,6 +296,11 @@ static bool check_values(const struct command_line *line, struct diag *diag)
 	if (line->node_count > UINT32_MAX || line->max_degree > UINT32_MAX)
 		return diag_set(diag, "--nodecount and --maxdegree take at "
 				      "most 4294967295");
+	if (line->peak &&
+	    (line->type == ALLOC_OBJECTS || line->type == ALLOC_SPACE))
+		return diag_set(diag,
+				"--peak is of what was in use: leave out --%s",
+				sample_type_names[line->type]);
 	if (line->thread && strcmp(line->thread, "*") != 0 &&
 	    !parse_uint(line->thread, &uid))
 		return diag_set(diag,

@@ -34,6 +34,7 @@ struct command_line {
 	int type;   /* enum sample_type */
 	int granularity;
 	const char *output; /* NULL: stdout */
+	bool peak;	    /* of the inputs; bases are as they are now */
 	bool cumulative, show_bytes, drop_negative, inlines;
 	uint64_t node_count, max_degree;
 	bool node_count_given;

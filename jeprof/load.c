@@ -14,10 +14,12 @@
 
 #define THREADS_LISTED 6
 
-static struct profile *read_one(const struct command_line *line,
+typedef struct profile *reader(const char *input, struct diag *diag);
+
+static struct profile *read_one(const struct command_line *line, reader *read,
 				const char *input, struct diag *diag)
 {
-	struct profile *profile = profile_read(input, diag);
+	struct profile *profile = read(input, diag);
 	bool alloc = line->type == ALLOC_OBJECTS || line->type == ALLOC_SPACE;
 
 	if (profile && profile->unsettled)
@@ -36,14 +38,14 @@ static struct profile *read_one(const struct command_line *line,
 	return profile;
 }
 
-static struct profile *read_sum(const struct command_line *line,
+static struct profile *read_sum(const struct command_line *line, reader *read,
 				const char *const *inputs, size_t count,
 				struct diag *diag)
 {
-	struct profile *sum = read_one(line, inputs[0], diag);
+	struct profile *sum = read_one(line, read, inputs[0], diag);
 
 	for (size_t i = 1; sum && i < count; i++) {
-		struct profile *other = read_one(line, inputs[i], diag);
+		struct profile *other = read_one(line, read, inputs[i], diag);
 
 		if (!other) {
 			profile_free(sum);
@@ -68,8 +70,8 @@ static bool subtract_bases(const struct command_line *line,
 			   struct loaded *loaded, struct diag *diag)
 {
 	struct profile *profile = loaded->profile;
-	struct profile *base =
-		read_sum(line, line->bases.values, line->bases.count, diag);
+	struct profile *base = read_sum(line, profile_read, line->bases.values,
+					line->bases.count, diag);
 
 	if (!base)
 		return false;
@@ -96,8 +98,11 @@ static void name_frames(const struct command_line *line, struct loaded *loaded)
 bool load_profiles(const struct command_line *line, struct loaded *loaded,
 		   struct diag *diag)
 {
-	loaded->profile = read_sum(line, (const char *const *)line->inputs,
-				   line->input_count, diag);
+	reader *read = line->peak ? profile_read_peak : profile_read;
+
+	loaded->profile =
+		read_sum(line, read, (const char *const *)line->inputs,
+			 line->input_count, diag);
 	if (!loaded->profile)
 		return false;
 	set_whole(loaded, loaded->profile);

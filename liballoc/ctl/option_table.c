@@ -116,6 +116,8 @@ const struct option_row option_rows[] = {
 	 RANGE(-1, 63)},
 	{"opt.prof_gdump", OPTION_BOOL, FIELD(prof_gdump)},
 	{"opt.prof_final", OPTION_BOOL, FIELD(prof_final)},
+	{"opt.prof_peak", OPTION_BOOL, FIELD(prof_peak)},
+	{"opt.prof_peak_final", OPTION_BOOL, FIELD(prof_peak_final)},
 	{"opt.prof_leak", OPTION_BOOL, FIELD(prof_leak)},
 	{"opt.prof_leak_error", OPTION_BOOL, FIELD(prof_leak_error)},
 	{"opt.prof_stats", OPTION_BOOL, FIELD(prof_stats)},

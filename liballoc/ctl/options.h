@@ -100,6 +100,8 @@ struct options {
 	bool prof_final;
 	ssize_t lg_prof_interval; /* -1: none */
 	bool prof_gdump;
+	bool prof_peak;	      /* the profile at the peak is kept */
+	bool prof_peak_final; /* and dumped at exit */
 	bool prof_leak;
 	bool prof_leak_error;
 	bool prof_stats;      /* prof.stats.* may be read */

@@ -9,6 +9,7 @@
 #include "liballoc/ctl/options.h"
 #include "liballoc/ctl/tree.h"
 #include "liballoc/heap/heap.h"
+#include "liballoc/ledger/ledger.h"
 #include "liballoc/prof/class_sums.h"
 #include "liballoc/prof/prof.h"
 
@@ -53,6 +54,21 @@ static int set_dump(const struct ctl_call *call, const uint64_t *value)
 {
 	(void)call;
 	return prof_dump(text_of(value)) ? EFAULT : 0;
+}
+
+static int set_dump_peak(const struct ctl_call *call, const uint64_t *value)
+{
+	int error = prof_dump_peak(text_of(value));
+
+	(void)call;
+	return error && error != ENOENT ? EFAULT : error;
+}
+
+static int get_peak_bytes(const struct ctl_call *call, uint64_t *value)
+{
+	(void)call;
+	*value = ledger_get(&ledger_process()->prof_peak_bytes);
+	return 0;
 }
 
 static int set_prefix(const struct ctl_call *call, const uint64_t *value)
@@ -116,6 +132,8 @@ static const struct ctl_row rows[] = {
 	{"prof.active", CTL_BOOL, .get = get_switch, .set = set_active,
 	 .number = ACTIVE},
 	{"prof.dump", CTL_STRING, CTL_NEEDS_PROF, .set = set_dump},
+	{"prof.dump_peak", CTL_STRING, CTL_NEEDS_PROF, .set = set_dump_peak},
+	{"prof.peak_bytes", CTL_UINT64, .get = get_peak_bytes},
 	{"prof.gdump", CTL_BOOL, CTL_SET_PROF, .get = get_switch,
 	 .set = set_switch, .number = GDUMP},
 	{"prof.prefix", CTL_STRING, CTL_NEEDS_PROF, .set = set_prefix},

@@ -33,7 +33,7 @@
 /* "LIBALLOC" read as a little-endian word; written last, with release. */
 #define LEDGER_MAGIC UINT64_C(0x434f4c4c4142494c)
 #define LEDGER_VERSION_MAJOR 1
-#define LEDGER_VERSION_MINOR 3
+#define LEDGER_VERSION_MINOR 4
 
 #define LEDGER_SYMBOL "liballoc_ledger"
 #define LEDGER_NOTE_NAME "liballoc"
@@ -173,6 +173,10 @@ struct ledger_stack {
  * No sums of estimates are kept: with the true count of samples of each size
  * at a known rate, readers compute estimates and variances exactly.
  * A row whose allocated_count is 0 is empty: the rest of it means nothing.
+ *
+ * Of what was in use at the last peak of live bytes: where peak_number is the
+ * metric prof_peaks of the process, it is peak_count and peak_bytes; else the
+ * row has not changed since, and it is what is in use now. (Since 1.4.)
  */
 struct ledger_count {
 	uint32_t stack;		  /* row in LEDGER_STACKS */
@@ -185,6 +189,9 @@ struct ledger_count {
 	uint64_t freed_bytes;
 	uint64_t requested_bytes; /* as asked for, of all sampled objects */
 	uint64_t freed_elsewhere; /* of freed_count, by another thread */
+	uint64_t peak_number;	  /* written after the two that follow */
+	uint64_t peak_count;
+	uint64_t peak_bytes;
 };
 
 #define LEDGER_LIFE_WORDS 32u

@@ -61,6 +61,9 @@ struct process_stats {
 	uint64_t background_threads;
 	uint64_t background_runs;
 	uint64_t background_interval_ns; /* between them, on average */
+	uint64_t prof_peaks;		 /* so far; the last one's number */
+	uint64_t prof_peak_bytes;
+	uint64_t prof_peak_ns; /* CLOCK_MONOTONIC */
 };
 
 struct arena_stats {

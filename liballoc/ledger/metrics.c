@@ -105,6 +105,12 @@ const struct ledger_metric ledger_metrics[] = {
 		"times that the background thread gave free pages back"),
 	PROCESS(background_interval_ns, GAUGE, NS, EACH,
 		"average time between two runs of the background thread"),
+	PROCESS(prof_peaks, COUNTER, COUNT, EACH,
+		"times that live bytes came to a new peak"),
+	PROCESS(prof_peak_bytes, GAUGE, BYTES, EACH,
+		"live bytes at their peak"),
+	PROCESS(prof_peak_ns, GAUGE, NS, EACH,
+		"when they were at it, by the monotonic clock"),
 
 	ARENA(nthreads, GAUGE, COUNT, SUM,
 		"threads assigned to the arena"),

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "liballoc/ctl/options.h"
+#include "liballoc/prof/peak.h"
 #include "liballoc/prof/row_index.h"
 #include "liballoc/prof/tables.h"
 
@@ -131,6 +132,19 @@ uint32_t counts_get(uint32_t stack, const struct sampled *what)
 	return row;
 }
 
+void counts_before_change(uint32_t row)
+{
+	struct ledger_count *count = count_row(row);
+	uint64_t number = peak_number();
+
+	if (!peak_is_new(count, number))
+		return;
+	lock_take(&counts_lock);
+	if (peak_is_new(count, number))
+		peak_keep(count, number);
+	lock_release(&counts_lock);
+}
+
 static unsigned life_word(uint64_t lifetime_ns)
 {
 	uint64_t units = lifetime_ns >> LEDGER_LIFE_LG_MIN;
@@ -155,6 +169,7 @@ void counts_freed(uint32_t row, uint64_t usable_bytes, uint64_t lifetime_ns,
 {
 	struct ledger_count *count = count_row(row);
 
+	counts_before_change(row);
 	/* Bytes first: who reads them last never finds more than is there. */
 	ledger_add_shared(&count->freed_bytes, usable_bytes);
 	ledger_add_shared(&count->freed_count, 1);
@@ -207,6 +222,19 @@ static void add_up(uint32_t to_row, uint32_t from_row)
 	to->freed_elsewhere += from->freed_elsewhere;
 }
 
+/* The same of what was in use at the peak; before the rest is added up. */
+static void add_up_peaks(struct ledger_count *to,
+			 const struct ledger_count *from, uint64_t number)
+{
+	uint64_t count, bytes;
+
+	if (peak_is_new(to, number))
+		peak_keep(to, number);
+	peak_get(from, number, &count, &bytes);
+	to->peak_count += count;
+	to->peak_bytes += bytes;
+}
+
 /*
  * Passes a row to thread 0, into the row that is there already if no sample
  * refers to this one. Two rows of one key are no harm: readers add them up.
@@ -214,13 +242,16 @@ static void add_up(uint32_t to_row, uint32_t from_row)
 static void pass_on(uint32_t row, bool in_use)
 {
 	struct ledger_count key = *count_row(row);
+	uint64_t number = peak_number(), count, bytes;
 	uint32_t to;
 
 	key.thread = 0;
 	to = find(&key);
-	if (!in_use && !opt.prof_accum) {
+	if (!in_use && !opt.prof_accum &&
+	    !peak_get(count_row(row), number, &count, &bytes)) {
 		empty(row);
 	} else if (!in_use && to != TABLES_NONE) {
+		add_up_peaks(count_row(to), count_row(row), number);
 		add_up(to, row);
 		empty(row);
 	} else {

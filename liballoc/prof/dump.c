@@ -27,6 +27,8 @@ struct dump {
 	uint64_t thread_count;
 	size_t threads_bytes;
 	unsigned lg_sample;
+	bool at_peak;
+	bool accumulates; /* what was allocated is told as well */
 };
 
 static const struct ledger_class *size_class(const struct ledger_count *row)
@@ -46,7 +48,7 @@ static void write_counts(struct dump *dump, const struct estimates *estimates)
 	writer_text(&dump->writer, ": ");
 	writer_decimal(&dump->writer, bytes);
 	writer_text(&dump->writer, " [");
-	estimate_columns(opt.prof_accum ? &estimates->allocated : &none,
+	estimate_columns(dump->accumulates ? &estimates->allocated : &none,
 			 dump->lg_sample, &count, &bytes);
 	writer_decimal(&dump->writer, count);
 	writer_text(&dump->writer, ": ");
@@ -61,10 +63,11 @@ static void write_thread(struct dump *dump, const char *before, uint32_t thread)
 	writer_text(&dump->writer, ": ");
 }
 
-static bool is_wanted(const struct estimates *estimates)
+static bool is_wanted(const struct dump *dump,
+		      const struct estimates *estimates)
 {
-	return opt.prof_accum ? estimates->allocated.weight > 0
-			      : estimates->in_use.weight > 0;
+	return dump->accumulates ? estimates->allocated.weight > 0
+				 : estimates->in_use.weight > 0;
 }
 
 static void write_header_thread(struct dump *dump, uint32_t thread)
@@ -95,7 +98,7 @@ static void write_header(struct dump *dump)
 	write_counts(dump, &all);
 	writer_text(&dump->writer, "\n");
 	for (uint32_t i = 0; i < dump->thread_count; i++)
-		if (is_wanted(&dump->threads[i]) ||
+		if (is_wanted(dump, &dump->threads[i]) ||
 		    (i != 0 && ledger_thread(i)->state == LEDGER_THREAD_LIVE))
 			write_header_thread(dump, i);
 }
@@ -151,15 +154,28 @@ static void write_library(struct dump *dump)
 	writer_text(&dump->writer, "\n");
 }
 
+/* Of what is told: now, or the peak. */
+static void write_times(struct dump *dump)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC), then = now;
+
+	if (dump->at_peak)
+		then = ledger_get(&ledger_process()->prof_peak_ns);
+	write_number(dump, "# time_ns ",
+		     clock_ns(CLOCK_REALTIME) - (now - then));
+	write_number(dump, "# start_time_ns ", ledger_header()->start_time_ns);
+	write_number(dump, "# monotonic_ns ", then);
+}
+
 static void write_extensions(struct dump *dump)
 {
-	const struct ledger_header *header = ledger_header();
 	const struct process_stats *process = ledger_process();
 
 	writer_text(&dump->writer, "# jeheap 1\n");
-	write_number(dump, "# time_ns ", clock_ns(CLOCK_REALTIME));
-	write_number(dump, "# start_time_ns ", header->start_time_ns);
-	write_number(dump, "# monotonic_ns ", clock_ns(CLOCK_MONOTONIC));
+	write_times(dump);
+	if (dump->at_peak)
+		write_number(dump, "# peak_bytes ",
+			     ledger_get(&process->prof_peak_bytes));
 	write_number(dump, "# pid ", (uint64_t)getpid());
 	write_number(dump, "# lg_sample ", dump->lg_sample);
 	write_command(dump);
@@ -262,15 +278,16 @@ static void write_spectrum(struct dump *dump, size_t first, size_t end)
 		next = class_end(dump, first, end);
 		sum = sum_class(dump, first, next);
 		writer_text(&dump->writer, before);
-		write_values(dump,
-			     (uint64_t[]){
-				     size_class(&sum)->size_bytes,
-				     sum.allocated_count - sum.freed_count,
-				     sum.allocated_bytes - sum.freed_bytes,
-				     opt.prof_accum ? sum.allocated_count : 0,
-				     opt.prof_accum ? sum.allocated_bytes : 0,
-			     },
-			     5);
+		write_values(
+			dump,
+			(uint64_t[]){
+				size_class(&sum)->size_bytes,
+				sum.allocated_count - sum.freed_count,
+				sum.allocated_bytes - sum.freed_bytes,
+				dump->accumulates ? sum.allocated_count : 0,
+				dump->accumulates ? sum.allocated_bytes : 0,
+			},
+			5);
 		before = ", ";
 	}
 	writer_text(&dump->writer, "\n");
@@ -328,7 +345,7 @@ static void write_stack(struct dump *dump, size_t first, size_t end)
 	struct estimates sum = estimate_rows(dump, first, end);
 	size_t at, next;
 
-	if (!is_wanted(&sum))
+	if (!is_wanted(dump, &sum))
 		return;
 	write_frames(dump, dump->snapshot.rows[first].count.stack);
 	writer_text(&dump->writer, "  t*: ");
@@ -337,7 +354,7 @@ static void write_stack(struct dump *dump, size_t first, size_t end)
 	for (at = first; at < end; at = next) {
 		next = run_end(dump, at, end, true);
 		sum = estimate_rows(dump, at, next);
-		if (!is_wanted(&sum))
+		if (!is_wanted(dump, &sum))
 			continue;
 		write_thread(dump, "  t", dump->snapshot.rows[at].count.thread);
 		write_counts(dump, &sum);
@@ -346,7 +363,7 @@ static void write_stack(struct dump *dump, size_t first, size_t end)
 	for (at = first; at < end; at = next) {
 		next = run_end(dump, at, end, true);
 		sum = estimate_rows(dump, at, next);
-		if (!is_wanted(&sum))
+		if (!is_wanted(dump, &sum))
 			continue;
 		write_spectrum(dump, at, next);
 		write_freed(dump, at, next);
@@ -409,13 +426,15 @@ static void total(const struct dump *dump, struct dump_totals *totals)
 	}
 }
 
-int dump_write(const char *path, struct dump_totals *totals)
+int dump_write(const char *path, bool at_peak, struct dump_totals *totals)
 {
 	struct dump dump;
 	int error = 0;
 
 	dump.lg_sample = (unsigned)prof_lg_sample_get();
-	if (!snapshot_take(&dump.snapshot))
+	dump.at_peak = at_peak;
+	dump.accumulates = opt.prof_accum && !at_peak;
+	if (!snapshot_take(&dump.snapshot, at_peak))
 		return ENOMEM;
 	if (totals)
 		total(&dump, totals);

@@ -6,6 +6,7 @@
 #ifndef LIBALLOC_PROF_DUMP_H
 #define LIBALLOC_PROF_DUMP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,8 +18,10 @@ struct dump_totals {
 
 /*
  * Writes the profile to path (NULL: nowhere) and fills totals (may be NULL).
- * 0 or an errno. The caller holds the dump lock, and no other.
+ * at_peak: in use is what was so at the last peak, and what was allocated by
+ * then is not known. 0 or an errno. The caller holds the dump lock, and no
+ * other.
  */
-int dump_write(const char *path, struct dump_totals *totals);
+int dump_write(const char *path, bool at_peak, struct dump_totals *totals);
 
 #endif

@@ -20,10 +20,8 @@ static uint64_t sequences[DUMP_KINDS];
 
 /* In the file's name. Of an exit there is but one. */
 static const char letters[DUMP_KINDS] = {
-	[DUMP_INTERVAL] = 'i',
-	[DUMP_GDUMP] = 'u',
-	[DUMP_CALL] = 'm',
-	[DUMP_FINAL] = 'f',
+	[DUMP_INTERVAL] = 'i', [DUMP_GDUMP] = 'u', [DUMP_CALL] = 'm',
+	[DUMP_PEAK] = 'p',     [DUMP_FINAL] = 'f',
 };
 
 void files_boot(void)

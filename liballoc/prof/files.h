@@ -12,7 +12,14 @@
 #include "liballoc/ctl/options.h"
 
 /* Why a dump is made. Those that wait to be served go in this order. */
-enum dump_kind { DUMP_INTERVAL, DUMP_GDUMP, DUMP_CALL, DUMP_FINAL, DUMP_KINDS };
+enum dump_kind {
+	DUMP_INTERVAL,
+	DUMP_GDUMP,
+	DUMP_CALL,
+	DUMP_PEAK, /* of what was in use at the peak */
+	DUMP_FINAL,
+	DUMP_KINDS
+};
 
 #define DUMP_NAME_BYTES (OPTION_PATH_BYTES + 128)
 

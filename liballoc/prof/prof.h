@@ -111,11 +111,13 @@ static inline bool prof_request_waits(void)
  */
 void prof_request_serve(void);
 
-/* At exit: prof_final's dump and prof_leak's report. */
+/* At exit: the dumps of prof_final and prof_peak_final, prof_leak's report. */
 void prof_exit(void);
 
 /* mallctl's side. Each returns 0 or an errno. */
 int prof_dump(const char *path); /* NULL: the next name by prof_prefix */
+/* The same of the last peak; ENOENT: there was none. */
+int prof_dump_peak(const char *path);
 int prof_prefix_set(const char *prefix); /* copied; EFAULT: too long */
 int prof_reset(size_t lg_sample); /* forgets all samples, sets the rate */
 bool prof_active_get(void);

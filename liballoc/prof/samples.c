@@ -11,6 +11,7 @@
 
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/thread.h"
+#include "liballoc/prof/peak.h"
 #include "liballoc/prof/row_index.h"
 #include "liballoc/prof/tables.h"
 
@@ -210,6 +211,7 @@ static bool add_held(struct shard *shard, const struct sampled *what,
 
 	if (row == TABLES_NONE)
 		return false;
+	counts_before_change(count_index);
 	ledger_add_shared(&count->allocated_count, 1);
 	ledger_add_shared(&count->allocated_bytes, what->usable_bytes);
 	ledger_add_shared(&count->requested_bytes, what->requested_bytes);
@@ -345,6 +347,7 @@ static void reset_samples(void)
 	rows_used = 0;
 	ledger_clear(LEDGER_SAMPLES);
 	ledger_set(&ledger_process()->prof_samples_live, 0);
+	peak_reset();
 }
 
 void tables_reset(void)

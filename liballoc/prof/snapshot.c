@@ -4,8 +4,15 @@
 
 #include "liballoc/heap/os.h"
 #include "liballoc/ledger/ledger.h"
+#include "liballoc/prof/peak.h"
 #include "liballoc/prof/random.h"
 #include "liballoc/prof/snapshot.h"
+
+static const struct ledger_class *class_of(const struct ledger_count *row)
+{
+	return (struct ledger_class *)ledger_rows(LEDGER_CLASSES) +
+	       row->size_class;
+}
 
 /*
  * Frees first: what was allocated meanwhile only adds. The words of one row
@@ -13,9 +20,7 @@
  */
 static bool copy_row(const struct ledger_count *from, struct ledger_count *to)
 {
-	const struct ledger_class *class =
-		(struct ledger_class *)ledger_rows(LEDGER_CLASSES) +
-		from->size_class;
+	const struct ledger_class *class = class_of(from);
 
 	*to = *from;
 	to->freed_count = ledger_get(&from->freed_count);
@@ -34,6 +39,21 @@ static bool copy_row(const struct ledger_count *from, struct ledger_count *to)
 		to->freed_bytes = to->allocated_bytes;
 	}
 	return to->allocated_count != 0;
+}
+
+/* Should there be a peak right now, rows are of one of the two. */
+static bool copy_peak(const struct ledger_count *from, struct ledger_count *to)
+{
+	const struct ledger_class *class = class_of(from);
+
+	*to = *from;
+	to->freed_count = to->freed_bytes = to->freed_elsewhere = 0;
+	if (!peak_get(from, peak_number(), &to->allocated_count,
+		      &to->allocated_bytes))
+		return false;
+	if (class->regions_per_slab != 0)
+		to->allocated_bytes = to->allocated_count * class->size_bytes;
+	return true;
 }
 
 static int order(const struct snapshot_row *row_a,
@@ -81,8 +101,10 @@ static void sort(struct snapshot_row *rows, size_t count)
 	}
 }
 
-bool snapshot_take(struct snapshot *snapshot)
+bool snapshot_take(struct snapshot *snapshot, bool at_peak)
 {
+	bool (*copy)(const struct ledger_count *, struct ledger_count *) =
+		at_peak ? copy_peak : copy_row;
 	const struct ledger_count *from = ledger_rows(LEDGER_COUNTS);
 	uint64_t rows =
 		__atomic_load_n(&ledger_header()->sections[LEDGER_COUNTS].count,
@@ -99,7 +121,7 @@ bool snapshot_take(struct snapshot *snapshot)
 		struct snapshot_row *to = &snapshot->rows[snapshot->count];
 
 		to->origin = (uint32_t)i;
-		if (copy_row(&from[i], &to->count))
+		if (copy(&from[i], &to->count))
 			snapshot->count++;
 	}
 	sort(snapshot->rows, snapshot->count);

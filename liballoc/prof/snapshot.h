@@ -23,8 +23,11 @@ struct snapshot {
 	size_t bytes; /* mapped */
 };
 
-/* The caller holds the dump lock. False where there is no memory. */
-bool snapshot_take(struct snapshot *snapshot);
+/*
+ * The caller holds the dump lock. at_peak: what was in use at the last peak,
+ * as allocated and not freed. False where there is no memory.
+ */
+bool snapshot_take(struct snapshot *snapshot, bool at_peak);
 void snapshot_drop(struct snapshot *snapshot);
 
 /*

@@ -83,6 +83,8 @@ void stacks_reset(void);
 size_t counts_index_bytes(void);
 void counts_boot(uint32_t *memory);
 uint32_t counts_get(uint32_t stack, const struct sampled *what);
+/* Before anything is counted in or out of the row; its shard is held. */
+void counts_before_change(uint32_t row);
 /* A sampled object of the row was freed after so long by the thread. */
 void counts_freed(uint32_t row, uint64_t usable_bytes, uint64_t lifetime_ns,
 		  uint32_t thread);

@@ -18,6 +18,8 @@
 #include "liballoc/ledger/ledger.h"
 #include "liballoc/prof/dump.h"
 #include "liballoc/prof/files.h"
+#include "liballoc/prof/live.h"
+#include "liballoc/prof/peak.h"
 #include "liballoc/prof/prof.h"
 #include "liballoc/prof/state.h"
 #include "liballoc/prof/tables.h"
@@ -94,10 +96,10 @@ static void complain(const char *path, int error)
 }
 
 /* Holding the dump lock. */
-static int write_dump(const char *path)
+static int write_dump(const char *path, enum dump_kind kind)
 {
 	struct process_stats *process = ledger_process();
-	int error = dump_write(path, NULL);
+	int error = dump_write(path, kind == DUMP_PEAK, NULL);
 
 	ledger_add_shared(
 		error ? &process->prof_dump_failures : &process->prof_dumps, 1);
@@ -120,7 +122,7 @@ static int dump_and_release(const char *path, enum dump_kind kind)
 		path = name;
 	}
 	if (path)
-		error = write_dump(path);
+		error = write_dump(path, kind);
 	lock_release(&tables_dump_lock);
 	if (path && error)
 		complain(path, error);
@@ -209,6 +211,8 @@ void triggers_count(uint64_t bytes)
 	if (!prof_state.ready)
 		return;
 	count_interval(bytes);
+	if (opt.prof_peak && live_is_due(bytes))
+		peak_look(live_bytes());
 	if (any_wish())
 		serve(thread_peek());
 }
@@ -229,7 +233,7 @@ static int dump_now(const char *path, enum dump_kind kind)
 	return error;
 }
 
-int prof_dump(const char *path)
+static int dump_on_call(const char *path, enum dump_kind kind)
 {
 	struct thread *thread = thread_peek();
 	int error, kept_errno = errno;
@@ -238,11 +242,21 @@ int prof_dump(const char *path)
 		return ENOENT;
 	if (thread)
 		thread->reentrancy++;
-	error = dump_now(path, DUMP_CALL);
+	error = dump_now(path, kind);
 	if (thread)
 		thread->reentrancy--;
 	errno = kept_errno;
 	return error;
+}
+
+int prof_dump(const char *path)
+{
+	return dump_on_call(path, DUMP_CALL);
+}
+
+int prof_dump_peak(const char *path)
+{
+	return peak_number() ? dump_on_call(path, DUMP_PEAK) : ENOENT;
 }
 
 int prof_prefix_set(const char *new_prefix)
@@ -265,7 +279,7 @@ static bool report_leaks(void)
 	struct dump_totals totals = {0};
 
 	lock_take(&tables_dump_lock);
-	dump_write(NULL, &totals);
+	dump_write(NULL, false, &totals);
 	lock_release(&tables_dump_lock);
 	if (totals.contexts == 0)
 		return false;
@@ -288,6 +302,8 @@ void prof_exit(void)
 	once = true;
 	if (opt.prof_final)
 		dump_now(NULL, DUMP_FINAL);
+	if (opt.prof_peak_final && peak_number())
+		dump_now(NULL, DUMP_PEAK);
 	/* exit(), within exit(): goes on with the handlers that are left. */
 	if (opt.prof_leak && report_leaks() && opt.prof_leak_error) {
 		message("leaks make the exit status 1 (prof_leak_error)", NULL);

@@ -237,6 +237,7 @@ static void add_facts(struct profile *to, const struct profile *from)
 	if (!to->sample_count && !to->period_bytes) {
 		to->period_bytes = 1;
 	}
+	to->peak_bytes = 0; /* several have no moment in common */
 	to->has_alloc &= from->has_alloc;
 	to->exact_sizes &= from->exact_sizes;
 	to->dropped_samples += from->dropped_samples;
@@ -255,6 +256,7 @@ static void copy_facts(struct profile *to, const struct profile *from)
 	to->time_ns = from->time_ns;
 	to->start_time_ns = from->start_time_ns;
 	to->duration_ns = from->duration_ns;
+	to->peak_bytes = from->peak_bytes;
 	to->pid = from->pid;
 	to->command = str_copy(to->arena, from->command);
 	for (i = 0; i < from->comment_count; i++)

@@ -90,6 +90,7 @@ static bool take_number_line(struct profile *profile, struct str line)
 		{"start_time_ns ", &profile->start_time_ns},
 		{"duration_ns ", &profile->duration_ns},
 		{"period_bytes ", &profile->period_bytes},
+		{"peak_bytes ", &profile->peak_bytes},
 	};
 	uint64_t value;
 	size_t i;

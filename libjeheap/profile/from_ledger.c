@@ -20,6 +20,7 @@ struct converter {
 	const struct ledger_view *view;
 	struct arena scratch;
 	bool accumulated;     /* allocations since the start count too */
+	uint64_t peak;	      /* what was in use then; 0: now */
 	uint64_t frames_left; /* stacks share no frames: an honest ledger's
 				 do not refer to more than there are */
 	uint64_t torn_rows;
@@ -145,25 +146,42 @@ static uint32_t thread_of(struct converter *c, uint32_t row)
 	return profile_thread(c->profile, t->uid, str_of(t->name));
 }
 
+/* The row, or what is to be told of it. */
+static struct ledger_count told_row(const struct converter *c, uint64_t i)
+{
+	struct ledger_count row = *count_row(c->view, i);
+
+	if (!c->peak)
+		return row;
+	if (row.peak_number != c->peak) {
+		row.peak_count = rest(row.allocated_count, row.freed_count);
+		row.peak_bytes = rest(row.allocated_bytes, row.freed_bytes);
+	}
+	row.allocated_count = row.peak_count;
+	row.allocated_bytes = row.peak_bytes;
+	row.freed_count = row.freed_bytes = 0;
+	return row;
+}
+
 /*
  * The sum of the rows of order[first]'s key; *next is the first of another.
  * Sums that wrap are as good as any: such rows are lies.
  */
-static struct ledger_count sum_rows(const struct ledger_view *view,
+static struct ledger_count sum_rows(const struct converter *c,
 				    const uint64_t *rows, size_t first,
 				    size_t count, size_t *next)
 {
-	struct ledger_count sum = *count_row(view, rows[first]);
+	struct ledger_count sum = told_row(c, rows[first]);
 
 	for (*next = first + 1; *next < count; ++*next) {
-		const struct ledger_count *row = count_row(view, rows[*next]);
+		struct ledger_count row = told_row(c, rows[*next]);
 
-		if (compare_keys(&sum, row) != 0)
+		if (compare_keys(&sum, &row) != 0)
 			break;
-		sum.allocated_count += row->allocated_count;
-		sum.allocated_bytes += row->allocated_bytes;
-		sum.freed_count += row->freed_count;
-		sum.freed_bytes += row->freed_bytes;
+		sum.allocated_count += row.allocated_count;
+		sum.allocated_bytes += row.allocated_bytes;
+		sum.freed_count += row.freed_count;
+		sum.freed_bytes += row.freed_bytes;
 	}
 	return sum;
 }
@@ -212,9 +230,10 @@ static void add_samples(struct converter *c)
 
 	for (first = 0; first < count; first = next) {
 		struct ledger_count sum =
-			sum_rows(c->view, rows, first, count, &next);
+			sum_rows(c, rows, first, count, &next);
 		struct lives lives;
-		bool freed = sum_lives(c->view, rows, first, next, &lives);
+		bool freed = !c->peak &&
+			     sum_lives(c->view, rows, first, next, &lives);
 
 		if (sum.stack != last_stack)
 			stack = NONE;
@@ -225,12 +244,21 @@ static void add_samples(struct converter *c)
 	profile_order_samples(c->profile);
 }
 
-static double process_metric(const struct ledger_view *view, const char *name)
+static uint64_t process_metric(const struct ledger_view *view, const char *name)
 {
 	const struct ledger_metric *metric =
 		ledger_view_metric(view, LEDGER_PROCESS, name);
 
-	return metric ? (double)ledger_view_get(view, metric, 0) : 0;
+	return metric ? ledger_view_get(view, metric, 0) : 0;
+}
+
+struct ledger_peak ledger_view_peak(const struct ledger_view *view)
+{
+	return (struct ledger_peak){
+		.number = process_metric(view, "prof_peaks"),
+		.bytes = process_metric(view, "prof_peak_bytes"),
+		.monotonic_ns = process_metric(view, "prof_peak_ns"),
+	};
 }
 
 static void add_facts(struct profile *profile, const struct ledger_view *view)
@@ -238,13 +266,33 @@ static void add_facts(struct profile *profile, const struct ledger_view *view)
 	const struct ledger_header *h = &view->header;
 
 	profile->period_bytes = UINT64_C(1) << h->lg_sample;
-	profile->has_alloc = h->flags & LEDGER_PROF_ACCUM;
 	profile->exact_sizes = true;
 	profile->start_time_ns = h->start_time_ns;
 	profile->pid = h->pid;
 	profile->unsettled = view->unsettled;
-	profile->dropped_samples = process_metric(view, "prof_dropped_samples");
-	profile->dropped_bytes = process_metric(view, "prof_dropped_bytes");
+	profile->dropped_samples =
+		(double)process_metric(view, "prof_dropped_samples");
+	profile->dropped_bytes =
+		(double)process_metric(view, "prof_dropped_bytes");
+}
+
+static void convert(struct converter *c)
+{
+	struct profile *profile = c->profile;
+
+	c->frames_left = c->view->count[LEDGER_FRAMES];
+	add_facts(profile, c->view);
+	profile->has_alloc = c->accumulated;
+	add_samples(c);
+	if (c->torn_rows)
+		*ARENA_PUSH(profile->arena, profile->comments,
+			    profile->comment_count, profile->comment_capacity) =
+			str_of(arena_printf(
+				profile->arena,
+				"%llu rows of the ledger were incomplete and "
+				"are left out",
+				(unsigned long long)c->torn_rows));
+	arena_free(&c->scratch);
 }
 
 void profile_from_ledger(struct profile *profile,
@@ -254,18 +302,19 @@ void profile_from_ledger(struct profile *profile,
 		.profile = profile,
 		.view = view,
 		.accumulated = view->header.flags & LEDGER_PROF_ACCUM,
-		.frames_left = view->count[LEDGER_FRAMES],
 	};
 
-	add_facts(profile, view);
-	add_samples(&c);
-	if (c.torn_rows)
-		*ARENA_PUSH(profile->arena, profile->comments,
-			    profile->comment_count, profile->comment_capacity) =
-			str_of(arena_printf(
-				profile->arena,
-				"%llu rows of the ledger were incomplete and "
-				"are left out",
-				(unsigned long long)c.torn_rows));
-	arena_free(&c.scratch);
+	convert(&c);
+}
+
+void profile_from_ledger_peak(struct profile *profile,
+			      const struct ledger_view *view)
+{
+	struct converter c = {
+		.profile = profile,
+		.view = view,
+		.peak = ledger_view_peak(view).number,
+	};
+
+	convert(&c);
 }

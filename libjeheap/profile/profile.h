@@ -161,8 +161,10 @@ struct profile {
 	uint64_t time_ns;	/* since the epoch; 0: unknown */
 	uint64_t start_time_ns; /* of the process; 0: unknown */
 	uint64_t duration_ns;
-	int64_t pid;	    /* 0: unknown */
-	struct str command; /* its command line; empty: unknown */
+	uint64_t peak_bytes; /* of a profile of the peak: what was in use then,
+				as the heap counted it; 0: of another moment */
+	int64_t pid;	     /* 0: unknown */
+	struct str command;  /* its command line; empty: unknown */
 	struct str *comments;
 	size_t comment_count, comment_capacity;
 	double dropped_samples, dropped_bytes; /* the profiler's own loss */

@@ -33,7 +33,7 @@ struct profile *profile_read(const char *input, struct diag *diag)
 	int pid;
 
 	if (strcmp(input, "-") != 0 && input_is_pid(input, &pid))
-		return read_process(pid, diag);
+		return read_process(pid, false, diag);
 	if (file_read(&arena, input, profile_may_begin_so, &content, diag))
 		profile = profile_parse(
 			content,
@@ -41,4 +41,18 @@ struct profile *profile_read(const char *input, struct diag *diag)
 			diag);
 	arena_free(&arena);
 	return profile;
+}
+
+struct profile *profile_read_peak(const char *input, struct diag *diag)
+{
+	int pid;
+
+	if (strcmp(input, "-") != 0 && input_is_pid(input, &pid))
+		return read_process(pid, true, diag);
+	diag_set(
+		diag,
+		"%s is no process, whose peak could be asked for; a dump by "
+		"prof.dump_peak or prof_peak_final is of the peak without that",
+		input);
+	return NULL;
 }

@@ -18,7 +18,12 @@ bool input_is_pid(const char *name, int *pid);
 /* Reads the profile of a file or process; NULL and diag where it fails. */
 struct profile *profile_read(const char *input, struct diag *diag);
 /*
- * The same from memory; name is for messages. Packed content is unpacked.
+ * Of a process, what was in use at the last peak of live bytes; a file tells
+ * of its own moment alone, and is refused.
+ */
+struct profile *profile_read_peak(const char *input, struct diag *diag);
+/*
+ * A profile from memory; name is for messages. Packed content is unpacked.
  * What follows is refused with a line that says what to do: a dump that was
  * cut, a line that is neither a stack nor a count, a number of more than 64
  * bits, another kind of file.
@@ -38,7 +43,7 @@ struct profile *read_symbolized(struct str content, const char *name,
 struct profile *read_pprof(struct str content, const char *name,
 			   struct diag *diag); /* profile.proto */
 /* libjeheap/target's ledger of a running process. */
-struct profile *read_process(int pid, struct diag *diag);
+struct profile *read_process(int pid, bool at_peak, struct diag *diag);
 
 /* The build-id of what is mapped at [start, limit), raw bytes. */
 struct mapped_build_id {

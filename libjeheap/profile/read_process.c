@@ -51,47 +51,70 @@ static uint64_t clock_ns(clockid_t clock)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-static void add_times(struct profile *profile,
-		      const struct ledger_header *header)
+/* ns: by the monotonic clock, when it was as it is told. */
+static void set_time(struct profile *profile, uint64_t ns,
+		     const struct ledger_header *header)
 {
 	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 
-	profile->time_ns = clock_ns(CLOCK_REALTIME);
-	if (now > header->start_monotonic_ns)
-		profile->duration_ns = now - header->start_monotonic_ns;
+	profile->time_ns = clock_ns(CLOCK_REALTIME) - (now > ns ? now - ns : 0);
+	if (ns > header->start_monotonic_ns)
+		profile->duration_ns = ns - header->start_monotonic_ns;
 }
 
-static struct profile *convert(struct target *target,
+static void convert_peak(const struct ledger_view *view,
+			 struct profile *profile)
+{
+	struct ledger_peak peak = ledger_view_peak(view);
+
+	profile_from_ledger_peak(profile, view);
+	profile->peak_bytes = peak.bytes;
+	set_time(profile, peak.monotonic_ns, &view->header);
+}
+
+static struct profile *convert(struct target *target, bool at_peak,
 			       const struct ledger_view *view)
 {
 	struct profile *profile = profile_new();
 	struct mapped_build_id *ids;
 	size_t id_count = read_build_ids(target, &ids);
 
-	profile->source = str_copy(profile->arena, str_of(target->name));
 	read_maps(profile, target->maps, ids, id_count);
-	profile_from_ledger(profile, view);
-	add_times(profile, &view->header);
+	profile->source =
+		str_of(arena_printf(profile->arena, "%s%s", target->name,
+				    at_peak ? " at its peak" : ""));
+	if (at_peak) {
+		convert_peak(view, profile);
+	} else {
+		profile_from_ledger(profile, view);
+		set_time(profile, clock_ns(CLOCK_MONOTONIC), &view->header);
+	}
 	profile->pid = target->pid;
 	profile->command = target_command_line(target, profile->arena);
 	return profile;
 }
 
-static bool read_samples(struct target *target, struct ledger_view *view,
-			 struct diag *diag)
+static bool read_samples(struct target *target, bool at_peak,
+			 struct ledger_view *view, struct diag *diag)
 {
 	if (!target_read_ledger(target, LEDGER_WANT_COUNTS, &target->arena,
 				view, diag))
 		return false;
-	if (view->header.flags & LEDGER_PROF)
-		return true;
-	return diag_set(diag,
-			"%s has profiling switched off for good; start it "
-			"without prof:false in MALLOC_CONF",
-			target->name);
+	if (!(view->header.flags & LEDGER_PROF))
+		return diag_set(diag,
+				"%s has profiling switched off for good; start "
+				"it without prof:false in MALLOC_CONF",
+				target->name);
+	if (at_peak && !ledger_view_peak(view).number)
+		return diag_set(diag,
+				"%s has come to no peak yet, or keeps none; "
+				"start it without prof_peak:false in "
+				"MALLOC_CONF, on this version of liballoc",
+				target->name);
+	return true;
 }
 
-struct profile *read_process(int pid, struct diag *diag)
+struct profile *read_process(int pid, bool at_peak, struct diag *diag)
 {
 	struct profile *profile = NULL;
 	struct ledger_view view;
@@ -103,8 +126,8 @@ struct profile *read_process(int pid, struct diag *diag)
 	 * The maps are read before the samples: what is mapped since has hardly
 	 * been sampled, but what was unmapped since may have been.
 	 */
-	if (read_samples(&target, &view, diag))
-		profile = convert(&target, &view);
+	if (read_samples(&target, at_peak, &view, diag))
+		profile = convert(&target, at_peak, &view);
 	target_close(&target);
 	return profile;
 }

@@ -239,6 +239,8 @@ static void put_header(struct raw_writer *w)
 	if (p->start_time_ns)
 		fprintf(w->stream, "# start_time_ns %" PRIu64 "\n",
 			p->start_time_ns);
+	if (p->peak_bytes)
+		fprintf(w->stream, "# peak_bytes %" PRIu64 "\n", p->peak_bytes);
 	if (p->pid)
 		fprintf(w->stream, "# pid %" PRId64 "\n", p->pid);
 	if (p->dropped_samples > 0)

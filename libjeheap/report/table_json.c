@@ -39,6 +39,8 @@ static void put_source(struct json *json, const struct profile *profile,
 	json_uint(json, "period_bytes", profile->period_bytes);
 	json_double(json, "samples", report_samples(profile, options->type));
 	json_uint(json, "time_ns", profile->time_ns);
+	if (profile->peak_bytes)
+		json_uint(json, "peak_bytes", profile->peak_bytes);
 	json_int(json, "pid", profile->pid);
 	json_string(json, "command", profile->command);
 	if (options->selection)

@@ -72,6 +72,17 @@ static void print_value(const struct page *page, const char *label,
 		amount(page, error, standard_error(value)));
 }
 
+static void print_peak(const struct page *page)
+{
+	char number[NUMBER_BYTES];
+
+	if (page->profile->peak_bytes)
+		fprintf(page->stream,
+			"At the process's peak, of %s by the heap's own count\n",
+			amount(page, number,
+			       (double)page->profile->peak_bytes));
+}
+
 static void print_totals(const struct page *page)
 {
 	const struct report_options *options = page->options;
@@ -234,6 +245,7 @@ bool report_text(const struct profile *profile,
 	(void)diag;
 	page.graph = graph_new(profile, options, false, &arena);
 	print_head(&page);
+	print_peak(&page);
 	print_totals(&page);
 	print_rows(&page);
 	print_nameless(&page);

@@ -3,7 +3,7 @@
 # When dumps are made, under which names, and what becomes of the program where
 # they cannot be.
 . "$top_srcdir/tests/tap/tap.sh"
-plan 20
+plan 26
 
 $CC -g -O1 -I"$top_srcdir/liballoc/include" \
 	"$top_srcdir/tests/integration/prof/trigger.c" -o "$tmp/trigger" \
@@ -41,6 +41,20 @@ ls >"$tmp/got"
 matches 'and is the one of /proc' "^jeprof\\.$number\\." "$tmp/got"
 ok 'no prefix' run prof_prefix:,prof_final:true,lg_prof_interval:20 hold:8
 are 'no file'
+
+# The peak: 32 MiB in pieces of 16 KiB, of which 4 MiB are left.
+ok 'the peak' run prof_peak_final:true,lg_prof_sample:10 \
+	hold:32 drop hold:4 peak:x
+are 'is dumped by name, and at exit' x 'jeprof.<n>.0.p0.heap'
+awk '/^  t\*:/ { print $2 + 0, $3 + 0, $4 $5; exit }' x >"$tmp/got"
+awk '{ exit !($1 >= 2016 && $1 <= 2100 && $3 == "[0:0]") }' "$tmp/got"
+result $? 'is of all there was, and of the past nothing' ||
+	diag_file "$tmp/got"
+bytes=$(sed -n 's/^# peak_bytes //p' x)
+[ "$bytes" -ge 33030144 ] && [ "$bytes" -le 34603008 ]
+result $? "and knows how much it was: $bytes"
+ok 'without prof_peak' run prof_peak:false,prof_peak_final:true hold:2 nopeak:x
+are 'there is none'
 
 # A program goes on where its dumps fail, and its signals stay its own.
 ok 'no room for a file' run lg_prof_sample:12 file:1000 refused:x busy

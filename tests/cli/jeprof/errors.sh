@@ -25,7 +25,7 @@ bad=$(echo "$data"/bad-*)
 # shellcheck disable=SC2086
 set -- $bad
 
-plan $((3 * (31 + $#) + 25))
+plan $((3 * (33 + $#) + 25))
 for file; do
 	refuses "${file##*/}" "$file"
 done
@@ -56,6 +56,8 @@ refuses 'thread' --svg '--thread=*' "$good"
 refuses 'not in this version' --web "$good"
 refuses 'not in this version' --list=main "$good"
 refuses 'URLs are not in this version' http://localhost/pprof/heap
+refuses 'is no process.* prof.dump_peak' --peak "$good"
+refuses 'leave out --alloc_space' --peak --alloc_space $$
 refuses 'no negative cost' --callgrind --base "$data/good-shop-later.raw" \
 	"$good"
 

@@ -7,14 +7,14 @@
 . "$top_srcdir/tests/tap/tap.sh"
 
 here=$top_builddir/tests/integration/live
-plan 17
+plan 24
 
-# start PROGRAM [CONF]: sets $pid once the program is ready.
+# start PROGRAM [CONF [PEAK]]: sets $pid once the program is ready.
 start() {
 	rm -f "$tmp/dump" "$tmp/said"
 	mkfifo "$tmp/said"
 	MALLOC_CONF=${2:-} LD_PRELOAD=${preloaded:-} "$1" "$tmp/dump" \
-		>"$tmp/said" &
+		${3:+"$3"} >"$tmp/said" &
 	pid=$!
 	exec 3<"$tmp/said"
 	while read -r line <&3; do
@@ -52,6 +52,22 @@ agrees 'in objects' --inuse_objects
 agrees 'in what was allocated since the start' --alloc_space --lines
 runs 0 'the table is printed' jeprof "$pid"
 matches 'and has the reports' 'keep_reports' "$tmp/out"
+stop
+
+start "$here/subject" lg_prof_sample:13 "$tmp/peak"
+runs 0 'the peak can be read' jeprof --peak "$pid"
+matches 'and says that it is one' '^At the process.s peak, of 2[0-9][0-9] MiB by' \
+	"$tmp/out"
+matches 'what there was then only is in it' ' pass_peak$' "$tmp/out"
+jeprof "$pid" >"$tmp/out" 2>"$tmp/err"
+lacks 'and not in what is now' ' pass_peak$' "$tmp/out"
+facts --addresses "$tmp/peak" >"$tmp/wanted"
+facts --addresses --peak "$pid" >"$tmp/out"
+same 'it agrees with the dump of the peak' "$tmp/wanted" "$tmp/out"
+stop
+start "$here/subject" prof_peak:false
+runs 2 'a process without' jeprof --peak "$pid"
+matches 'is told how to have one' 'prof_peak:false' "$tmp/err"
 stop
 
 start "$here/subject" lg_prof_sample:14,prof_accum:false

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * subject DUMP: allocates in several threads, of which some have ended,
- * writes a profile to DUMP by mallctl, says "ready" without allocating, and
- * waits to be read and killed. On an allocator without mallctl it has no
- * DUMP, and says so.
+ * subject DUMP [PEAK]: allocates in several threads, of which some have ended,
+ * writes a profile to DUMP and that of the peak to PEAK by mallctl, says
+ * "ready" without allocating, and waits to be read and killed. On an allocator
+ * without mallctl it has no DUMP, and says so.
  */
 #include <dlfcn.h>
 #include <pthread.h>
@@ -44,6 +44,18 @@ __attribute__((noinline)) static void keep_reports(void)
 		take(100000 + i * 30000);
 }
 
+/* Most is in use in here, and nothing stays of it. */
+__attribute__((noinline)) static void pass_peak(void)
+{
+	enum { PIECES = 500 };
+	static void *pieces[PIECES];
+
+	for (size_t i = 0; i < PIECES; i++)
+		pieces[i] = take(65536);
+	for (size_t i = 0; i < PIECES; i++)
+		free(pieces[i]);
+}
+
 static void *work(void *data)
 {
 	size_t rounds = data ? 9000 : 2000;
@@ -72,6 +84,7 @@ int main(int argc, char **argv)
 {
 	static char stays[] = "x";
 	const char *path = argc > 1 ? argv[1] : NULL;
+	const char *peak = argc > 2 ? argv[2] : NULL;
 	mallctl_function *control = mallctl;
 	pthread_t thread;
 
@@ -86,11 +99,15 @@ int main(int argc, char **argv)
 	}
 	keep_cache();
 	keep_reports();
+	pass_peak();
 	pthread_barrier_wait(&barrier);
 	if (!control)
 		say("no mallctl\n");
 	else if (path && control("prof.dump", NULL, NULL, &path, sizeof(path)))
 		say("no dump\n");
+	else if (peak &&
+		 control("prof.dump_peak", NULL, NULL, &peak, sizeof(peak)))
+		say("no dump of the peak\n");
 	say("ready\n");
 	for (;;)
 		pause();

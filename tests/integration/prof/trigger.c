@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Does what its arguments say, one after the other, and exits with 1 where one
- * of them cannot be done:
- *
- *	hold:MIB      allocates so much, in pieces that are written to, and
- *keeps it drop          frees all that it keeps busy          allocates and
- *frees now and then what no cache keeps dump:PATH     prof.dump refused:PATH
- *prof.dump, which must fail file:BYTES    no file may grow beyond that
- *	cancelled     allocates in a thread that has been cancelled
+ * of them cannot be done. They are listed at the end.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -19,12 +13,14 @@
 
 #include <liballoc/liballoc.h>
 
+/* Of a size class. */
 #define PIECE ((size_t)16 << 10)
 #define MOST 65536
 
 static void *kept[MOST];
 static size_t kept_count;
 
+/* Allocates so many MiB, writes to it, and keeps it. */
 __attribute__((noinline)) static bool hold(const char *mib)
 {
 	size_t count = (strtoul(mib, NULL, 10) << 20) / PIECE;
@@ -36,6 +32,7 @@ __attribute__((noinline)) static bool hold(const char *mib)
 	return kept_count < MOST;
 }
 
+/* Frees all that is kept. */
 static bool drop(const char *unused)
 {
 	(void)unused;
@@ -44,6 +41,7 @@ static bool drop(const char *unused)
 	return true;
 }
 
+/* Comes by the slow paths, and keeps nothing. */
 static bool busy(const char *unused)
 {
 	(void)unused;
@@ -65,12 +63,25 @@ static bool dump(const char *path)
 	return set_string("prof.dump", path);
 }
 
+/* The same, which must fail, and leave errno alone. */
 static bool refused(const char *path)
 {
 	errno = 77;
 	return !dump(path) && errno == 77;
 }
 
+static bool dump_peak(const char *path)
+{
+	return set_string("prof.dump_peak", path);
+}
+
+static bool no_peak(const char *path)
+{
+	return mallctl("prof.dump_peak", NULL, NULL, &path, sizeof(path)) ==
+	       ENOENT;
+}
+
+/* No file may grow beyond so many bytes. */
 static bool limit_files(const char *bytes)
 {
 	rlim_t most = strtoul(bytes, NULL, 10);
@@ -103,12 +114,12 @@ static bool cancelled(const char *unused)
 }
 
 static const struct step {
-	const char *name;
+	const char *name; /* of NAME or NAME:VALUE */
 	bool (*take)(const char *value);
 } steps[] = {
-	{"hold", hold},		  {"drop", drop},	{"busy", busy},
-	{"dump", dump},		  {"refused", refused}, {"file", limit_files},
-	{"cancelled", cancelled},
+	{"hold", hold},	     {"drop", drop},	    {"busy", busy},
+	{"dump", dump},	     {"refused", refused},  {"peak", dump_peak},
+	{"nopeak", no_peak}, {"file", limit_files}, {"cancelled", cancelled},
 };
 
 static bool take(const char *argument)

@@ -59,7 +59,7 @@ static void sum_up(struct estimates *sum)
 	struct snapshot snapshot;
 
 	memset(sum, 0, sizeof(*sum));
-	if (!snapshot_take(&snapshot))
+	if (!snapshot_take(&snapshot, false))
 		return;
 	for (size_t i = 0; i < snapshot.count; i++)
 		estimates_add(sum, &snapshot.rows[i].count);

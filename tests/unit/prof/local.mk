@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 TEST_UNITS += %D%/accuracy
+TEST_UNITS += %D%/peak
 TEST_UNITS += %D%/cfi %D%/estimate %D%/random %D%/requests %D%/row_index %D%/tables \
 	%D%/unload %D%/unwind
 %C%_accuracy_SOURCES = %D%/accuracy.c libjeheap/profile/estimate.c
@@ -12,6 +13,9 @@ TEST_UNITS += %D%/cfi %D%/estimate %D%/random %D%/requests %D%/row_index %D%/tab
 %C%_estimate_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_estimate_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_estimate_LDADD = $(UNIT_LIBALLOC_LIBS) -lm
+%C%_peak_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_peak_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_peak_LDADD = $(UNIT_LIBALLOC_LIBS) -lpthread
 %C%_random_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_random_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_random_LDADD = $(UNIT_LIBALLOC_LIBS) -lm

@@ -17,7 +17,8 @@ static const char maps[] =
 
 static struct region region;
 
-static struct profile *convert(void)
+static struct profile *convert_by(void (*converter)(struct profile *,
+						    const struct ledger_view *))
 {
 	struct profile *profile = profile_new();
 	struct ledger_view view;
@@ -30,8 +31,13 @@ static struct profile *convert(void)
 		tap_line("# %s\n", diag.text);
 		return profile;
 	}
-	profile_from_ledger(profile, &view);
+	converter(profile, &view);
 	return profile;
+}
+
+static struct profile *convert(void)
+{
+	return convert_by(profile_from_ledger);
 }
 
 static void test_good(void)
@@ -144,6 +150,40 @@ static void test_without_accum(void)
 	profile_free(profile);
 }
 
+/* Rows that have changed since tell what they had then, others what is. */
+static void test_peak(void)
+{
+	double period = 1 << REGION_LG_SAMPLE;
+	struct estimate small = estimate_from_samples(2, 128, period);
+	struct estimate middle = estimate_from_samples(2, 2048, period);
+	struct estimate large = estimate_from_samples(3, 2700000, period);
+	struct profile *profile;
+
+	region_fill(&region);
+	profile = convert_by(profile_from_ledger_peak);
+	is_uint(profile->sample_count, 3, "all there was at the peak");
+	ok(profile->samples[0].value[INUSE_SPACE].total == large.bytes.total,
+	   "which is not so any more");
+	ok(profile->samples[1].value[INUSE_SPACE].total == middle.bytes.total &&
+		   profile->samples[2].value[INUSE_SPACE].total ==
+			   small.bytes.total,
+	   "or has not changed since");
+	ok(!profile->has_alloc &&
+		   profile_total(profile, ALLOC_SPACE).total == 0,
+	   "and nothing of what was allocated by then");
+	profile_free(profile);
+
+	region_fill(&region);
+	region.counts[2].peak_count = 0;
+	region.counts[1].peak_number = 9;
+	region.counts[1].peak_bytes = UINT64_MAX;
+	region.counts[0].peak_number = 9;
+	region.counts[0].peak_count = UINT64_MAX;
+	profile = convert_by(profile_from_ledger_peak);
+	ok(profile_is_valid(profile), "impossible counts do no harm");
+	profile_free(profile);
+}
+
 /* Freed counts that were caught ahead, and refer to rows beyond the end. */
 static void test_torn(void)
 {
@@ -154,8 +194,8 @@ static void test_torn(void)
 	region.counts[0].freed_bytes = 256;
 	region.counts[1].stack = 77;
 	region.counts[2].size_class = 99;
-	region.counts[3] =
-		(struct ledger_count){1, 900, 0, 64, 1, 64, 0, 0, 0, 0};
+	region.counts[3] = (struct ledger_count){1, 900, 0, 64, 1, 64, 0,
+						 0, 0,	 0, 0,	0, 0};
 	profile = convert();
 	is_uint(profile->sample_count, 1, "rows that refer to nothing go");
 	ok(profile->samples[0].value[INUSE_SPACE].total == 0,
@@ -183,11 +223,12 @@ static void test_torn(void)
 
 int main(void)
 {
-	plan(16 + 4 + 2 + 3 + 5);
+	plan(16 + 4 + 2 + 3 + 5 + 5);
 	test_good();
 	test_split();
 	test_lives();
 	test_without_accum();
 	test_torn();
+	test_peak();
 	return done_testing();
 }

@@ -17,8 +17,9 @@
 /* The rows, where the header's sections say they are. */
 struct region {
 	alignas(4096) struct ledger_header header;
-	struct ledger_metric metrics[3];
-	uint64_t process[2]; /* prof_dropped_samples, prof_dropped_bytes */
+	struct ledger_metric metrics[6];
+	/* prof_dropped_samples, prof_dropped_bytes, and of the peak. */
+	uint64_t process[5];
 	uint64_t arenas[2][4];
 	struct ledger_class classes[3];
 	struct ledger_thread threads[3];
@@ -64,6 +65,12 @@ static inline void region_fill_tables(struct region *r)
 		      0);
 	region_metric(&r->metrics[1], "prof_dropped_bytes", LEDGER_PROCESS, 8);
 	region_metric(&r->metrics[2], "active", LEDGER_ARENAS, 16);
+	region_metric(&r->metrics[3], "prof_peaks", LEDGER_PROCESS, 16);
+	region_metric(&r->metrics[4], "prof_peak_bytes", LEDGER_PROCESS, 24);
+	region_metric(&r->metrics[5], "prof_peak_ns", LEDGER_PROCESS, 32);
+	r->process[2] = 9;
+	r->process[3] = 1000000;
+	r->process[4] = 5000;
 	r->process[0] = 7;
 	r->process[1] = 7000;
 	r->arenas[0][2] = 100;
@@ -87,14 +94,19 @@ static inline void region_fill_samples(struct region *r)
 	memcpy(r->frames, frames, sizeof(frames));
 	r->stacks[0] = (struct ledger_stack){1, 0, 3};
 	r->stacks[1] = (struct ledger_stack){2, 3, 2};
-	/* Small ones, of which one is free; large ones; an empty row. */
+	/*
+	 * Small ones, of which one is free; large ones; an empty row. The
+	 * second has not changed since the last peak, but since another; the
+	 * third has.
+	 */
 	r->counts[0] = (struct ledger_count){
-		1, 1, 0, REGION_LG_SAMPLE, 3, 192, 1, 64, 180, 1};
+		1, 1, 0, REGION_LG_SAMPLE, 3, 192, 1, 64, 180, 1, 0, 0, 0};
 	r->lives[0].words[5] = 1;
 	r->counts[1] = (struct ledger_count){
-		0, 2, 1, REGION_LG_SAMPLE, 2, 2048, 0, 0, 2000, 0};
+		0, 2, 1, REGION_LG_SAMPLE, 2, 2048, 0, 0, 2000, 0, 8, 1, 1024};
 	r->counts[2] = (struct ledger_count){
-		0, 1, 2, REGION_LG_SAMPLE, 2, 1500000, 0, 0, 1499000, 0};
+		0, 1, 2, REGION_LG_SAMPLE, 2, 1500000, 0, 0, 1499000,
+		0, 9, 3, 2700000};
 	for (unsigned i = 0; i < 3; i++) {
 		struct ledger_sample *s = &r->samples[i];
 

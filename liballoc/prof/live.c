@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Adds up the arenas' rows of the ledger. Owns the pace of looking. */
+#include "config.h"
+
+#include "liballoc/prof/live.h"
+
+#include "liballoc/ledger/ledger.h"
+#include "liballoc/prof/prof.h"
+
+#define LOOK_BYTES ((uint64_t)256 << 10)
+/* Each so many arenas make a look dearer, and so rarer. */
+#define ARENAS_PER_LOOK 16u
+
+static uint64_t arena_rows(void)
+{
+	return __atomic_load_n(&ledger_header()->sections[LEDGER_ARENAS].count,
+			       __ATOMIC_RELAXED);
+}
+
+/* What caches hold is told late: it may seem more than there is. */
+uint64_t live_bytes(void)
+{
+	uint64_t rows = arena_rows(), taken = 0, cached = 0;
+
+	for (unsigned i = 0; i < rows; i++) {
+		const struct arena_stats *arena = ledger_arena(i);
+
+		taken += ledger_get(&arena->small_allocated) +
+			 ledger_get(&arena->large_allocated);
+		cached += ledger_get(&arena->tcache_bytes);
+	}
+	return taken > cached ? taken - cached : 0;
+}
+
+/*
+ * A thread counts when it has an event, and one that ends counts no more: on
+ * average each event stands for the mean bytes between samples.
+ */
+static uint64_t stands_for(uint64_t bytes)
+{
+	size_t lg = prof_lg_sample_get();
+	uint64_t mean = lg < 20 ? UINT64_C(1) << lg : PROF_INTERVAL_MAX;
+
+	return bytes > mean ? bytes : mean;
+}
+
+bool live_is_due(uint64_t bytes)
+{
+	static uint64_t unseen;
+	uint64_t every = LOOK_BYTES * (1 + arena_rows() / ARENAS_PER_LOOK);
+
+	bytes = stands_for(bytes);
+	if (__atomic_add_fetch(&unseen, bytes, __ATOMIC_RELAXED) < every)
+		return false;
+	__atomic_store_n(&unseen, 0, __ATOMIC_RELAXED);
+	return true;
+}
