@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Controls: experimental.utilization.* and experimental.batch_alloc, which
- * take and fill structs of the program's. Their layouts are jemalloc's, as
- * its documentation of these controls describes them.
+ * Controls: the profiler's hooks, and experimental.utilization.* and
+ * experimental.batch_alloc, which take and fill structs of the program's. Their
+ * layouts are jemalloc's, as its documentation of these controls describes
+ * them.
  */
 #include "config.h"
 
 #include <errno.h>
 
+#include "liballoc/ctl/options.h"
 #include "liballoc/ctl/tree.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/include/liballoc/liballoc.h"
+#include "liballoc/prof/hooks.h"
 
 /* Of one pointer: the slab that the next such object would come from, too. */
 struct verbose_use {
@@ -102,7 +105,40 @@ static int batch_alloc(const struct ctl_call *call, const struct ctl_request *r)
 	return ctl_give_value(r, &made, sizeof(made));
 }
 
+/* number: which hook. What is read is what was there before. */
+static int prof_hook(const struct ctl_call *call, const struct ctl_request *r)
+{
+	enum prof_hook which = (enum prof_hook)call->row->number;
+	uintptr_t hook = prof_hook_get(which);
+	int error;
+
+	if (!r->oldp && !r->newp)
+		return EINVAL;
+	error = ctl_give_value(r, &hook, sizeof(hook));
+	if (error || !r->newp)
+		return error;
+	if (!opt.prof)
+		return ENOENT;
+	error = ctl_take_value(r, &hook, sizeof(hook));
+	if (error)
+		return error;
+	if (!hook && which == PROF_HOOK_BACKTRACE)
+		return EINVAL;
+	prof_hook_set(which, hook);
+	return 0;
+}
+
+#define HOOK_ROW(hook, which)                                                  \
+ {                                                                             \
+  "experimental.hooks." hook, CTL_POINTER, .io = prof_hook, .number = (which), \
+					   .c_type = hook "_hook_t"            \
+ }
+
 static const struct ctl_row rows[] = {
+	HOOK_ROW("prof_backtrace", PROF_HOOK_BACKTRACE),
+	HOOK_ROW("prof_dump", PROF_HOOK_DUMP),
+	HOOK_ROW("prof_sample", PROF_HOOK_SAMPLE),
+	HOOK_ROW("prof_sample_free", PROF_HOOK_SAMPLE_FREE),
 	{"experimental.utilization.query", CTL_VOID, .io = query},
 	{"experimental.utilization.batch_query", CTL_VOID, .io = batch_query},
 	{"experimental.batch_alloc", CTL_SIZE, .io = batch_alloc},

@@ -156,6 +156,32 @@ unsigned backtrace_take(uint64_t frames[BACKTRACE_MAX], unsigned max,
 	return depth;
 }
 
+static bool is_own(uint64_t frame)
+{
+	return own_high == 0 ? is_in_api(frame)
+			     : frame > own_low && frame <= own_high;
+}
+
+unsigned backtrace_hooked(uint64_t frames[BACKTRACE_MAX], unsigned max)
+{
+	uint64_t all[BACKTRACE_MAX + 2 * BACKTRACE_OWN];
+	unsigned depth, own = 0;
+	struct unwind unwind;
+
+	if (max > BACKTRACE_MAX)
+		max = BACKTRACE_MAX;
+	unwind_start(&unwind, NULL);
+	depth = unwind_walk(&unwind, all, max + 2 * BACKTRACE_OWN);
+	for (unsigned i = 0; i < depth && i < 2 * BACKTRACE_OWN; i++)
+		if (is_own(all[i]))
+			own = i + 1;
+	depth -= own;
+	if (depth > max)
+		depth = max;
+	memcpy(frames, all + own, depth * sizeof(frames[0]));
+	return depth;
+}
+
 unsigned backtrace_peek(uint64_t frames[BACKTRACE_MAX], unsigned max)
 {
 	uint64_t unheard_pc;

@@ -28,6 +28,12 @@ unsigned backtrace_take(uint64_t frames[BACKTRACE_MAX], unsigned max,
 			struct stack_bounds *bounds, struct walk_memo *memo,
 			bool *truncated);
 
+/*
+ * The same from within a hook of the program's: cuts off all up to the last
+ * frame of the allocator, the hook's too. No bounds, nothing remembered.
+ */
+unsigned backtrace_hooked(uint64_t frames[BACKTRACE_MAX], unsigned max);
+
 /* The same for those who hold locks, or report an error: takes none. */
 unsigned backtrace_peek(uint64_t frames[BACKTRACE_MAX], unsigned max);
 

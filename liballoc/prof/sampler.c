@@ -17,6 +17,7 @@
 #include "liballoc/heap/thread.h"
 #include "liballoc/ledger/ledger.h"
 #include "liballoc/prof/backtrace.h"
+#include "liballoc/prof/hooks.h"
 #include "liballoc/prof/prof.h"
 #include "liballoc/prof/random.h"
 #include "liballoc/prof/state.h"
@@ -121,24 +122,44 @@ static void count_dropped(size_t usable_bytes)
 	ledger_add_shared(&ledger_process()->prof_dropped_bytes, usable_bytes);
 }
 
+/* False where there is none to be had. A hook may say that it is empty. */
+static inline __attribute__((always_inline)) bool
+take_stack(struct thread *thread, uint64_t frames[BACKTRACE_MAX],
+	   unsigned *depth)
+{
+	bool truncated = false;
+
+	if (hooks_have_backtrace()) {
+		*depth = hooks_backtrace(frames, opt.prof_bt_max);
+		return true;
+	}
+	*depth = backtrace_take(frames, opt.prof_bt_max, &thread->prof.stack,
+				&thread->walk_memo, &truncated);
+	if (truncated)
+		ledger_add_shared(&ledger_process()->prof_truncated_stacks, 1);
+	return *depth != 0;
+}
+
+static bool add(const struct sampled *what, const uint64_t *frames,
+		unsigned depth)
+{
+	if (tables_add(what, frames, depth))
+		return true;
+	tables_fold(false);
+	return tables_add(what, frames, depth);
+}
+
 /* Not inlined, so that its frame is there only while a sample is taken. */
 static __attribute__((noinline)) bool take(struct thread *thread,
 					   const struct sampled *what)
 {
 	uint64_t frames[BACKTRACE_MAX];
-	bool truncated = false;
-	unsigned depth =
-		backtrace_take(frames, opt.prof_bt_max, &thread->prof.stack,
-			       &thread->walk_memo, &truncated);
+	unsigned depth;
 
-	if (truncated)
-		ledger_add_shared(&ledger_process()->prof_truncated_stacks, 1);
-	if (depth == 0)
+	if (!take_stack(thread, frames, &depth) || !add(what, frames, depth))
 		return false;
-	if (tables_add(what, frames, depth))
-		return true;
-	tables_fold(false);
-	return tables_add(what, frames, depth);
+	hooks_sampled(thread, what, frames, depth);
+	return true;
 }
 
 static bool sample(struct thread *thread, void *ptr, size_t requested_bytes,
@@ -185,11 +206,16 @@ bool prof_sample(struct thread *thread, void *ptr, size_t requested_bytes,
 
 bool prof_free(struct thread *thread, void *ptr)
 {
+	struct sampled was;
+
 	if (!prof_state.ready)
 		return false;
 	unload_freed(ptr);
-	return tables_remove((uintptr_t)ptr,
-			     thread ? thread->prof.ledger_row : 0);
+	if (!tables_remove((uintptr_t)ptr, thread ? thread->prof.ledger_row : 0,
+			   &was))
+		return false;
+	hooks_freed(thread, ptr, was.usable_bytes);
+	return true;
 }
 
 unsigned prof_peek(uint64_t address, uint64_t *requested_bytes,

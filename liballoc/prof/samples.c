@@ -147,7 +147,23 @@ static void give_row(struct shard *shard, uint32_t row)
 	shard->free_rows = row + 1;
 }
 
-static bool remove_held(struct shard *shard, uint64_t address, uint32_t thread)
+static void tell(const struct ledger_sample *sample, struct sampled *was)
+{
+	const struct ledger_count *count = count_row(sample->count);
+
+	*was = (struct sampled){
+		.address = sample->address,
+		.requested_bytes = sample->requested_bytes,
+		.usable_bytes = sample->usable_bytes,
+		.birth_ns = sample->birth_ns,
+		.thread = count->thread,
+		.size_class = count->size_class,
+		.lg_sample = count->lg_sample,
+	};
+}
+
+static bool remove_held(struct shard *shard, uint64_t address, uint32_t thread,
+			struct sampled *was)
 {
 	uint32_t *link = find_link(shard, address);
 	uint32_t row = *link - 1;
@@ -157,6 +173,8 @@ static bool remove_held(struct shard *shard, uint64_t address, uint32_t thread)
 	if (*link == 0)
 		return false;
 	sample = sample_row(row);
+	if (was)
+		tell(sample, was);
 	lifetime_ns = os_clock_ns() - sample->birth_ns;
 	counts_freed(sample->count, sample->usable_bytes, lifetime_ns, thread);
 	ledger_add_bucket(ledger_process()->sample_lifetime_ns,
@@ -231,7 +249,7 @@ bool tables_add(const struct sampled *what, const uint64_t *frames,
 	bool added;
 
 	/* A sample that is still here was freed unseen. */
-	remove_held(shard, what->address, 0);
+	remove_held(shard, what->address, 0, NULL);
 	stack = stacks_intern(frames, depth);
 	if (stack != TABLES_NONE)
 		count = counts_get(stack, what);
@@ -240,10 +258,10 @@ bool tables_add(const struct sampled *what, const uint64_t *frames,
 	return added;
 }
 
-bool tables_remove(uint64_t address, uint32_t thread)
+bool tables_remove(uint64_t address, uint32_t thread, struct sampled *was)
 {
 	struct shard *shard = take_shard(address);
-	bool removed = remove_held(shard, address, thread);
+	bool removed = remove_held(shard, address, thread, was);
 
 	release_shard(shard);
 	if (removed)

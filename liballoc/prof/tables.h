@@ -42,9 +42,10 @@ bool tables_add(const struct sampled *what, const uint64_t *frames,
 		unsigned depth);
 /*
  * The object at address is freed by the thread of this row in LEDGER_THREADS
- * (0: not known); false where it was no sample.
+ * (0: not known); false where it was no sample. was (may be NULL): what it
+ * was when it was added.
  */
-bool tables_remove(uint64_t address, uint32_t thread);
+bool tables_remove(uint64_t address, uint32_t thread, struct sampled *was);
 bool tables_has(uint64_t address);
 /* As prof_peek(): takes no lock, and trusts nothing that it reads. */
 unsigned tables_peek(uint64_t address, uint64_t *requested_bytes,

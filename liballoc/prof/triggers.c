@@ -18,6 +18,7 @@
 #include "liballoc/ledger/ledger.h"
 #include "liballoc/prof/dump.h"
 #include "liballoc/prof/files.h"
+#include "liballoc/prof/hooks.h"
 #include "liballoc/prof/live.h"
 #include "liballoc/prof/peak.h"
 #include "liballoc/prof/prof.h"
@@ -126,6 +127,8 @@ static int dump_and_release(const char *path, enum dump_kind kind)
 	lock_release(&tables_dump_lock);
 	if (path && error)
 		complain(path, error);
+	else if (path)
+		hooks_dumped(thread_peek(), path);
 	pthread_setcancelstate(cancel, NULL);
 	return error;
 }

@@ -17,7 +17,7 @@ plan 3
 "$list" | sed -n 's/^control \([^ ]*\) .*/\1/p' | sed 's/<[ij]>/0/g' |
 	grep -vxE '(tcache|arenas)\.create|arenas\.lookup|opt\.xmalloc' |
 	grep -vE '^opt\.malloc_conf\.|^approximate_stats|prof_frameptr$|\.pactivep$' |
-	grep -vxE 'prof\.(dump_peak|peak_bytes)|experimental\.(batch_alloc|arenas_create_ext)|arena\.0\.name' |
+	grep -vxE 'prof\.(dump_peak|peak_bytes)|experimental\.(batch_alloc|arenas_create_ext|hooks\.prof_sample.*)|arena\.0\.name' |
 	grep -vxE 'opt\.(debug_double_free_max_scan|prof_guard(_max)?|prof_(pid_namespace|peak|peak_final))' |
 	grep -vxE 'opt\.(prof_(bt_max|control|ledger_bytes|seed)|dirty_limit|memory_limit|cgroup_root)' |
 	grep -vxE 'thread\.tcache\.(max|ncached_max\.(read_sizeclass|write))' |

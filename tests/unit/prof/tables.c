@@ -81,7 +81,7 @@ static void check_one(void)
 	is_uint(rows_of(LEDGER_STACKS), 2, "a stack is kept once");
 	is_uint(rows_of(LEDGER_FRAMES), 6, "with its frames");
 	ok(tables_has(0x200) && !tables_has(0x400), "samples are found");
-	ok(tables_remove(0x200, 1) && !tables_remove(0x200, 1) &&
+	ok(tables_remove(0x200, 1, NULL) && !tables_remove(0x200, 1, NULL) &&
 		   !tables_has(0x200),
 	   "a sample is removed once");
 	is_uint(live_samples(), 2, "two are left");
@@ -132,10 +132,10 @@ static void check_frees(void)
 	prof_reset(19);
 	for (uint64_t i = 1; i <= 5; i++)
 		add(i << 8, 1, 7);
-	tables_remove(1 << 8, 1);
-	tables_remove(2 << 8, 0);
+	tables_remove(1 << 8, 1, NULL);
+	tables_remove(2 << 8, 0, NULL);
 	is_uint(elsewhere(), 0, "its own thread, or one unknown, is no other");
-	tables_remove(3 << 8, 2);
+	tables_remove(3 << 8, 2, NULL);
 	is_uint(elsewhere(), 1, "another thread is");
 	is_uint(ledger_process()->prof_freed_elsewhere - before, 1,
 		"in the sum of the process too");
@@ -158,9 +158,9 @@ static void *work(void *arg)
 	for (unsigned i = 1; i <= OBJECTS; i++) {
 		add(base + 16 * i, 1, i % 50);
 		if (i % 2 == 0)
-			tables_remove(base + 16 * i, 1);
+			tables_remove(base + 16 * i, 1, NULL);
 		if (i % 4 == 0)
-			tables_remove(base + 16 * (i - 1), 1);
+			tables_remove(base + 16 * (i - 1), 1, NULL);
 	}
 	return NULL;
 }
@@ -209,7 +209,7 @@ static void check_folding(void)
 			added++;
 		}
 		if (i % 100 != 0)
-			tables_remove(address, row);
+			tables_remove(address, row, NULL);
 		ledger_thread_exit(row);
 		tables_note_garbage();
 	}
@@ -237,7 +237,7 @@ static void check_exits(void)
 		uint32_t row = ledger_thread_new(40000 + i, 1);
 
 		add((i + 1) << 8, row, i % 3);
-		tables_remove((i + 1) << 8, row);
+		tables_remove((i + 1) << 8, row, NULL);
 		ledger_thread_exit(row);
 		tables_note_exit();
 		sums = sum_up();
@@ -264,11 +264,12 @@ static void check_full(void)
 	   "%u samples fill the table", (unsigned)added);
 	ok(before == added && live_samples() == added,
 	   "what was refused is not counted");
-	ok(tables_remove(16, 1) && add(16, 1, 0), "a freed row serves again");
+	ok(tables_remove(16, 1, NULL) && add(16, 1, 0),
+	   "a freed row serves again");
 	prof_reset(19);
 	added = 0;
 	while (add((added + 1) << 4, 1, added))
-		tables_remove((++added) << 4, 1);
+		tables_remove((++added) << 4, 1, NULL);
 	ok(added == ledger_capacity(LEDGER_STACKS) ||
 		   added == ledger_capacity(LEDGER_FRAMES) / 3 ||
 		   added == ledger_capacity(LEDGER_COUNTS),
