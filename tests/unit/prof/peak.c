@@ -82,7 +82,7 @@ static void add_many(uint64_t base, unsigned count, uint32_t thread)
 static void remove_many(uint64_t base, unsigned count)
 {
 	for (unsigned i = 1; i <= count; i++)
-		tables_remove(base + 16 * i, 1);
+		tables_remove(base + 16 * i, 1, NULL);
 }
 
 static void start_anew(void)
