@@ -245,15 +245,8 @@ bool bin_give_one(struct bin *bin, struct extent *slab, void *region)
 void bin_mark(struct bin *bin, struct extent *slab, const void *region,
 	      bool sampled)
 {
-	uint64_t filter;
-
 	lock_take(&bin->lock);
-	filter = slab->sampled_filter | slab_region_bit(slab, region);
-	if (sampled ? !slab->sampled++ : !--slab->sampled)
-		slab_set_words(slab);
-	/* Bits go all at once: two regions may share one. */
-	__atomic_store_n(&slab->sampled_filter, slab->sampled ? filter : 0,
-			 __ATOMIC_RELAXED);
+	slab_mark(slab, region, sampled);
 	lock_release(&bin->lock);
 }
 

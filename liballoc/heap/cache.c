@@ -119,6 +119,28 @@ static void grow(struct cache_bin *bin, unsigned most)
 	bin->limit = bin->capacity = (uint16_t)wanted;
 }
 
+/* All objects to slots[0, count), the newest last: out of order for a while. */
+static void gather(struct cache_bin *bin)
+{
+	unsigned count = cache_count(bin);
+
+	if (!count)
+		return;
+	memmove(bin->slots, bin->slots + 1, slots_bytes(count - 1));
+	bin->slots[count - 1] = bin->top;
+}
+
+/* Where its objects stand in slots[first, first + count): back in order. */
+static void settle(struct cache_bin *bin, unsigned first)
+{
+	unsigned count = cache_count(bin);
+
+	if (!count)
+		return;
+	bin->top = bin->slots[first + count - 1];
+	memmove(bin->slots + 1, bin->slots + first, slots_bytes(count - 1));
+}
+
 static uint64_t unpublished(struct cache *cache, unsigned size_class)
 {
 	struct cache_bin_account *account = &cache->accounts[size_class];
@@ -181,6 +203,7 @@ void *cache_take(struct cache *cache, unsigned size_class, struct arena *arena)
 	cache->accounts[size_class].filled += filled;
 	cache->accounts[size_class].drained = true;
 	bin->word += filled;
+	settle(bin, 0);
 	return cache_pop(bin);
 }
 
@@ -214,10 +237,11 @@ static void flush_bin(struct cache *cache, unsigned size_class, unsigned keep,
 
 	if (count <= keep)
 		return;
+	gather(bin);
 	count -= keep;
 	give_back(size_class, bin->slots, count, to_exchange);
-	memmove(bin->slots, bin->slots + count, slots_bytes(keep));
 	bin->word -= count;
+	settle(bin, count);
 	cache->accounts[size_class].flushed += count;
 }
 
@@ -252,7 +276,7 @@ static void check_double_free(const struct cache_bin *bin, const void *object)
 	if (most > count)
 		most = count;
 	for (i = 0; i < most; i++)
-		if (bin->slots[count - 1 - i] == object)
+		if ((i ? bin->slots[count - i] : bin->top) == object)
 			report_error("double free of", object);
 }
 

@@ -45,6 +45,8 @@ struct extent {
 	uint8_t size_class;  /* large and slab */
 	uint8_t state;	     /* enum extent_state */
 	uint8_t hooked;	     /* free, of custom hooks: EXTENT_* bits */
+	/* Slab: bit i: page i has PAGE_SAMPLED, as where a sample begins. */
+	uint16_t sampled_pages;
 	union {
 		/* Slab; a set bit: the region is free. */
 		uint64_t inline_bitmap[EXTENT_INLINE_WORDS];

@@ -11,8 +11,6 @@
 #include "liballoc/heap/os.h"
 #include "liballoc/ledger/ledger.h"
 
-#define SLAB_MAX_BYTES ((size_t)64 << 10)
-
 struct size_class size_classes[SIZE_CLASSES];
 uint8_t size_class_slots[CACHED_MAX_BYTES / 8 + 1];
 

@@ -16,6 +16,7 @@
 
 #define SMALL_CLASSES 65u
 #define SMALL_MAX_BYTES ((size_t)16 << 10)
+#define SLAB_MAX_BYTES ((size_t)64 << 10)
 #define LARGE_CLASSES 124u /* 20 KiB to 2^45 bytes */
 #define SIZE_CLASSES (SMALL_CLASSES + LARGE_CLASSES)
 #define LARGE_MAX_BYTES ((size_t)1 << 45)

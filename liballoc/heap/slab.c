@@ -16,6 +16,8 @@
 #include "liballoc/heap/size_class.h"
 #include "liballoc/safety/report.h"
 
+_Static_assert(SLAB_MAX_BYTES / PAGE_MAP_UNIT <= 16, "sampled_pages");
+
 static unsigned word_count(const struct extent *slab)
 {
 	return (size_classes[slab->size_class].regions + 63) / 64;
@@ -30,6 +32,61 @@ static bool bitmap_is_far(const struct extent *slab)
 static uint64_t *bitmap(struct extent *slab)
 {
 	return bitmap_is_far(slab) ? slab->far_bitmap : slab->inline_bitmap;
+}
+
+static uint64_t page_word_of(const struct extent *slab, unsigned flags)
+{
+	if (slab->arena->manual)
+		flags |= PAGE_BYPASS;
+	return page_word(slab, slab->size_class, flags | PAGE_LIVE);
+}
+
+static void set_words(const struct extent *slab)
+{
+	uint64_t word = page_word_of(slab, 0);
+
+	page_map_set_all(slab->base, slab->bytes, word);
+	page_class_set(slab->base, slab->bytes, word);
+}
+
+static void set_page_word(const struct extent *slab, unsigned page,
+			  unsigned flags)
+{
+	uintptr_t base = slab->base + page * PAGE_MAP_UNIT;
+	uint64_t word = page_word_of(slab, flags);
+
+	page_map_set(base, word);
+	page_class_set(base, PAGE_MAP_UNIT, word);
+}
+
+/* Bits go all at once: two regions may share one, and two samples a page. */
+static void unmark_all(struct extent *slab)
+{
+	unsigned pages = slab->sampled_pages;
+
+	for (; pages; pages &= pages - 1)
+		set_page_word(slab, (unsigned)__builtin_ctz(pages), 0);
+	slab->sampled_pages = 0;
+	__atomic_store_n(&slab->sampled_filter, 0, __ATOMIC_RELAXED);
+}
+
+void slab_mark(struct extent *slab, const void *region, bool sampled)
+{
+	size_t page = ((uintptr_t)region - slab->base) / PAGE_MAP_UNIT;
+
+	if (!sampled) {
+		if (!--slab->sampled)
+			unmark_all(slab);
+		return;
+	}
+	slab->sampled++;
+	__atomic_store_n(&slab->sampled_filter,
+			 slab->sampled_filter | slab_region_bit(slab, region),
+			 __ATOMIC_RELAXED);
+	if (slab->sampled_pages >> page & 1)
+		return;
+	slab->sampled_pages |= (uint16_t)(1u << page);
+	set_page_word(slab, (unsigned)page, PAGE_SAMPLED);
 }
 
 bool slab_init(struct extent *slab, unsigned size_class)
@@ -50,9 +107,10 @@ bool slab_init(struct extent *slab, unsigned size_class)
 	slab->free_count = (uint16_t)regions;
 	slab->first_word = 0;
 	slab->sampled = 0;
+	slab->sampled_pages = 0;
 	slab->sampled_filter = 0;
 	slab->state = EXTENT_SLAB;
-	slab_set_words(slab);
+	set_words(slab);
 	return true;
 }
 
@@ -192,18 +250,4 @@ bool slab_in_use(const struct extent *slab, unsigned index)
 		bitmap_is_far(slab) ? slab->far_bitmap : slab->inline_bitmap;
 
 	return !(bits[index / 64] >> index % 64 & 1);
-}
-
-void slab_set_words(const struct extent *slab)
-{
-	unsigned flags = PAGE_LIVE;
-	uint64_t word;
-
-	if (slab->arena->manual)
-		flags |= PAGE_BYPASS;
-	if (slab->sampled)
-		flags |= PAGE_SAMPLED;
-	word = page_word(slab, slab->size_class, flags);
-	page_map_set_all(slab->base, slab->bytes, word);
-	page_class_set(slab->base, slab->bytes, word);
 }

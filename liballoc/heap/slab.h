@@ -49,7 +49,10 @@ static inline uint64_t slab_region_bit(const struct extent *slab,
 	return UINT64_C(1) << (offset * class->reciprocal >> 32) % 64;
 }
 
-/* Sets the slab's page words, by its flags. */
-void slab_set_words(const struct extent *slab);
+/*
+ * The region is one the profiler knows, or no longer: the page it begins in is
+ * marked as long as the slab has any such, and the others are left alone.
+ */
+void slab_mark(struct extent *slab, const void *region, bool sampled);
 
 #endif

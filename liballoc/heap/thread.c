@@ -37,7 +37,7 @@
 /* While anything waits, a busy thread looks at the clock so often at first.. */
 #define LOOK_BYTES 256
 /* .. and in the end. */
-#define MAX_LOOK_BYTES (32 << 10)
+#define MAX_LOOK_BYTES (256 << 10)
 /* A thread that allocated nothing for so long has an idle cache. */
 #define IDLE_NS UINT64_C(1000000000)
 /* Events of large objects that make up one of small ones. */
@@ -360,12 +360,14 @@ static bool may_be_peak(const struct thread *thread)
 
 uint64_t thread_peak(struct thread *thread)
 {
+	thread->peak_wanted = true;
 	publish_own(thread);
 	return thread->peak;
 }
 
 void thread_peak_reset(struct thread *thread)
 {
+	thread->peak_wanted = true;
 	thread_publish(thread);
 	thread->peak_base = balance(thread);
 	thread->peak = 0;
@@ -471,9 +473,10 @@ static void steal_from_idle(void)
 static void keep_house(struct thread *thread)
 {
 	thread_busy++;
-	/* What is no peak is published as slow calls are. */
-	if (may_be_peak(thread))
+	if (thread->peak_wanted && may_be_peak(thread))
 		publish_own(thread);
+	else
+		publish_when_due(thread);
 	look_at_cache(thread);
 	exchange_trim();
 	thread_busy--;
@@ -483,7 +486,7 @@ static void keep_house(struct thread *thread)
 /* Large objects bring events about that are not worth it each time. */
 static bool is_round(struct thread *thread, size_t usable_bytes)
 {
-	if (usable_bytes > CACHED_MAX_BYTES &&
+	if (usable_bytes > SMALL_MAX_BYTES &&
 	    thread->eventless_bytes < LARGE_BYTES_PER_ROUND &&
 	    ++thread->large_events % LARGE_EVENTS_PER_ROUND)
 		return false;

@@ -44,6 +44,7 @@ struct thread {
 	uint64_t direct_ndalloc;
 	uint64_t peak;	       /* of allocated - deallocated, as looked at */
 	uint64_t peak_base;    /* what that is measured from */
+	bool peak_wanted;      /* somebody asked for it: looked at closely */
 	uint64_t cached_bytes; /* as last told to the arena's ledger row */
 	unsigned slow_calls;
 	uint64_t published_ns;

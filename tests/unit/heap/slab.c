@@ -182,13 +182,55 @@ static void free_tail(struct extent *slab)
 	give_one(slab, slab->base + slab->bytes - 8);
 }
 
+/* How many of the slab's pages send their frees to the profiler. */
+static unsigned marked_pages(const struct extent *slab)
+{
+	unsigned count = 0;
+
+	for (uintptr_t at = slab->base; at < slab->base + slab->bytes;
+	     at += PAGE_MAP_UNIT) {
+		bool sampled = page_map_get(at) & PAGE_SAMPLED;
+
+		if (sampled == (page_class_slot((void *)at) != 0))
+			return 99; /* the maps disagree */
+		count += sampled;
+	}
+	return count;
+}
+
+/* Of 1 KiB: four regions a page, 16 KiB in all. */
+static void test_marks(void)
+{
+	struct extent *slab = make(size_class_of(1024));
+	char *base = slab ? (char *)slab->base : NULL;
+
+	ok(slab && marked_pages(slab) == 0, "a slab has no samples at first");
+	if (!slab)
+		return;
+	slab_mark(slab, base, true);
+	slab_mark(slab, base + 1024, true);
+	is_uint(marked_pages(slab), 1, "two on a page mark that page");
+	slab_mark(slab, base + (9 << 10), true);
+	is_uint(marked_pages(slab), 2, "another one marks its own");
+	ok((slab->sampled_filter & slab_region_bit(slab, base)) &&
+		   !(slab->sampled_filter & slab_region_bit(slab, base + 2048)),
+	   "the filter tells samples from what lies beside them");
+	slab_mark(slab, base, false);
+	ok(page_map_get(slab->base) & PAGE_SAMPLED,
+	   "a page stays marked while it has one");
+	slab_mark(slab, base + (9 << 10), false);
+	slab_mark(slab, base + 1024, false);
+	is_uint(marked_pages(slab), 0, "without any there is no mark left");
+}
+
 int main(void)
 {
 	heap_boot();
-	plan(8);
+	plan(14);
 	test_all_classes();
 	ok(aborts(free_twice), "a second free aborts, with the address");
 	ok(aborts(free_inside), "so does one into the middle");
 	ok(aborts(free_tail), "and one behind the last region");
+	test_marks();
 	return done_testing();
 }
