@@ -179,7 +179,7 @@ static unsigned fill_large(struct cache *cache, unsigned size_class,
 
 	extent = page_heap_take_large(arena, bin->bytes, os_page_bytes,
 				      size_class,
-				      unpublished(cache, size_class), false);
+				      unpublished(cache, size_class), PAGES_ANY);
 	if (!extent)
 		return 0;
 	bin->slots[0] = (void *)extent->base;

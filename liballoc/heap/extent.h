@@ -47,6 +47,7 @@ struct extent {
 	uint8_t hooked;	     /* free, of custom hooks: EXTENT_* bits */
 	/* Slab: bit i: page i has PAGE_SAMPLED, as where a sample begins. */
 	uint16_t sampled_pages;
+	uint8_t emptied; /* large: holds no page any more, and reads as zero */
 	union {
 		/* Slab; a set bit: the region is free. */
 		uint64_t inline_bitmap[EXTENT_INLINE_WORDS];

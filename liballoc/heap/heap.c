@@ -16,7 +16,9 @@
 #include "liballoc/heap/background.h"
 #include "liballoc/heap/cache.h"
 #include "liballoc/heap/container.h"
+#include "liballoc/heap/extent_hooks.h"
 #include "liballoc/heap/internal.h"
+#include "liballoc/heap/move.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_heap.h"
 #include "liballoc/heap/page_map.h"
@@ -47,6 +49,7 @@ struct request {
 	unsigned size_class;
 	bool zero;
 	bool missed; /* the thread's cache of large extents has none */
+	bool roomy;  /* it takes the place of one that grew, and may grow on */
 	struct thread *thread; /* may be NULL */
 	struct arena *arena;
 	struct cache *cache; /* NULL: none */
@@ -136,7 +139,7 @@ static struct extent *take_cached_large(const struct request *request,
 {
 	struct extent *extent;
 
-	if (!request->cache || request->missed ||
+	if (!request->cache || request->missed || request->roomy ||
 	    (request->zero && request->usable >= ZERO_CLEAN_BYTES))
 		return NULL;
 	extent = large_cache_take(&request->cache->large, request->usable,
@@ -150,14 +153,19 @@ static struct extent *take_cached_large(const struct request *request,
 static struct extent *take_extent(const struct request *request,
 				  size_t alignment)
 {
-	bool clean = request->zero && request->usable >= ZERO_CLEAN_BYTES;
+	enum page_heap_choice choice = PAGES_ANY;
 	struct extent *extent;
 	unsigned tries = 2;
+
+	if (request->zero && request->usable >= ZERO_CLEAN_BYTES)
+		choice = PAGES_CLEAN;
+	else if (request->roomy)
+		choice = PAGES_ROOMY;
 
 	do {
 		extent = page_heap_take_large(request->arena, request->usable,
 					      alignment, request->size_class, 1,
-					      clean);
+					      choice);
 		if (extent)
 			return extent;
 		thread_steal_large(false);
@@ -313,15 +321,10 @@ static void *reuse_large(size_t size)
 }
 
 /* Not inlined, so that the short way need not make room for the request. */
-static __attribute__((noinline)) void *allocate(size_t size, size_t alignment,
-						bool zero,
-						const struct heap_where *where,
-						bool missed)
+static __attribute__((noinline)) void *allocate(struct request request,
+						const struct heap_where *where)
 {
-	struct request request = {.size = size,
-				  .alignment = alignment,
-				  .zero = zero,
-				  .missed = missed};
+	size_t size = request.size, alignment = request.alignment;
 	uint64_t start_ns;
 	void *ptr;
 
@@ -365,7 +368,11 @@ void *heap_allocate(size_t size, size_t alignment, bool zero,
 			return ptr;
 		missed = true;
 	}
-	return allocate(size, alignment, zero, where, missed);
+	return allocate((struct request){.size = size,
+					 .alignment = alignment,
+					 .zero = zero,
+					 .missed = missed},
+			where);
 }
 
 /* The thread, where it may go the short way. */
@@ -718,6 +725,55 @@ static bool fits_in_place(void *ptr, uint64_t word, size_t size, size_t usable,
 			       zero || opt.zero);
 }
 
+/* May the object at old be moved by whole pages to one of usable bytes? */
+static bool moves_by_pages(const void *old, uint64_t word, size_t usable)
+{
+	const struct extent *extent = page_word_extent(word);
+
+	return word & PAGE_LARGE && extent->state == EXTENT_LARGE &&
+	       extent->base == (uintptr_t)old &&
+	       extent->bytes >= MOVE_MIN_BYTES && usable >= extent->bytes &&
+	       !fill_any() && !thread_busy && !hooks_are_custom(extent->arena);
+}
+
+/*
+ * Moves what a large object holds to its successor, if that is made of whole
+ * pages too; what it had beyond its usable bytes is cleared where need be.
+ */
+static void move_large(void *ptr, struct extent *from, bool zero)
+{
+	uint64_t word = page_map_get((uintptr_t)ptr);
+	struct extent *to = page_word_extent(word);
+
+	if (to->state != EXTENT_LARGE || to->base != (uintptr_t)ptr ||
+	    to->bytes < from->bytes || hooks_are_custom(to->arena)) {
+		memcpy(ptr, (void *)from->base, from->usable);
+		return;
+	}
+	from->emptied = move_pages(ptr, (void *)from->base, from->bytes);
+	if (zero && from->bytes > from->usable)
+		memset((char *)ptr + from->usable, 0,
+		       from->bytes - from->usable);
+}
+
+/* As realloc of a large object that grows, and finds no room where it is. */
+static void *regrow(void *old, uint64_t word, size_t size, size_t alignment,
+		    bool zero, const struct heap_where *where)
+{
+	void *ptr;
+
+	ptr = allocate((struct request){.size = size,
+					.alignment = alignment,
+					.zero = zero || opt.zero,
+					.roomy = true},
+		       where);
+	if (!ptr)
+		return NULL;
+	move_large(ptr, page_word_extent(word), zero || opt.zero);
+	heap_free(old, where);
+	return ptr;
+}
+
 void *heap_reallocate(void *old, size_t size, size_t alignment, bool zero,
 		      const struct heap_where *where)
 {
@@ -731,6 +787,8 @@ void *heap_reallocate(void *old, size_t size, size_t alignment, bool zero,
 		return NULL;
 	if (fits_in_place(old, word, size, usable, alignment, size_class, zero))
 		return old;
+	if (moves_by_pages(old, word, usable))
+		return regrow(old, word, size, alignment, zero, where);
 	ptr = heap_allocate(size, alignment, zero, where);
 	if (!ptr)
 		return NULL;

@@ -165,7 +165,8 @@ bool large_cache_give(struct large_cache *cache, struct extent *extent)
 	size_t bytes = extent->bytes;
 	struct large_slot *slot;
 
-	if (bytes > cache->max_bytes || extent->state != EXTENT_LARGE)
+	if (bytes > cache->max_bytes || extent->state != EXTENT_LARGE ||
+	    extent->emptied)
 		return false;
 	if (!cache->trust && ++cache->refused % PROBE)
 		return false;

@@ -85,6 +85,19 @@ void os_advise_huge(void *base, size_t bytes)
 	errno = kept_errno;
 }
 
+enum os_moved os_move_pages(void *to, void *from, size_t bytes)
+{
+	int flags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
+	int kept_errno = errno;
+	enum os_moved moved = OS_MOVED;
+
+	if (mremap(from, bytes, bytes, flags, to) != to)
+		moved = errno == EINVAL || errno == ENOSYS ? OS_MOVE_UNKNOWN
+							   : OS_NOT_MOVED;
+	errno = kept_errno;
+	return moved;
+}
+
 void *os_map_readable(size_t bytes)
 {
 	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;

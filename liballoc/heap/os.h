@@ -30,6 +30,12 @@ bool os_address_space_is_limited(void);
 void os_advise_huge(void *base, size_t bytes);
 void os_unmap(void *base, size_t bytes);
 /*
+ * Moves pages of one private mapping over what is mapped at to; from stays
+ * mapped, without a page. OS_MOVE_UNKNOWN: this kernel can never do so.
+ */
+enum os_moved { OS_NOT_MOVED, OS_MOVED, OS_MOVE_UNKNOWN };
+enum os_moved os_move_pages(void *to, void *from, size_t bytes);
+/*
  * Address space that reads as zero, counts towards no limit but that on address
  * space and is left out of core files; NULL: there is none. Whole pages of it
  * can be made writable, once and for all.

@@ -27,6 +27,8 @@
 
 #define FIRST_MAP ((size_t)512 << 10)
 #define MAX_MAP ((size_t)64 << 20)
+/* Objects beyond that get no more address space than they ask for. */
+#define MAX_ROOM ((size_t)256 << 20)
 /* Extents that one operation may need: two splits, and a mapping. */
 #define SPARES 3u
 
@@ -474,12 +476,49 @@ static struct extent *take_by_hooks(struct arena *arena, size_t bytes,
 	return run ? carve(arena, run, bytes, alignment) : NULL;
 }
 
+static struct extent *longest(struct arena *arena, enum extent_state state,
+			      size_t bytes)
+{
+	struct extent *run = run_set_longest(&arena->pages.runs[state]);
+
+	return run && run->bytes >= bytes ? run : NULL;
+}
+
+/*
+ * Pages with as many free ones behind them, for an object that grows: it will
+ * do so where it is, at the price of address space alone. The longest run, so
+ * that objects that grow side by side are not in each other's way; one that is
+ * dirty, since what is moved over such pages takes their place. A run that is
+ * in no set; NULL: any will do.
+ */
+static struct extent *take_roomy(struct arena *arena, size_t bytes)
+{
+	struct extent *run;
+
+	if (bytes > MAX_ROOM || os_address_space_is_limited())
+		return NULL;
+	run = longest(arena, EXTENT_DIRTY, 2 * bytes);
+	if (!run && longest(arena, EXTENT_DIRTY, bytes))
+		return NULL;
+	if (!run)
+		run = longest(arena, EXTENT_CLEAN, 2 * bytes);
+	if (!run)
+		return map_run(arena, 2 * bytes);
+	page_heap_remove_run(arena, run);
+	return run;
+}
+
 static struct extent *take_by_default(struct arena *arena, size_t bytes,
-				      size_t alignment, bool clean)
+				      size_t alignment,
+				      enum page_heap_choice choice)
 {
 	struct extent *run = NULL;
 
-	if (clean)
+	if (choice == PAGES_ROOMY)
+		run = take_roomy(arena, bytes);
+	if (run)
+		return carve(arena, run, bytes, os_page_bytes);
+	if (choice == PAGES_CLEAN)
 		run = find_run(arena, bytes, alignment, EXTENT_CLEAN);
 	if (!run)
 		run = find_runs(arena, bytes, alignment);
@@ -498,7 +537,7 @@ static struct extent *take_by_default(struct arena *arena, size_t bytes,
 }
 
 static struct extent *take(struct arena *arena, size_t bytes, size_t alignment,
-			   bool clean)
+			   enum page_heap_choice choice)
 {
 	struct extent *run;
 
@@ -506,7 +545,7 @@ static struct extent *take(struct arena *arena, size_t bytes, size_t alignment,
 		return NULL;
 	run = hooks_are_custom(arena)
 		      ? take_by_hooks(arena, bytes, alignment)
-		      : take_by_default(arena, bytes, alignment, clean);
+		      : take_by_default(arena, bytes, alignment, choice);
 	if (!run)
 		return NULL;
 	count_active(arena, bytes);
@@ -524,7 +563,7 @@ struct extent *page_heap_take(struct arena *arena, size_t bytes,
 
 	do {
 		lock_take(&arena->pages.lock);
-		run = take(arena, bytes, alignment, false);
+		run = take(arena, bytes, alignment, PAGES_ANY);
 		lock_release(&arena->pages.lock);
 	} while (!run && --tries && arena_reclaim(bytes));
 	return run;
@@ -605,6 +644,7 @@ static void make_large(struct arena *arena, struct extent *extent,
 	extent->state = EXTENT_LARGE;
 	extent->size_class = (uint8_t)size_class;
 	extent->sampled = 0;
+	extent->emptied = false;
 	extent->usable = extent->bytes;
 	set_large_words(arena, extent);
 	if (arena->manual)
@@ -615,14 +655,15 @@ static void make_large(struct arena *arena, struct extent *extent,
 
 struct extent *page_heap_take_large(struct arena *arena, size_t bytes,
 				    size_t alignment, unsigned size_class,
-				    uint64_t requests, bool clean)
+				    uint64_t requests,
+				    enum page_heap_choice choice)
 {
 	struct extent *extent;
 	unsigned tries = 2;
 
 	do {
 		lock_take(&arena->pages.lock);
-		extent = take(arena, bytes, alignment, clean);
+		extent = take(arena, bytes, alignment, choice);
 		if (extent)
 			make_large(arena, extent, size_class, requests);
 		lock_release(&arena->pages.lock);
@@ -639,7 +680,8 @@ void page_heap_give_large(struct arena *arena, struct extent *extent)
 		extent_list_remove(&arena->pages.large, extent);
 	clear_large_words(extent);
 	count_large(arena, extent->size_class, extent->bytes, false);
-	give(arena, extent, EXTENT_DIRTY);
+	give(arena, extent,
+	     extent->emptied && opt.retain ? EXTENT_CLEAN : EXTENT_DIRTY);
 	lock_release(&arena->pages.lock);
 	waiting_after_give(arena);
 }

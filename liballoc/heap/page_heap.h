@@ -53,13 +53,21 @@ struct extent *page_heap_take(struct arena *arena, size_t bytes,
 /* Takes back a run whose page words are cleared already. */
 void page_heap_give(struct arena *arena, struct extent *extent);
 
+/* Of which pages an object is rather made. */
+enum page_heap_choice {
+	PAGES_ANY,   /* those that are resident */
+	PAGES_CLEAN, /* those that are zero */
+	PAGES_ROOMY, /* those with as many free ones behind */
+};
+
 /*
  * A large object of all those bytes: as above, with its page words set and
- * counted. clean: rather of pages that are zero than of any that fit.
+ * counted.
  */
 struct extent *page_heap_take_large(struct arena *arena, size_t bytes,
 				    size_t alignment, unsigned size_class,
-				    uint64_t requests, bool clean);
+				    uint64_t requests,
+				    enum page_heap_choice choice);
 /* Adds to the class's count of what the program asked for. */
 void page_heap_count_requests(struct arena *arena, unsigned size_class,
 			      uint64_t requests);

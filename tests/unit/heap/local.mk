@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-TEST_UNITS += %D%/cache %D%/decay %D%/emergency %D%/extent_hooks %D%/lock %D%/metadata \
+TEST_UNITS += %D%/cache %D%/decay %D%/emergency %D%/extent_hooks %D%/lock %D%/metadata %D%/move \
 	%D%/page_heap %D%/page_map %D%/run_set %D%/size_class %D%/slab %D%/forked %D%/destroyed %D%/address_space
 
 %C%_address_space_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
@@ -17,6 +17,10 @@ TEST_UNITS += %D%/cache %D%/decay %D%/emergency %D%/extent_hooks %D%/lock %D%/me
 %C%_decay_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_decay_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_decay_LDADD = $(UNIT_LIBALLOC_LIBS)
+
+%C%_move_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_move_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_move_LDADD = $(UNIT_LIBALLOC_LIBS)
 
 %C%_lock_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_lock_LDFLAGS = $(UNIT_STATIC_LIBALLOC)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Moving what large objects hold: by the page tables, where the kernel can
+ * (Linux 5.7, MREMAP_DONTUNMAP), so that nothing is copied, no second copy is
+ * ever resident, and what is left behind is clean. Else by copying.
+ */
+#ifndef LIBALLOC_HEAP_MOVE_H
+#define LIBALLOC_HEAP_MOVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Below this a copy is as cheap, and each move may cost a mapping. */
+#define MOVE_MIN_BYTES ((size_t)512 << 10)
+
+/*
+ * Moves bytes (a multiple of the page) between addresses that are multiples of
+ * it, of private memory that does not overlap. True: no page is left at from,
+ * and it reads as zero. False: what it holds is worth nothing.
+ */
+bool move_pages(void *to, void *from, size_t bytes);
+
+#endif

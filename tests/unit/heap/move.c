@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What large objects hold moves whole: by pages where the kernel can, in parts
+ * where a part was moved before, by copying else; and realloc of objects that
+ * grow keeps every byte, clears what is to be zero, and grows where it is.
+ */
+#include "config.h"
+
+#include "tap/tap.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "liballoc/heap/heap.h"
+#include "liballoc/heap/move.h"
+#include "liballoc/heap/os.h"
+#include "liballoc/include/liballoc/liballoc.h"
+
+#define MIB ((size_t)1 << 20)
+#define VECTORS 3
+
+static char *map(size_t bytes)
+{
+	return mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static unsigned char mark_of(size_t at)
+{
+	return (unsigned char)((at >> 12) * 7 + 1);
+}
+
+static void write_marks(char *from, size_t begin, size_t end)
+{
+	for (size_t at = begin; at < end; at += 1024)
+		from[at] = (char)mark_of(at);
+}
+
+static bool has_marks(const char *in, size_t begin, size_t end)
+{
+	for (size_t at = begin; at < end; at += 1024)
+		if ((unsigned char)in[at] != mark_of(at))
+			return false;
+	return true;
+}
+
+static bool is_zero(const char *in, size_t bytes)
+{
+	for (size_t at = 0; at < bytes; at++)
+		if (in[at])
+			return false;
+	return true;
+}
+
+static void test_pages(void)
+{
+	char *from = map(8 * MIB), *to = map(8 * MIB), *third = map(8 * MIB);
+	bool emptied;
+
+	write_marks(from, 0, 8 * MIB);
+	memset(to, 1, 8 * MIB);
+	emptied = move_pages(to, from, 4 * MIB);
+	ok(has_marks(to, 0, 4 * MIB), "four MiB are moved");
+	ok(!emptied || is_zero(from, 4 * MIB), "and leave zeros behind");
+	ok(has_marks(from, 4 * MIB, 8 * MIB) && to[4 * MIB] == 1,
+	   "and nothing else is touched");
+	write_marks(to, 4 * MIB, 8 * MIB);
+	emptied = move_pages(third, to, 8 * MIB);
+	ok(has_marks(third, 0, 8 * MIB), "so is what was moved in part before");
+	ok(!emptied || is_zero(to, 8 * MIB), "which is left zero too");
+	write_marks(from, 0, 8 * MIB);
+	mprotect(from + 5 * MIB + 4096, 4096, PROT_READ);
+	emptied = move_pages(to, from, 8 * MIB);
+	ok(has_marks(to, 0, 8 * MIB) && (!emptied || is_zero(from, 8 * MIB)),
+	   "and what several mappings hold, be it by copying");
+	emptied = move_pages(third, to, 64 << 10);
+	ok(!emptied && has_marks(third, 0, 64 << 10),
+	   "what is small is copied");
+	munmap(from, 8 * MIB);
+	munmap(to, 8 * MIB);
+	munmap(third, 8 * MIB);
+}
+
+static void test_growth(void)
+{
+	size_t sizes[VECTORS] = {0};
+	char *vectors[VECTORS] = {NULL};
+	bool right = true;
+
+	for (unsigned round = 0; round < 14; round++)
+		for (unsigned i = 0; i < VECTORS; i++) {
+			size_t size = (sizes[i] * 3 / 2 + 100000) & ~1023ul;
+
+			vectors[i] = realloc(vectors[i], size);
+			right &= has_marks(vectors[i], 0, sizes[i]);
+			write_marks(vectors[i], sizes[i], size);
+			sizes[i] = size;
+		}
+	ok(right && sizes[0] > 40 * MIB,
+	   "objects that grow side by side keep what they hold");
+	for (unsigned i = 0; i < VECTORS; i++)
+		free(vectors[i]);
+}
+
+static void test_zero(void)
+{
+	char *object = malloc(5 * MIB), *wall;
+	size_t usable = malloc_usable_size(object);
+
+	memset(object, 1, usable);
+	wall = malloc(5 * MIB);
+	object = rallocx(object, 11 * MIB, MALLOCX_ZERO);
+	ok(object && object[0] == 1 && object[usable - 1] == 1,
+	   "an object that is moved keeps its bytes");
+	ok(is_zero(object + usable, malloc_usable_size(object) - usable),
+	   "and what comes is zero where that is asked for");
+	free(wall);
+	free(object);
+}
+
+/* Resizes that end between pages' worth of what the extent has. */
+static void test_left_over(void)
+{
+	char *object = malloc(4 * MIB), *wall = malloc(4 * MIB);
+	size_t usable;
+
+	memset(object, 1, 4 * MIB);
+	object = realloc(object, 4 * MIB - (16 << 10));
+	usable = malloc_usable_size(object);
+	object = rallocx(object, 9 * MIB, MALLOCX_ZERO);
+	ok(object[usable - 1] == 1 &&
+		   is_zero(object + usable, 9 * MIB - usable),
+	   "what it had beyond its end does not come back");
+	free(wall);
+	free(object);
+}
+
+int main(void)
+{
+	heap_boot();
+	plan(11);
+	test_pages();
+	test_growth();
+	test_zero();
+	test_left_over();
+	return done_testing();
+}
