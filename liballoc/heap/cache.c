@@ -25,6 +25,10 @@
  * objects save next to no trips to the arena (opt.tcache_nslots_*).
  */
 #define FIRST_CAPACITY 8u
+#define FIRST_BYTES ((size_t)1 << 10)
+/* What all bins may come to hold beyond their first objects. */
+#define YOUNG_BYTES ((size_t)16 << 10)
+#define MOVED_PER_BYTE 8u
 #define MAX_BIN_BYTES ((size_t)32 << 10)
 #define TRIM_BINS 4u
 
@@ -92,31 +96,62 @@ static size_t slots_bytes(unsigned capacity)
 	return capacity * sizeof(void *);
 }
 
-/* Doubles what the bin may hold, where that is less than most. */
-static void grow(struct cache_bin *bin, unsigned most)
+static void set_limit(struct cache *cache, struct cache_bin *bin,
+		      unsigned limit)
 {
-	unsigned wanted = bin->limit * 2u;
-	void **slots;
+	cache->limit_bytes -= bin->limit * (size_t)bin->bytes;
+	cache->limit_bytes += limit * (size_t)bin->bytes;
+	bin->limit = (uint16_t)limit;
+}
 
-	if (bin->limit >= most)
-		return;
-	if (wanted < FIRST_CAPACITY)
-		wanted = FIRST_CAPACITY;
-	if (wanted > most)
-		wanted = most;
-	if (wanted <= bin->capacity) {
-		bin->limit = (uint16_t)wanted;
-		return;
-	}
-	slots = metadata_allocate(slots_bytes(wanted));
+static bool make_slots(struct cache_bin *bin, unsigned capacity)
+{
+	void **slots = metadata_allocate(slots_bytes(capacity));
+
 	if (!slots)
-		return;
+		return false;
 	if (bin->slots) {
 		memcpy(slots, bin->slots, slots_bytes(cache_count(bin)));
 		metadata_free(bin->slots, slots_bytes(bin->capacity));
 	}
 	bin->slots = slots;
-	bin->limit = bin->capacity = (uint16_t)wanted;
+	bin->capacity = (uint16_t)capacity;
+	return true;
+}
+
+/*
+ * A thread that does little shall not hold much: all bins together may hold a
+ * little, and a share of what came and went past them.
+ */
+static bool has_earned(const struct cache *cache, size_t more)
+{
+	return cache->limit_bytes + more <=
+	       YOUNG_BYTES + cache->moved_bytes / MOVED_PER_BYTE;
+}
+
+static unsigned first_limit(const struct cache_bin *bin)
+{
+	size_t fitting = FIRST_BYTES / bin->bytes;
+
+	return fitting > FIRST_CAPACITY ? FIRST_CAPACITY
+	       : fitting		? (unsigned)fitting
+					: 1;
+}
+
+/* Doubles what the bin may hold, where that is less than most. */
+static void grow(struct cache *cache, struct cache_bin *bin, unsigned most)
+{
+	unsigned wanted = bin->limit ? bin->limit * 2u : first_limit(bin);
+
+	if (bin->limit >= most)
+		return;
+	if (wanted > most)
+		wanted = most;
+	if (bin->limit &&
+	    !has_earned(cache, (wanted - bin->limit) * (size_t)bin->bytes))
+		return;
+	if (wanted <= bin->capacity || make_slots(bin, wanted))
+		set_limit(cache, bin, wanted);
 }
 
 /* All objects to slots[0, count), the newest last: out of order for a while. */
@@ -177,9 +212,9 @@ static unsigned fill_large(struct cache *cache, unsigned size_class,
 	struct cache_bin *bin = cache_bin(cache, size_class);
 	struct extent *extent;
 
-	extent = page_heap_take_large(arena, bin->bytes, os_page_bytes,
-				      size_class,
-				      unpublished(cache, size_class), PAGES_ANY);
+	extent = page_heap_take_large(
+		arena, bin->bytes, os_page_bytes, size_class,
+		unpublished(cache, size_class), PAGES_ANY);
 	if (!extent)
 		return 0;
 	bin->slots[0] = (void *)extent->base;
@@ -194,12 +229,13 @@ void *cache_take(struct cache *cache, unsigned size_class, struct arena *arena)
 
 	if (object)
 		return object;
-	grow(bin, max_capacity(cache, size_class));
+	grow(cache, bin, max_capacity(cache, size_class));
 	if (!bin->limit)
 		return NULL;
 	filled = size_class_is_small(size_class)
 			 ? fill_small(cache, size_class, arena)
 			 : fill_large(cache, size_class, arena);
+	cache->moved_bytes += filled * (size_t)bin->bytes;
 	cache->accounts[size_class].filled += filled;
 	cache->accounts[size_class].drained = true;
 	bin->word += filled;
@@ -242,6 +278,7 @@ static void flush_bin(struct cache *cache, unsigned size_class, unsigned keep,
 	give_back(size_class, bin->slots, count, to_exchange);
 	bin->word -= count;
 	settle(bin, count);
+	cache->moved_bytes += count * (size_t)bin->bytes;
 	cache->accounts[size_class].flushed += count;
 }
 
@@ -254,7 +291,7 @@ void cache_set_bound(struct cache *cache, unsigned size_class, unsigned most)
 	account->most = (uint16_t)most;
 	flush_bin(cache, size_class, most, false);
 	if (bin->limit > most)
-		bin->limit = (uint16_t)most;
+		set_limit(cache, bin, most);
 }
 
 /* What of a full bin stays. */
@@ -296,8 +333,9 @@ bool cache_give(struct cache *cache, unsigned size_class, void *object)
 	account = &cache->accounts[size_class];
 	drained = account->drained;
 	first = !bin->limit;
-	grow(bin, drained ? max_capacity(cache, size_class)
-			  : max_idle_capacity(cache, size_class));
+	grow(cache, bin,
+	     drained ? max_capacity(cache, size_class)
+		     : max_idle_capacity(cache, size_class));
 	account->drained = false;
 	/* Another thread made the first: it may be on a line with its own. */
 	if (!bin->limit || (first && size_class_is_small(size_class)))
@@ -344,7 +382,8 @@ void cache_fini(struct cache *cache, struct arena *arena)
 		if (bin->slots)
 			metadata_free(bin->slots, slots_bytes(bin->capacity));
 		bin->slots = NULL;
-		bin->limit = bin->capacity = 0;
+		bin->capacity = 0;
+		set_limit(cache, bin, 0);
 	}
 	cache->class_count = 0;
 	cache->large.max_bytes = 0;
@@ -371,8 +410,8 @@ static void trim_bin(struct cache *cache, unsigned size_class)
 		return;
 	account->waited = 0;
 	flush_bin(cache, size_class, count - (excess - excess / 4), false);
-	if (!served && bin->limit > FIRST_CAPACITY)
-		bin->limit /= 2;
+	if (!served && bin->limit > first_limit(bin))
+		set_limit(cache, bin, bin->limit / 2u);
 }
 
 void cache_trim(struct cache *cache, struct arena *arena)

@@ -54,6 +54,8 @@ struct cache {
 	struct cache_bin_account accounts[CACHED_CLASSES];
 	unsigned class_count; /* bins [0, class_count) may be used; 0: off */
 	unsigned trim_next;
+	size_t limit_bytes;	  /* what all bins together may hold now */
+	size_t moved_bytes;	  /* that came and went by the slow paths */
 	struct large_cache large; /* what no bin holds */
 	/* Its small objects are of automatic arenas, and may go anywhere. */
 	bool exchanges;

@@ -394,6 +394,44 @@ static void test_incr(void)
 	opt.tcache_gc_incr_bytes = 0;
 }
 
+enum { FEW = 200 };
+
+/* Returns the bytes in its cache once it has allocated a little and freed it.
+ */
+static void *do_little(void *rounds)
+{
+	size_t left = (size_t)rounds;
+	void *few[FEW];
+
+	while (left--) {
+		for (size_t i = 0; i < FEW; i++)
+			few[i] = malloc(8 + i * 1237 % 1000);
+		for (size_t i = 0; i < FEW; i++)
+			free(few[i]);
+	}
+	return (void *)cache_bytes(&thread_get()->cache);
+}
+
+static size_t held_after(size_t rounds)
+{
+	pthread_t young;
+	void *held = NULL;
+
+	pthread_create(&young, NULL, do_little, (void *)rounds);
+	pthread_join(young, &held);
+	return (size_t)held;
+}
+
+static void test_young(void)
+{
+	size_t little = held_after(1), much = held_after(100);
+
+	ok(little > 0 && little < 40 << 10,
+	   "of the 100 KiB that a new thread freed its cache holds %zu bytes",
+	   little);
+	ok(much > little, "and more as it goes on: %zu", much);
+}
+
 /* Reads the words, no control, between the calls. */
 static void test_words(void)
 {
@@ -420,7 +458,7 @@ int main(void)
 	free(malloc(1));
 	thread = thread_get();
 	size_class = size_class_of(SIZE);
-	plan(87);
+	plan(89);
 	test_counts();
 	test_limit();
 	test_books();
@@ -435,6 +473,7 @@ int main(void)
 	test_options();
 	test_delay();
 	test_incr();
+	test_young();
 	test_words();
 	return done_testing();
 }
