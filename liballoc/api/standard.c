@@ -92,8 +92,12 @@ void *api_reallocate(void *ptr, size_t size)
 
 API void *realloc(void *ptr, size_t size)
 {
-	void *moved = heap_fast_reallocate(ptr, size);
+	void *moved;
 
+	/* Programs that know one function alone: Lua, and many a wrapper. */
+	if (!ptr)
+		return own_malloc(size);
+	moved = heap_fast_reallocate(ptr, size);
 	return moved ? moved : api_reallocate(ptr, size);
 }
 
@@ -168,7 +172,9 @@ API void *pvalloc(size_t size)
 
 API size_t malloc_usable_size(void *ptr)
 {
-	return ptr ? heap_usable(ptr) : 0;
+	size_t usable = heap_fast_usable(ptr);
+
+	return usable || !ptr ? usable : heap_usable(ptr);
 }
 
 API void free_sized(void *ptr, size_t size)

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "liballoc/ctl/options.h"
+#include "liballoc/heap/exchange.h"
 #include "liballoc/heap/lock.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/thread.h"
@@ -89,6 +90,7 @@ static void work(void)
 {
 	struct process_stats *process = ledger_process();
 
+	exchange_trim();
 	lock_take(&lock);
 	waiting_decay();
 	ledger_add(&process->background_runs, 1);

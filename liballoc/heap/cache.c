@@ -342,7 +342,7 @@ bool cache_give(struct cache *cache, unsigned size_class, void *object)
 		return false;
 	if (cache_count(bin) >= bin->limit)
 		flush_bin(cache, size_class, kept(bin, size_class),
-			  !drained && cache->exchanges);
+			  cache->exchanges);
 	return cache_push(bin, object);
 }
 

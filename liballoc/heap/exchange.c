@@ -17,8 +17,8 @@
 #include "liballoc/heap/size_class.h"
 #include "liballoc/ledger/ledger.h"
 
-#define CAPACITY 128u
-#define MAX_BYTES ((size_t)16 << 10)
+#define CAPACITY 512u
+#define MAX_BYTES ((size_t)64 << 10)
 #define TRIM_CLASSES 4u
 
 struct stack {
@@ -65,8 +65,6 @@ bool exchange_put(unsigned size_class, void *const *objects, unsigned count)
 	struct stack *stack = &stacks[size_class];
 	bool room;
 
-	if (ledger_get(&ledger_process()->threads_live) < 2)
-		return false;
 	lock_take(&stack->lock);
 	room = stack->count + count <= capacity(size_class) &&
 	       have_objects(stack);

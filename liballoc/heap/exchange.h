@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Batches of small objects on their way from threads that free to threads that
- * allocate, a stack of pointers a class, for all arenas. An object that passes
- * through here costs a copied pointer instead of two visits to its slab; for
- * the slab it stays in use. Any thread; takes locks of its own, within
+ * allocate, or to the same one later; a stack of pointers a class, for all
+ * arenas. An object that passes through here costs a copied pointer instead of
+ * two visits to its slab; for the slab it stays in use. Any thread; takes locks of its own, within
  * thread_busy.
  */
 #ifndef LIBALLOC_HEAP_EXCHANGE_H
@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Leaves all of objects[0, count); or none: no room, or no other thread. */
+/* Leaves all of objects[0, count); or none: there is no room. */
 bool exchange_put(unsigned size_class, void *const *objects, unsigned count);
 /* Up to want objects, those left last; returns how many. */
 unsigned exchange_take(unsigned size_class, void **objects, unsigned want);

@@ -62,6 +62,14 @@ static inline bool heap_fast_free(void *ptr)
 			  ptr);
 }
 
+/* The usable size of ptr; 0: take heap_usable(). */
+static inline size_t heap_fast_usable(const void *ptr)
+{
+	size_t slot = page_class_slot(ptr);
+
+	return HEAP_CHECKS_ALL || !slot ? 0 : size_classes[slot - 1].bytes;
+}
+
 /*
  * Resizes ptr, where it is small and stays in its class, or moves by the fast
  * path; NULL: take heap_reallocate(), nothing has changed.

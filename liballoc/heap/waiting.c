@@ -12,6 +12,7 @@
 #include "liballoc/heap/arena.h"
 #include "liballoc/heap/background.h"
 #include "liballoc/heap/container.h"
+#include "liballoc/heap/exchange.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/internal.h"
 #include "liballoc/heap/os.h"
@@ -217,6 +218,7 @@ void waiting_look(void)
 					 __ATOMIC_SEQ_CST))
 		return;
 	thread_busy++;
+	exchange_trim();
 	waiting_decay();
 	thread_busy--;
 	heap_run_deferred();
