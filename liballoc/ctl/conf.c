@@ -173,6 +173,45 @@ static const char *set_number(const struct option_row *row, void *field,
 	return NULL;
 }
 
+/* What a number's last character makes of it; 1 where that is a digit. */
+static uint64_t factor_of(char unit)
+{
+	static const char units[] = "KkMmGgTt";
+	const char *at = strchr(units, unit);
+
+	return at ? UINT64_C(1) << 10 * ((at - units) / 2 + 1) : 1;
+}
+
+/* 100, 0x1000, 64K, 2G, 80%; nothing is none. */
+static bool parse_amount(struct span span, struct option_amount *amount)
+{
+	char last = span.length ? span.at[span.length - 1] : '0';
+	uint64_t factor = factor_of(last);
+	int64_t number = 0;
+
+	if (last == '%' || factor > 1)
+		span.length--;
+	if ((span.length || last == '%' || factor > 1) &&
+	    !parse_number(span, &number))
+		return false;
+	if (number < 0 || (uint64_t)number > INT64_MAX / factor)
+		return false;
+	if (last == '%' && (number < 1 || number > 100))
+		return false;
+	amount->percent = last == '%' ? (unsigned)number : 0;
+	amount->bytes = last == '%' ? 0 : (uint64_t)number * factor;
+	return true;
+}
+
+static const char *set_amount(struct option_amount *field, struct span value)
+{
+	if (value.length >= sizeof(field->text) || !parse_amount(value, field))
+		return "Invalid conf value";
+	memcpy(field->text, value.at, value.length);
+	field->text[value.length] = '\0';
+	return NULL;
+}
+
 static const char *set_string(const struct option_row *row, char *field,
 			      struct span value)
 {
@@ -225,6 +264,8 @@ static const char *set_option(struct options *options,
 		return set_letters(row, field, value);
 	if (row->type == OPTION_WORD)
 		return set_word(row, field, value);
+	if (row->type == OPTION_AMOUNT)
+		return set_amount(field, value);
 	return set_number(row, field, value);
 }
 

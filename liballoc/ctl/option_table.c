@@ -30,6 +30,10 @@ static const char *const percpu_arena_words[] = {"disabled", "percpu", "phycpu",
 static const char *const thp_words[] = {"default", "always", "never", NULL};
 static const char *const junk_words[] = {"false", "true", "alloc", "free",
 					 NULL};
+/* In the order of the numbers in prof/signal.c. */
+static const char *const signal_words[] = {
+	"none",	   "SIGHUP",   "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGURG",
+	"SIGPROF", "SIGWINCH", "SIGIO",	  "SIGPWR",  NULL};
 static const char *const dss_words[] = {"disabled", NULL};
 
 const struct option_row option_rows[] = {
@@ -115,6 +119,15 @@ const struct option_row option_rows[] = {
 	{"opt.lg_prof_interval", OPTION_SSIZE, FIELD(lg_prof_interval),
 	 RANGE(-1, 63)},
 	{"opt.prof_gdump", OPTION_BOOL, FIELD(prof_gdump)},
+	{"opt.prof_dump_above", OPTION_AMOUNT, FIELD(prof_dump_above)},
+	{"opt.prof_dump_step", OPTION_AMOUNT, FIELD(prof_dump_step)},
+	{"opt.prof_dump_tight", OPTION_BOOL, FIELD(prof_dump_tight)},
+	{"opt.prof_dump_interval_ms", OPTION_SIZE, FIELD(prof_dump_interval_ms),
+	 RANGE(0, DECAY_MAX_MS)},
+	{"opt.prof_dump_keep", OPTION_UNSIGNED, FIELD(prof_dump_keep),
+	 RANGE(0, OPTION_DUMPS_KEPT_MAX)},
+	{"opt.prof_signal", OPTION_WORD, FIELD(prof_signal),
+	 .words = signal_words},
 	{"opt.prof_final", OPTION_BOOL, FIELD(prof_final)},
 	{"opt.prof_peak", OPTION_BOOL, FIELD(prof_peak)},
 	{"opt.prof_peak_final", OPTION_BOOL, FIELD(prof_peak_final)},

@@ -20,6 +20,7 @@ enum option_type {
 	OPTION_WORD,	 /* unsigned: which of the row's words */
 	OPTION_LETTERS,	 /* char[]: letters that add up over all sources */
 	OPTION_STRING,	 /* char[], NUL-terminated */
+	OPTION_AMOUNT,	 /* struct option_amount: bytes, or a percentage */
 };
 
 struct option_row {

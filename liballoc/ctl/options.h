@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #define OPTION_PATH_BYTES 1024
+#define OPTION_DUMPS_KEPT_MAX 256
 #define OPTION_TCACHE_MAX_BYTES (8 << 20) /* as with jemalloc */
 #define OPTION_TCACHE_MAX_SLOTS 8191	  /* the same */
 
@@ -36,6 +37,13 @@ enum thp {		/* huge pages, as the kernel is asked for them */
 	   THP_DEFAULT, /* it is not asked */
 	   THP_ALWAYS,
 	   THP_NEVER,
+};
+
+/* A number of bytes, or a part of what the control groups allow. */
+struct option_amount {
+	char text[24];	  /* as it was given; "": none */
+	uint64_t bytes;	  /* 0: none, or a part */
+	unsigned percent; /* 1 to 100; 0: bytes */
 };
 
 enum junk { /* what memory is filled with a pattern */
@@ -98,7 +106,13 @@ struct options {
 	char prof_prefix[OPTION_PATH_BYTES]; /* default "jeprof"; "": no file */
 	bool prof_pid_namespace; /* its number is in the names of files */
 	bool prof_final;
-	ssize_t lg_prof_interval; /* -1: none */
+	struct option_amount prof_dump_above; /* dump from there on .. */
+	struct option_amount prof_dump_step;  /* .. each so much more */
+	bool prof_dump_tight;	      /* dump where memory becomes tight */
+	size_t prof_dump_interval_ms; /* at least, between two of each */
+	unsigned prof_dump_keep;      /* files of each kind that stay; 0: all */
+	unsigned prof_signal;	      /* which of its row's words; 0: none */
+	ssize_t lg_prof_interval;     /* -1: none */
 	bool prof_gdump;
 	bool prof_peak;	      /* the profile at the peak is kept */
 	bool prof_peak_final; /* and dumped at exit */

@@ -62,6 +62,7 @@ static int get_option(const struct ctl_call *call, uint64_t *value)
 		*value = ctl_from_pointer(
 			option->words[*(const unsigned *)field]);
 		break;
+	case OPTION_AMOUNT: /* which begins with its text */
 	case OPTION_STRING:
 	case OPTION_LETTERS:
 		*value = ctl_from_pointer(field);
@@ -77,6 +78,7 @@ static enum ctl_type type_of_option(enum option_type type)
 		[OPTION_SIZE] = CTL_SIZE,     [OPTION_SSIZE] = CTL_SSIZE,
 		[OPTION_INT64] = CTL_INT64,   [OPTION_WORD] = CTL_STRING,
 		[OPTION_STRING] = CTL_STRING, [OPTION_LETTERS] = CTL_STRING,
+		[OPTION_AMOUNT] = CTL_STRING,
 	};
 
 	return types[type];

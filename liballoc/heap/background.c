@@ -26,8 +26,11 @@
 #include "liballoc/heap/thread.h"
 #include "liballoc/heap/waiting.h"
 #include "liballoc/ledger/ledger.h"
+#include "liballoc/prof/prof.h"
 
 #define STACK_BYTES ((size_t)128 << 10)
+/* A signal wakes nobody: whether there was one is looked at so often. */
+#define SIGNAL_NS UINT64_C(500000000)
 /* Another thread is at what is due: look again. */
 #define AGAIN_NS UINT64_C(1000000)
 /* The system gave no thread: not asked again for so long. */
@@ -103,6 +106,8 @@ static uint64_t next_due(uint64_t now)
 {
 	uint64_t due = __atomic_load_n(&waiting_due_ns, __ATOMIC_SEQ_CST);
 
+	if (opt.prof_signal && due > now + SIGNAL_NS)
+		return now + SIGNAL_NS;
 	return due <= now ? now + AGAIN_NS : due;
 }
 
@@ -122,6 +127,8 @@ static void *run(void *unused)
 			before = now;
 			work();
 		}
+		if (__atomic_load_n(&prof_wishes, __ATOMIC_RELAXED))
+			prof_serve();
 		if (!is(&stopping))
 			sleep_until(seen, next_due(os_now_ns()));
 	}

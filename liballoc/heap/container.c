@@ -16,6 +16,7 @@
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/waiting.h"
 #include "liballoc/ledger/ledger.h"
+#include "liballoc/prof/prof.h"
 
 #define REREAD_NS UINT64_C(1000000000)
 /* In parts of 256 of the limit: where reserves begin to shrink, and tight. */
@@ -161,8 +162,8 @@ static bool is_time(size_t grown, uint64_t now)
 
 void container_look(size_t grown_bytes)
 {
+	bool act, was_tight = container_is_tight();
 	uint64_t now;
-	bool act;
 
 	if (opt.memory_limit < 0)
 		return;
@@ -173,6 +174,8 @@ void container_look(size_t grown_bytes)
 	lock_release(&lock);
 	if (!act)
 		return;
+	if (!was_tight)
+		prof_tight();
 	ledger_add_shared(&ledger_process()->eager_purges, 1);
 	__atomic_fetch_add(&container_squeezes, 1, __ATOMIC_RELAXED);
 	waiting_purge_all();

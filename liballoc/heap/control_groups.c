@@ -24,6 +24,8 @@
 /* The groups are looked for again after so many readings of their limits. */
 #define READINGS_PER_SEARCH 30u
 /* More nobody has: the file says something else. */
+/* Unless opt.prof_dump_above says less. */
+#define NEAR_PERCENT 75u
 #define CPUS_MAX (1u << 20)
 /* What version 1 says for none is some pages below that. */
 #define V1_NO_LIMIT (UINT64_C(1) << 60)
@@ -466,6 +468,16 @@ static uint64_t droppable(size_t directory)
 	return bytes;
 }
 
+/* From where on the limit is near enough for a closer look at the usage. */
+static uint64_t near(uint64_t limit)
+{
+	unsigned percent = opt.prof_dump_above.percent;
+
+	if (!percent || percent > NEAR_PERCENT)
+		percent = NEAR_PERCENT;
+	return limit / 100 * percent;
+}
+
 static uint64_t level_usage(size_t directory, uint64_t limit)
 {
 	const char *name =
@@ -473,7 +485,7 @@ static uint64_t level_usage(size_t directory, uint64_t limit)
 	uint64_t usage = read_number(&memory_group, directory, name, 0);
 	uint64_t cache;
 
-	if (usage < limit - limit / 4)
+	if (usage < near(limit))
 		return usage;
 	cache = droppable(directory);
 	return usage > cache ? usage - cache : 0;

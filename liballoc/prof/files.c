@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * <prefix>[.<pid namespace>].<pid>.<sequence>.<kind>[<sequence of the kind>]
- * .heap, as jemalloc has it. Owns the prefix and the sequences.
+ * .heap, as jemalloc has it. Owns the prefix, the sequences, and the list of
+ * files that may be removed.
  */
 #include "config.h"
 
@@ -20,9 +21,30 @@ static uint64_t sequences[DUMP_KINDS];
 
 /* In the file's name. Of an exit there is but one. */
 static const char letters[DUMP_KINDS] = {
-	[DUMP_INTERVAL] = 'i', [DUMP_GDUMP] = 'u', [DUMP_CALL] = 'm',
+	[DUMP_TIGHT] = 't',    [DUMP_SIGNAL] = 's', [DUMP_ABOVE] = 'a',
+	[DUMP_INTERVAL] = 'i', [DUMP_GDUMP] = 'u',  [DUMP_CALL] = 'm',
 	[DUMP_PEAK] = 'p',     [DUMP_FINAL] = 'f',
 };
+
+/* What is made without being asked for each time, and may go again. */
+static const bool goes[DUMP_KINDS] = {
+	[DUMP_TIGHT] = true,
+	[DUMP_ABOVE] = true,
+	[DUMP_INTERVAL] = true,
+	[DUMP_GDUMP] = true,
+};
+
+/* Which file it is: its number in all, and in its kind. */
+struct file {
+	uint64_t sequence, own;
+};
+
+/* The newest files, the oldest of them at next once all rows are in use. */
+static struct kept {
+	struct file files[OPTION_DUMPS_KEPT_MAX];
+	unsigned count, next;
+} kept[DUMP_KINDS];
+static struct file last;
 
 void files_boot(void)
 {
@@ -34,9 +56,22 @@ bool files_have_no_name(void)
 	return prefix[0] == '\0';
 }
 
+static void forget_kept(void)
+{
+	for (unsigned i = 0; i < DUMP_KINDS; i++)
+		kept[i].count = kept[i].next = 0;
+}
+
+/* What was called otherwise stays. */
 void files_set_prefix(const char *new_prefix)
 {
 	strcpy(prefix, new_prefix);
+	forget_kept();
+}
+
+void files_postfork_child(void)
+{
+	forget_kept();
 }
 
 /* The number in "pid:[4026531836]", namespaces(7); 0 where there is no /proc */
@@ -71,7 +106,8 @@ static void add_number(struct name *name, uint64_t value)
 	add(name, print_number(number, value));
 }
 
-void files_name(char name[DUMP_NAME_BYTES], enum dump_kind kind)
+static void compose(char name[DUMP_NAME_BYTES], enum dump_kind kind,
+		    const struct file *file)
 {
 	const char dot_letter[] = {'.', letters[kind], '\0'};
 	struct name to = {name, name + DUMP_NAME_BYTES - 1};
@@ -84,10 +120,33 @@ void files_name(char name[DUMP_NAME_BYTES], enum dump_kind kind)
 	add(&to, ".");
 	add_number(&to, (uint64_t)getpid());
 	add(&to, ".");
-	add_number(&to, sequence++);
+	add_number(&to, file->sequence);
 	add(&to, dot_letter);
 	if (kind != DUMP_FINAL)
-		add_number(&to, sequences[kind]++);
+		add_number(&to, file->own);
 	add(&to, ".heap");
 	*to.at = '\0';
+}
+
+void files_name(char name[DUMP_NAME_BYTES], enum dump_kind kind)
+{
+	last = (struct file){sequence++, sequences[kind]++};
+	compose(name, kind, &last);
+}
+
+void files_written(enum dump_kind kind)
+{
+	struct kept *ring = &kept[kind];
+	char name[DUMP_NAME_BYTES];
+
+	if (!opt.prof_dump_keep || !goes[kind])
+		return;
+	if (ring->count == opt.prof_dump_keep) {
+		compose(name, kind, &ring->files[ring->next]);
+		unlink(name);
+	} else {
+		ring->count++;
+	}
+	ring->files[ring->next] = last;
+	ring->next = (ring->next + 1) % opt.prof_dump_keep;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The files that dumps go to: what they are called, by opt.prof_prefix. Knows
- * nothing of what is in them. All of it under the dump lock.
+ * The files that dumps go to: what they are called, by opt.prof_prefix, and
+ * how many of them stay. Knows nothing of what is in them. All of it under the
+ * dump lock.
  */
 #ifndef LIBALLOC_PROF_FILES_H
 #define LIBALLOC_PROF_FILES_H
@@ -13,6 +14,9 @@
 
 /* Why a dump is made. Those that wait to be served go in this order. */
 enum dump_kind {
+	DUMP_TIGHT,
+	DUMP_SIGNAL,
+	DUMP_ABOVE,
 	DUMP_INTERVAL,
 	DUMP_GDUMP,
 	DUMP_CALL,
@@ -31,5 +35,12 @@ bool files_have_no_name(void);
 void files_set_prefix(const char *prefix);
 /* The name of the next dump of a kind; each is given once. */
 void files_name(char name[DUMP_NAME_BYTES], enum dump_kind kind);
+/*
+ * The file that was named last is there: removes, by opt.prof_dump_keep, the
+ * oldest of the kind, unless somebody has asked for each of them.
+ */
+void files_written(enum dump_kind kind);
+/* The child removes its own files, not its parent's. */
+void files_postfork_child(void);
 
 #endif

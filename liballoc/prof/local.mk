@@ -11,4 +11,4 @@ liballoc_liballoc_la_SOURCES += %D%/backtrace.c %D%/backtrace.h \
 	%D%/unwind/reader.h %D%/unwind/rules.c %D%/unwind/rules.h \
 	%D%/unwind/unwind.c %D%/unwind/unwind.h
 liballoc_liballoc_la_SOURCES += %D%/files.c %D%/files.h %D%/live.c %D%/live.h \
-	%D%/peak.c %D%/peak.h
+	%D%/limits.c %D%/limits.h %D%/peak.c %D%/peak.h %D%/signal.c %D%/signal.h

@@ -85,6 +85,8 @@ bool prof_is_sampled(const void *ptr);
  * prof_gdump is on.
  */
 void prof_gdump(void);
+/* Memory has become tight (prof_dump_tight). The same; locks may be held. */
+void prof_tight(void);
 
 /* Dumps that are wanted: a bit for each kind. Relaxed atomic. */
 extern uint32_t prof_wishes HEAP_HIDDEN;

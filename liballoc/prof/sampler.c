@@ -20,6 +20,7 @@
 #include "liballoc/prof/hooks.h"
 #include "liballoc/prof/prof.h"
 #include "liballoc/prof/random.h"
+#include "liballoc/prof/signal.h"
 #include "liballoc/prof/state.h"
 #include "liballoc/prof/tables.h"
 #include "liballoc/prof/unload.h"
@@ -52,6 +53,7 @@ void prof_boot(void)
 	prof_state.ready = true;
 	tell_readers();
 	prof_active_set(opt.prof_active);
+	signal_boot();
 }
 
 void prof_thread_start(struct thread *thread)

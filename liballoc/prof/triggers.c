@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * When profiles are dumped: at exit, at intervals, at new peaks, on request.
- * One dump at a time: a thread whose allocation finds a dump under way leaves
- * the wish to the one that dumps, and goes on. Whatever fails costs a message
- * and nothing else.
+ * When profiles are dumped: at exit, at intervals, at new peaks, above limits,
+ * on request, on a signal. One dump at a time: a thread whose allocation finds
+ * a dump under way leaves the wish to the one that dumps, and goes on. Whatever
+ * fails costs a message and nothing else.
  */
 #include "config.h"
 
@@ -19,6 +19,7 @@
 #include "liballoc/prof/dump.h"
 #include "liballoc/prof/files.h"
 #include "liballoc/prof/hooks.h"
+#include "liballoc/prof/limits.h"
 #include "liballoc/prof/live.h"
 #include "liballoc/prof/peak.h"
 #include "liballoc/prof/prof.h"
@@ -46,6 +47,8 @@ void triggers_postfork_child(void)
 {
 	interval_bytes = 0;
 	prof_wishes = 0;
+	files_postfork_child();
+	limits_postfork_child();
 }
 
 /* Not strerror(), which may read a catalogue, and allocate. */
@@ -124,6 +127,8 @@ static int dump_and_release(const char *path, enum dump_kind kind)
 	}
 	if (path)
 		error = write_dump(path, kind);
+	if (path == name && !error)
+		files_written(kind);
 	lock_release(&tables_dump_lock);
 	if (path && error)
 		complain(path, error);
@@ -209,13 +214,23 @@ static void count_interval(uint64_t bytes)
 		wish(DUMP_INTERVAL);
 }
 
+static void look(void)
+{
+	uint64_t live = live_bytes();
+
+	if (opt.prof_peak)
+		peak_look(live);
+	if (limits_look(live))
+		wish(DUMP_ABOVE);
+}
+
 void triggers_count(uint64_t bytes)
 {
 	if (!prof_state.ready)
 		return;
 	count_interval(bytes);
-	if (opt.prof_peak && live_is_due(bytes))
-		peak_look(live_bytes());
+	if ((opt.prof_peak || limits_any()) && live_is_due(bytes))
+		look();
 	if (any_wish())
 		serve(thread_peek());
 }
@@ -224,6 +239,12 @@ void prof_gdump(void)
 {
 	if (prof_state.ready && prof_gdump_get())
 		wish(DUMP_GDUMP);
+}
+
+void prof_tight(void)
+{
+	if (prof_state.ready && limits_tight())
+		wish(DUMP_TIGHT);
 }
 
 static int dump_now(const char *path, enum dump_kind kind)

@@ -3,7 +3,7 @@
 # When dumps are made, under which names, and what becomes of the program where
 # they cannot be.
 . "$top_srcdir/tests/tap/tap.sh"
-plan 26
+plan 64
 
 $CC -g -O1 -I"$top_srcdir/liballoc/include" \
 	"$top_srcdir/tests/integration/prof/trigger.c" -o "$tmp/trigger" \
@@ -55,6 +55,80 @@ bytes=$(sed -n 's/^# peak_bytes //p' x)
 result $? "and knows how much it was: $bytes"
 ok 'without prof_peak' run prof_peak:false,prof_peak_final:true hold:2 nopeak:x
 are 'there is none'
+
+# Above a limit: first at 8 MiB, then at each 4 MiB more than there was then.
+above=lg_prof_sample:12,prof_dump_interval_ms:0,prof_dump_above
+ok 'above so much' run $above:8M,prof_dump_step:4M hold:18
+are 'and at each step above that' 'jeprof.<n>.0.a0.heap' \
+	'jeprof.<n>.1.a1.heap' 'jeprof.<n>.2.a2.heap'
+in_use=$(awk '/^  t\*:/ { print $3 + 0; exit }' jeprof.*.0.a0.heap)
+[ "$in_use" -ge 7500000 ] && [ "$in_use" -le 9500000 ]
+result $? "with so much in it: $in_use"
+ok 'below it' run $above:8M hold:7
+are 'nothing comes of it'
+ok 'a step is a tenth where none is given' run $above:10M hold:12
+are 'of the limit' 'jeprof.<n>.0.a0.heap' 'jeprof.<n>.1.a1.heap'
+ok 'not oftener than told' run \
+	$above:4M,prof_dump_step:1M,prof_dump_interval_ms:3600000 hold:16
+are 'it is once an hour' 'jeprof.<n>.0.a0.heap'
+ok 'what falls well below, and rises again' run \
+	$above:8M,prof_dump_step:4M hold:10 drop hold:10
+are 'is told again' 'jeprof.<n>.0.a0.heap' 'jeprof.<n>.1.a1.heap'
+ok 'what falls but a little' run $above:8M,prof_dump_step:9M \
+	hold:10 drop hold:10
+are 'is not' 'jeprof.<n>.0.a0.heap'
+ok 'few are kept' run $above:4M,prof_dump_step:2M,prof_dump_keep:2 hold:13
+are 'of each kind, the newest' 'jeprof.<n>.3.a3.heap' 'jeprof.<n>.4.a4.heap'
+ok 'what was asked for stays' run \
+	prof_dump_keep:1,prof_signal:SIGUSR1 dump:x dump:y \
+	signal:10 busy signal:10 busy
+are 'all of it' x y 'jeprof.<n>.0.s0.heap' 'jeprof.<n>.1.s1.heap'
+
+# Of the limit of a control group, and where memory is tight.
+root=$tmp/root
+mkdir -p "$root/proc/self" "$root/cg/a"
+echo "0::/a" >"$root/proc/self/cgroup"
+echo '30 23 0:26 / /cg rw,nosuid shared:4 - cgroup2 cgroup2 rw' \
+	>"$root/proc/self/mountinfo"
+echo 1000000000 >"$root/cg/a/memory.max"
+# group USAGE CACHE PRESSURE
+group() {
+	echo "$1" >"$root/cg/a/memory.current"
+	printf 'anon 0\ninactive_file %s\n' "$2" >"$root/cg/a/memory.stat"
+	echo "some avg10=$3 avg60=0.00 avg300=0.00 total=9" \
+		>"$root/cg/a/memory.pressure"
+}
+group 600000000 0 0.00
+ok 'above a part of the limit' run $above:60%,cgroup_root:"$root" hold:8
+are 'there is a dump' 'jeprof.<n>.0.a0.heap'
+ok 'below it' run $above:61%,cgroup_root:"$root" hold:8
+are 'there is none'
+group 600000000 100000000 0.00
+ok 'page cache' run $above:60%,cgroup_root:"$root" hold:8
+are 'is no use of memory'
+ok 'without a limit' run $above:1%,cgroup_root:"$tmp/none" hold:8
+are 'there is no part of it'
+ok 'the own limit' run $above:50%,prof_dump_step:50%,memory_limit:33554432 \
+	hold:20
+are 'will do' 'jeprof.<n>.0.a0.heap'
+tight=prof_dump_tight:true,cgroup_root:$root
+ok 'where memory is not tight' run "$tight" hold:8
+are 'there is no dump'
+group 950000000 0 0.00
+ok 'where it is' run "$tight" hold:8
+are 'there is one' 'jeprof.<n>.0.t0.heap'
+group 100000000 0 35.00
+ok 'where tasks wait for memory' run "$tight" hold:8
+are 'there is one as well' 'jeprof.<n>.0.t0.heap'
+
+# The handler of a signal does nothing but note it.
+ok 'a signal, and no allocation since' run prof_signal:SIGUSR2 signal:12 quit
+are 'makes no dump'
+ok 'nor one that the program has a handler for' run \
+	prof_signal:SIGUSR2 handle:12 signal:12 busy
+are 'makes one'
+ok 'the background thread makes it' run \
+	prof_signal:SIGUSR2,background_thread:true hold:8 signal:12 await:0.s0
 
 # A program goes on where its dumps fail, and its signals stay its own.
 ok 'no room for a file' run lg_prof_sample:12 file:1000 refused:x busy

@@ -5,11 +5,14 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <liballoc/liballoc.h>
 
@@ -70,6 +73,43 @@ static bool refused(const char *path)
 	return !dump(path) && errno == 77;
 }
 
+static void do_nothing(int number)
+{
+	(void)number;
+}
+
+static bool handle(const char *number)
+{
+	return signal(atoi(number), do_nothing) != SIG_ERR;
+}
+
+static bool signal_self(const char *number)
+{
+	return raise(atoi(number)) == 0;
+}
+
+/* Waits, allocating nothing, for a dump of this sequence and kind. */
+static bool await(const char *kind)
+{
+	const struct timespec pause = {0, 10000000};
+	char name[64];
+
+	snprintf(name, sizeof(name), "jeprof.%d.%s.heap", (int)getpid(), kind);
+	for (unsigned i = 0; i < 3000; i++) {
+		if (access(name, F_OK) == 0)
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+/* Without another allocation, or free. */
+static bool quit(const char *unused)
+{
+	(void)unused;
+	_exit(0);
+}
+
 static bool dump_peak(const char *path)
 {
 	return set_string("prof.dump_peak", path);
@@ -117,9 +157,11 @@ static const struct step {
 	const char *name; /* of NAME or NAME:VALUE */
 	bool (*take)(const char *value);
 } steps[] = {
-	{"hold", hold},	     {"drop", drop},	    {"busy", busy},
-	{"dump", dump},	     {"refused", refused},  {"peak", dump_peak},
-	{"nopeak", no_peak}, {"file", limit_files}, {"cancelled", cancelled},
+	{"hold", hold},	     {"drop", drop},	      {"busy", busy},
+	{"dump", dump},	     {"refused", refused},    {"peak", dump_peak},
+	{"nopeak", no_peak}, {"file", limit_files},   {"cancelled", cancelled},
+	{"handle", handle},  {"signal", signal_self}, {"await", await},
+	{"quit", quit},
 };
 
 static bool take(const char *argument)

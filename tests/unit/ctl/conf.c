@@ -73,6 +73,25 @@ static const struct bad_case bad_cases[] = {
 	{"background_thread:tru",
 	 "<liballoc>: Invalid conf value: background_thread:tru\n"},
 	{"junk:tru", "<liballoc>: Invalid conf value: junk:tru\n"},
+	{"prof_dump_above:0%",
+	 "<liballoc>: Invalid conf value: prof_dump_above:0%\n"},
+	{"prof_dump_above:101%",
+	 "<liballoc>: Invalid conf value: prof_dump_above:101%\n"},
+	{"prof_dump_above:-1",
+	 "<liballoc>: Invalid conf value: prof_dump_above:-1\n"},
+	{"prof_dump_above:%",
+	 "<liballoc>: Invalid conf value: prof_dump_above:%\n"},
+	{"prof_dump_above:M",
+	 "<liballoc>: Invalid conf value: prof_dump_above:M\n"},
+	{"prof_dump_above:9M9",
+	 "<liballoc>: Invalid conf value: prof_dump_above:9M9\n"},
+	{"prof_dump_above:8388608T",
+	 "<liballoc>: Invalid conf value: prof_dump_above:8388608T\n"},
+	{"prof_dump_above:0000000000000000000000001",
+	 "<liballoc>: Invalid conf value: "
+	 "prof_dump_above:0000000000000000000000001\n"},
+	{"prof_signal:SIGKILL",
+	 "<liballoc>: Invalid conf value: prof_signal:SIGKILL\n"},
 	{"a\x1b:\x07\n", "<liballoc>: Malformed conf string\n"},
 	{"a:\x1b[2J", "<liballoc>: Invalid conf pair: a:?[2J\n"},
 };
@@ -109,6 +128,29 @@ static void test_overlong(void)
 	ok(conf_apply(&options, text, CONF_REPORT), "the longest path");
 	is_uint(strlen(options.prof_prefix), OPTION_PATH_BYTES - 1,
 		"is used whole");
+}
+
+static void test_amounts(void)
+{
+	struct options options = opt;
+	const struct option_amount *above = &options.prof_dump_above;
+
+	ok(conf_apply(&options, "prof_dump_above:2g,prof_dump_step:7%",
+		      CONF_REPORT) &&
+		   above->bytes == UINT64_C(2) << 30 && above->percent == 0 &&
+		   options.prof_dump_step.bytes == 0 &&
+		   options.prof_dump_step.percent == 7,
+	   "bytes with a unit, and a percentage");
+	is_string(above->text, "2g", "as they were given");
+	ok(conf_apply(&options, "prof_dump_above:0x100", CONF_REPORT) &&
+		   above->bytes == 256,
+	   "bytes alone");
+	ok(conf_apply(&options, "prof_dump_above:8388607T", CONF_REPORT) &&
+		   above->bytes == UINT64_C(8388607) << 40,
+	   "very many");
+	ok(conf_apply(&options, "prof_dump_above:", CONF_REPORT) &&
+		   above->bytes == 0 && above->percent == 0 && !*above->text,
+	   "none");
 }
 
 static void test_good(void)
@@ -190,7 +232,10 @@ static void test_rows(void)
 		struct options low, high;
 		char min[32] = "false", max[32] = "true";
 
-		if (row->type == OPTION_STRING) {
+		if (row->type == OPTION_AMOUNT) {
+			strcpy(min, "");
+			strcpy(max, "100%");
+		} else if (row->type == OPTION_STRING) {
 			strcpy(min, "");
 			strcpy(max, "a");
 		} else if (row->type == OPTION_LETTERS) {
@@ -275,11 +320,12 @@ static void test_file(void)
 
 int main(void)
 {
-	plan(3 * COUNT(bad_cases) + 5 + 18 + 5 + option_count +
+	plan(3 * COUNT(bad_cases) + 5 + 5 + 18 + 5 + option_count +
 	     option_ignored_count + 9);
 	malloc_message = capture;
 	test_bad();
 	test_overlong();
+	test_amounts();
 	test_good();
 	test_goes_on();
 	test_rows();
