@@ -24,3 +24,6 @@ include %D%/live/local.mk
 endif
 EXTRA_DIST += %D%/perl-jeprof.cc %D%/static/everything.c
 include %D%/accuracy/local.mk
+dist_check_SCRIPTS += %D%/prof_python.sh
+TESTS += %D%/prof_python.sh
+EXTRA_DIST += %D%/prof/imports.py
