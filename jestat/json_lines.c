@@ -148,6 +148,7 @@ void print_json_reading(const struct reading *now, const struct reading *before,
 	json_int(&json, "pid", now->pid);
 	json_string(&json, "command", str_of(now->info.command));
 	json_string(&json, "liballoc", str_of(now->view.header.version));
+	json_bool(&json, "snapshot", ledger_view_is_snapshot(&now->view));
 	json_bool(&json, "since_start", before == NULL);
 	write_figures(&json, &figures);
 	json_object(&json, "process");

@@ -77,10 +77,16 @@ static bool open_target(struct watch *watch, int pid, struct diag *diag)
 {
 	if (!target_open(&watch->target, pid, diag))
 		return false;
-	if (target_find_ledger(&watch->target, diag))
-		return true;
-	target_close(&watch->target);
-	return false;
+	if (!target_find_ledger(&watch->target, diag)) {
+		target_close(&watch->target);
+		return false;
+	}
+	if (watch->target.snapshot_fd >= 0)
+		warn("jestat",
+		     "the memory of %s may not be read; its figures are those "
+		     "that it exports",
+		     watch->target.name);
+	return true;
 }
 
 static bool print_and_flush(struct watch *watch,

@@ -36,4 +36,5 @@ struct options opt = {
 	.prof_peak = true,
 	.prof_bt_max = 128,
 	.prof_ledger_bytes = (size_t)64 << 20,
+	.ledger_export = true,
 };

@@ -140,6 +140,7 @@ const struct option_row option_rows[] = {
 	{"opt.prof_seed", OPTION_SIZE, FIELD(prof_seed), RANGE(0, INT64_MAX)},
 	{"opt.prof_ledger_bytes", OPTION_SIZE, FIELD(prof_ledger_bytes),
 	 RANGE(1 << 20, INT64_C(1) << 40), .clip = true},
+	{"opt.ledger_export", OPTION_BOOL, FIELD(ledger_export)},
 };
 
 const unsigned option_count = sizeof(option_rows) / sizeof(option_rows[0]);

@@ -123,6 +123,7 @@ struct options {
 	unsigned prof_bt_max; /* frames kept of a stack; default 128 */
 	size_t prof_seed;     /* 0: unpredictable; else same samples each run */
 	size_t prof_ledger_bytes; /* address space of the ledger; 64 MiB */
+	bool ledger_export;	  /* a copy of the figures in a memfd */
 };
 
 /* The options in force. conf.c alone writes it. */

@@ -11,6 +11,7 @@
 #include "liballoc/heap/background.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/include/liballoc/liballoc.h"
+#include "liballoc/ledger/export.h"
 
 #ifdef LIBALLOC_DEBUG
 # define IS_DEBUG 1
@@ -32,6 +33,7 @@ static int set_epoch(const struct ctl_call *call, const uint64_t *value)
 	(void)call;
 	(void)value;
 	heap_publish();
+	ledger_export_now();
 	__atomic_fetch_add(&epoch, 1, __ATOMIC_RELAXED);
 	return 0;
 }

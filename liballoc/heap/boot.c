@@ -22,6 +22,7 @@
 #include "liballoc/heap/page_map.h"
 #include "liballoc/heap/size_class.h"
 #include "liballoc/heap/thread.h"
+#include "liballoc/ledger/export.h"
 #include "liballoc/ledger/ledger.h"
 #include "liballoc/prof/prof.h"
 #include "liballoc/safety/guard.h"
@@ -64,6 +65,8 @@ static void boot(void)
 		boot_once();
 	once = true;
 	good = arena_boot();
+	if (good)
+		ledger_export_boot();
 	thread_busy--;
 	booting = false;
 	errno = kept_errno;

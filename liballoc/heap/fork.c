@@ -15,6 +15,7 @@
 #include "liballoc/heap/metadata.h"
 #include "liballoc/heap/thread.h"
 #include "liballoc/heap/waiting.h"
+#include "liballoc/ledger/export.h"
 #include "liballoc/prof/prof.h"
 #include "liballoc/safety/guard.h"
 
@@ -31,6 +32,7 @@ void heap_prefork(void)
 	exchange_prefork();
 	arena_prefork_locks();
 	metadata_prefork();
+	ledger_export_prefork();
 }
 
 void heap_postfork_parent(void)

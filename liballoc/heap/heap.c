@@ -25,6 +25,7 @@
 #include "liballoc/heap/slab.h"
 #include "liballoc/heap/thread.h"
 #include "liballoc/heap/waiting.h"
+#include "liballoc/ledger/export.h"
 #include "liballoc/ledger/ledger.h"
 #include "liballoc/prof/prof.h"
 #include "liballoc/safety/fill.h"
@@ -252,6 +253,7 @@ static void leave(void)
 		prof_serve();
 	if (prof_request_waits())
 		prof_request_serve();
+	ledger_export_look(waiting_moved_bytes());
 }
 
 /*

@@ -34,6 +34,12 @@ static inline void waiting_count(int64_t delta)
 
 /* Bytes of clean pages that were taken, since boot or fork. Relaxed atomic. */
 extern uint64_t waiting_grown_bytes;
+/* Changes, up or down, with all pages that come into use or leave it. */
+static inline uint64_t waiting_moved_bytes(void)
+{
+	return __atomic_load_n(&waiting_grown_bytes, __ATOMIC_RELAXED) +
+	       __atomic_load_n(&waiting_dirty_bytes, __ATOMIC_RELAXED);
+}
 /*
  * Clean pages were taken, so the process grows. Were they given back only
  * because of the limit?

@@ -11,6 +11,13 @@
  * both, the magic stands at the start of a private anonymous mapping named
  * "[anon:liballoc ledger]" where the kernel can name mappings.
  *
+ * Who may not read memory may find a copy of all but the tables of the profile
+ * in a descriptor of the process's, a memfd named LEDGER_EXPORT_NAME: a region
+ * of its own, in which LEDGER_ARENA_CLASSES has one arena's rows, the sums over
+ * all arenas, and rows that found no room are added to the last arena's and to
+ * thread row 0. It is the process's own only where `pid` is; its generation is
+ * odd while it is brought up to date, as of the metric exported_ns.
+ *
  * Reading it: nothing is locked. Counters and gauges are naturally aligned
  * 64-bit words, written with relaxed atomics. Tables are append-only: a row is
  * written whole, then `count` of its section is raised with release; rows
@@ -39,6 +46,7 @@
 #define LEDGER_NOTE_NAME "liballoc"
 #define LEDGER_NOTE_TYPE 1 /* desc: int64_t, variable minus desc's address */
 #define LEDGER_MAPPING_NAME "liballoc ledger"
+#define LEDGER_EXPORT_NAME "liballoc figures"
 
 /* The tables, by their index in ledger_header.sections. */
 enum ledger_section_id {
@@ -72,6 +80,7 @@ struct ledger_section {
 #define LEDGER_PROF_ACTIVE 2u  /* samples are being taken now */
 #define LEDGER_PROF_ACCUM 4u   /* opt.prof_accum */
 #define LEDGER_PROF_CONTROL 8u /* opt.prof_control: requests are heeded */
+#define LEDGER_SNAPSHOT 16u    /* this is LEDGER_EXPORT_NAME's copy */
 
 struct ledger_header {
 	uint64_t magic;

@@ -64,6 +64,7 @@ struct process_stats {
 	uint64_t prof_peaks;		 /* so far; the last one's number */
 	uint64_t prof_peak_bytes;
 	uint64_t prof_peak_ns; /* CLOCK_MONOTONIC */
+	uint64_t exported_ns;  /* CLOCK_MONOTONIC; 0: never */
 };
 
 struct arena_stats {

@@ -111,6 +111,8 @@ const struct ledger_metric ledger_metrics[] = {
 		"live bytes at their peak"),
 	PROCESS(prof_peak_ns, GAUGE, NS, EACH,
 		"when they were at it, by the monotonic clock"),
+	PROCESS(exported_ns, GAUGE, NS, EACH,
+		"when the figures were last exported, by the monotonic clock"),
 
 	ARENA(nthreads, GAUGE, COUNT, SUM,
 		"threads assigned to the arena"),

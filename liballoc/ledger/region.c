@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "liballoc/ledger/build_id.h"
+#include "liballoc/ledger/export.h"
 #include "liballoc/ledger/metrics.h"
 #include "liballoc/ledger/region.h"
 
@@ -281,5 +282,7 @@ void ledger_postfork_child(uint32_t own_row, int os_tid)
 	set_identity(ledger_here);
 	ledger_threads_postfork_child(own_row, os_tid);
 	ledger_add(&ledger_process()->fork_generation, 1);
+	ledger_set(&ledger_process()->exported_ns, 0);
 	ledger_replace_end();
+	ledger_export_postfork_child();
 }

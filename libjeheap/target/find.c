@@ -125,12 +125,14 @@ bool target_find_ledger(struct target *target, struct diag *diag)
 {
 	struct arena scratch = {0};
 	struct search search = {target, &scratch, false};
+	struct diag why = {0};
 	bool found;
 
-	if (target->ledger_address)
+	if (target->ledger_address || target->snapshot_fd >= 0)
 		return true;
-	if (!target_probe(target, diag))
-		return false;
+	if (!target_probe(target, &why))
+		return target_find_snapshot(target) ||
+		       diag_set(diag, "%s", why.text);
 	found = in_files(&search) || in_anonymous(&search, true) ||
 		in_anonymous(&search, false);
 	arena_free(&scratch);

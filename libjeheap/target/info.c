@@ -56,6 +56,21 @@ static uint64_t status_number(struct str status, const char *name)
 	return value;
 }
 
+int target_inner_pid(int pid)
+{
+	struct arena arena = {0};
+	struct str status, pids;
+	uint64_t inner = 0, next;
+
+	if (proc_read(&arena, pid, "status", &status)) {
+		pids = status_field(status, "NSpid");
+		while (take_spaces(&pids), take_decimal(&pids, &next))
+			inner = next;
+	}
+	arena_free(&arena);
+	return inner && inner <= INT32_MAX ? (int)inner : pid;
+}
+
 static void copy_command(struct process_info *info, struct str name)
 {
 	size_t len = name.len < sizeof(info->command) - 1
@@ -147,10 +162,10 @@ size_t target_list(struct arena *arena, int **pids, size_t *hidden)
 			*hidden += is_hidden((int)pid);
 			continue;
 		}
-		if (!target_probe(&target, &diag))
-			*hidden += is_hidden((int)pid);
-		else if (target_find_ledger(&target, &diag))
+		if (target_find_ledger(&target, &diag))
 			*ARENA_PUSH(arena, *pids, count, capacity) = (int)pid;
+		else if (!target_probe(&target, &diag))
+			*hidden += is_hidden((int)pid);
 		target_close(&target);
 	}
 	if (proc)

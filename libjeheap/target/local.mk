@@ -4,7 +4,7 @@ libjeheap_libjeheap_a_SOURCES += \
 	%D%/image.c %D%/image.h \
 	%D%/info.c \
 	%D%/maps.c %D%/maps.h \
-	%D%/proc.h %D%/process.c \
+	%D%/proc.h %D%/process.c %D%/snapshot.c \
 	%D%/request.c %D%/request.h \
 	%D%/target.h \
 	%D%/view.c

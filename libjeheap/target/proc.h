@@ -19,6 +19,15 @@ bool proc_read(struct arena *arena, int pid, const char *file,
  * gone.
  */
 bool target_is_stopped(const struct target *target);
+/* Its number in its own pid namespace; pid where that is not known. */
+int target_inner_pid(int pid);
+/* Sets the diag to why its memory may not be read, and what would help. */
+bool fail_permission(const struct target *target, struct diag *diag);
+/*
+ * Opens the snapshot that the process exports, if it has one of its own, as
+ * target->snapshot_fd.
+ */
+bool target_find_snapshot(struct target *target);
 /* May this user read the process's memory? */
 bool target_probe(struct target *target, struct diag *diag);
 

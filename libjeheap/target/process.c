@@ -61,7 +61,7 @@ static int yama_scope(void)
 	return digit - '0';
 }
 
-static bool fail_permission(const struct target *target, struct diag *diag)
+bool fail_permission(const struct target *target, struct diag *diag)
 {
 	struct process_info info;
 	const char *name = target->name;
@@ -171,7 +171,8 @@ static bool open_checked(struct target *target, struct diag *diag)
 
 bool target_open(struct target *target, int pid, struct diag *diag)
 {
-	*target = (struct target){.pid = pid, .memory_fd = -1};
+	*target =
+		(struct target){.pid = pid, .memory_fd = -1, .snapshot_fd = -1};
 	snprintf(target->name, sizeof(target->name), "process %d", pid);
 	if (pid <= 0)
 		return diag_set(diag, "%d is no process id", pid);
@@ -185,7 +186,9 @@ void target_close(struct target *target)
 {
 	if (target->memory_fd >= 0)
 		close(target->memory_fd);
-	target->memory_fd = -1;
+	if (target->snapshot_fd >= 0)
+		close(target->snapshot_fd);
+	target->memory_fd = target->snapshot_fd = -1;
 	arena_free(&target->arena);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A process seen from outside: its mappings, its memory, its ledger. Reads
- * with process_vm_readv, or /proc/PID/mem where that is refused; signals
- * nothing, stops nobody. All it finds is hostile.
+ * with process_vm_readv, or /proc/PID/mem where that is refused; where both
+ * are, the figures from the snapshot that it exports. Signals nothing, stops
+ * nobody. All it finds is hostile.
  */
 #ifndef LIBJEHEAP_TARGET_TARGET_H
 #define LIBJEHEAP_TARGET_TARGET_H
@@ -23,6 +24,7 @@ struct target {
 	char name[64];		 /* "process 12 (cat)", for messages */
 	struct str maps;	 /* the text of /proc/PID/maps */
 	uint64_t ledger_address; /* 0: not looked for yet */
+	int snapshot_fd;	 /* read instead of the memory, or -1 */
 };
 
 /*
@@ -39,7 +41,8 @@ bool target_read(struct target *target, uint64_t address, void *buffer,
  * order of addresses, else by the magic of an anonymous mapping. Where a
  * process holds several copies, the first one that is set up is it: those
  * that serve no allocation are not. "process 12 (cat) does not run on
- * liballoc".
+ * liballoc". Where its memory may not be read, its snapshot is found instead;
+ * where there is none, the diag says what permission is lacking.
  */
 bool target_find_ledger(struct target *target, struct diag *diag);
 
@@ -72,6 +75,12 @@ struct ledger_view {
 	bool unsettled;
 };
 
+/* Is it the exported snapshot, and not the process's memory, that was read? */
+static inline bool ledger_view_is_snapshot(const struct ledger_view *view)
+{
+	return view->header.flags & LEDGER_SNAPSHOT;
+}
+
 /* Which sections to copy: a bit (1u << id) each. */
 #define LEDGER_WANT_STATS                                                      \
  (1u << LEDGER_METRICS | 1u << LEDGER_PROCESS | 1u << LEDGER_ARENAS |          \
@@ -85,7 +94,8 @@ struct ledger_view {
  * Copies from the process, again while the generation changes: but from one
  * that is stopped, or has replaced nothing for two seconds, as it is. A
  * section is copied before those that its rows refer to, so that what they
- * refer to is there; sections not wanted have a count of 0.
+ * refer to is there; sections not wanted have a count of 0. A snapshot has no
+ * profile: where one is wanted, the diag says what permission is lacking.
  */
 bool target_read_ledger(struct target *target, unsigned want,
 			struct arena *arena, struct ledger_view *view,

@@ -6,9 +6,11 @@
 #include "config.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "libjeheap/target/proc.h"
 #include "libjeheap/target/target.h"
@@ -21,7 +23,6 @@
 /* While tables are being replaced, for up to 2 s, if it is not stopped: */
 #define ATTEMPTS 200
 #define ATTEMPT_PAUSE_NS 10000000
-
 /* Where the bytes of a region come from. */
 struct source {
 	bool (*read)(const struct source *source, uint64_t offset, void *buffer,
@@ -40,6 +41,30 @@ static bool read_from_process(const struct source *source, uint64_t offset,
 	return target_read(source->target,
 			   source->target->ledger_address + offset, buffer,
 			   size, diag);
+}
+
+static bool read_from_snapshot(const struct source *source, uint64_t offset,
+			       void *buffer, size_t size, struct diag *diag)
+{
+	char *to = buffer;
+
+	while (size) {
+		ssize_t n = offset > INT64_MAX
+				    ? 0
+				    : pread(source->target->snapshot_fd, to,
+					    size, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return diag_set(
+				diag, "the snapshot of %s ends before %llu",
+				source->name, (unsigned long long)offset);
+		to += n;
+		offset += (uint64_t)n;
+		size -= (size_t)n;
+	}
+	return true;
 }
 
 static bool read_from_memory(const struct source *source, uint64_t offset,
@@ -349,6 +374,11 @@ bool target_read_ledger(struct target *target, unsigned want,
 
 	if (!target_find_ledger(target, diag))
 		return false;
+	if (target->snapshot_fd >= 0) {
+		if (want & ~LEDGER_WANT_STATS)
+			return fail_permission(target, diag);
+		source.read = read_from_snapshot;
+	}
 	for (int i = 0; i < ATTEMPTS; i++) {
 		struct arena_mark mark = arena_mark(arena);
 		enum motion motion;

@@ -32,7 +32,7 @@ matches 'and bytes' "^20[0-9T:.-]*Z,$pid,3145728,4194304,5767168,[0-9]+,1048576,
 
 # 5000 allocations in 10 seconds and the moment since then.
 ok 'JSON' jestat --json --arenas --bins $pid
-matches 'on one line' '^\{"time":"20[^"]*Z","pid":'"$pid"',"command":"fake_ledger","liballoc":"99\.1","since_start":true,"allocated":3145728,.*\}$' "$tmp/out"
+matches 'on one line' '^\{"time":"20[^"]*Z","pid":'"$pid"',"command":"fake_ledger","liballoc":"99\.1","snapshot":false,"since_start":true,"allocated":3145728,.*\}$' "$tmp/out"
 rate=$(sed 's/.*"mallocs_per_second":\([0-9]*\).*/\1/' "$tmp/out")
 result "$([ "$rate" -le 500 ] && [ "$rate" -ge 250 ]; echo $?)" \
 	"a rate since the start ($rate)"

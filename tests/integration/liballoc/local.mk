@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # liballoc under stress, by the names that programs use, and from outside.
-TEST_UNITS += %D%/arena_threads %D%/churn %D%/forks %D%/signals %D%/threads %D%/published
+TEST_UNITS += %D%/arena_threads %D%/churn %D%/forks %D%/signals %D%/threads %D%/published \
+	%D%/exported
 
+%C%_exported_CFLAGS = $(UNIT_CFLAGS)
+%C%_exported_LDADD = $(UNIT_LIBALLOC_LIBS)
 %C%_published_CFLAGS = $(UNIT_CFLAGS)
 %C%_published_LDADD = $(UNIT_LIBALLOC_LIBS)
 

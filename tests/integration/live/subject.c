@@ -7,6 +7,7 @@
  */
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -86,6 +87,7 @@ int main(int argc, char **argv)
 	const char *path = argc > 1 ? argv[1] : NULL;
 	const char *peak = argc > 2 ? argv[2] : NULL;
 	mallctl_function *control = mallctl;
+	uint64_t epoch = 1;
 	pthread_t thread;
 
 	if (!control)
@@ -108,6 +110,9 @@ int main(int argc, char **argv)
 	else if (peak &&
 		 control("prof.dump_peak", NULL, NULL, &peak, sizeof(peak)))
 		say("no dump of the peak\n");
+	/* Figures are brought up to date, exported ones too. */
+	if (control)
+		control("epoch", NULL, NULL, &epoch, sizeof(epoch));
 	say("ready\n");
 	for (;;)
 		pause();

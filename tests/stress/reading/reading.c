@@ -22,6 +22,7 @@
 #include "libjeheap/profile/estimate.h"
 #include "libjeheap/profile/from_ledger.h"
 #include "libjeheap/profile/read.h"
+#include "libjeheap/target/proc.h"
 #include "libjeheap/target/target.h"
 #include "stress/reading/truth.h"
 #include "tap/tap.h"
@@ -53,6 +54,7 @@ static struct outcome {
   stopped = {"a stopped process reads the same each time", 0, 0},
   children = {"children are read, as long as they live", 0, 0},
   commands = {"jeprof and jestat tell the same", 0, 0},
+  exported = {"exported figures are read, and sound", 0, 0},
   deadlocked = {"a deadlocked process is read to the byte", 0, 0};
 
 __attribute__((format(printf, 3, 4))) static bool
@@ -158,7 +160,7 @@ static bool same_row(const struct ledger_view *a, const struct ledger_view *b,
 }
 
 static void compare_counters(const struct ledger_view *before,
-			     const struct ledger_view *now)
+			     const struct ledger_view *now, uint64_t first_row)
 {
 	for (uint64_t i = 0; i < now->count[LEDGER_METRICS]; i++) {
 		const struct ledger_metric *m =
@@ -166,7 +168,8 @@ static void compare_counters(const struct ledger_view *before,
 
 		if (m->kind == LEDGER_GAUGE)
 			continue;
-		for (uint64_t row = 0; row < now->count[m->section]; row++) {
+		for (uint64_t row = first_row; row < now->count[m->section];
+		     row++) {
 			if (!same_row(before, now, m->section, row))
 				continue;
 			for (uint32_t k = 0; k < m->count; k++) {
@@ -311,7 +314,33 @@ static void read_once(struct reading *now, const struct reading *before)
 	check_total(&totals, allocated_of(&now->view), &now->bounds);
 	check_profile(&profiles, &now->view, &now->bounds);
 	if (before && before->view.count[LEDGER_METRICS])
-		compare_counters(&before->view, &now->view);
+		compare_counters(&before->view, &now->view, 0);
+}
+
+/*
+ * From the snapshot, which may lag behind. Row 0 of its threads is the sum over
+ * those that found no room, and falls when they end.
+ */
+static void read_exported(void)
+{
+	static struct reading two[2];
+	static unsigned count;
+	struct reading *now = &two[count % 2], *before = &two[(count + 1) % 2];
+	struct diag diag = {0};
+	struct target t;
+	bool good = target_open(&t, subject, &diag) && target_find_snapshot(&t);
+
+	arena_free(&now->arena);
+	good = good && target_read_ledger(&t, LEDGER_WANT_STATS, &now->arena,
+					  &now->view, &diag);
+	target_close(&t);
+	if (!check(&exported, good, "%s", diag.text))
+		return;
+	check(&exported, allocated_of(&now->view) > 0, "nothing is allocated");
+	check_gauges(&now->view);
+	check_classes(&now->view);
+	if (count++)
+		compare_counters(&before->view, &now->view, 1);
 }
 
 static void wait_for_stop(void)
@@ -345,6 +374,7 @@ static void read_stopped(void)
 	if (take(&first) && take(&second)) {
 		check(&stopped, same_rows(&first.view, &second.view),
 		      "two readings differ");
+		read_exported();
 		check_figures(&first.view);
 		check_total(&stopped, allocated_of(&first.view), &first.bounds);
 		check_profile(&stopped, &first.view, &first.bounds);
@@ -597,6 +627,8 @@ static void read_many(void)
 		read_once(now, i ? &two[(i + 1) % 2] : NULL);
 		if (i % 3 == 0)
 			read_child();
+		if (i % 2)
+			read_exported();
 		if (i % 10 == 5)
 			read_stopped();
 		if (i % 25 == 10)
@@ -611,7 +643,7 @@ int main(void)
 	struct arena arena = {0};
 	struct diag diag = {0};
 
-	plan(11);
+	plan(12);
 	start_subject(&arena);
 	if (!ok(target_open(&target, subject, &diag) &&
 			target_find_ledger(&target, &diag),
@@ -633,6 +665,7 @@ int main(void)
 	report(&stopped);
 	report(&children);
 	report(&commands);
+	report(&exported);
 	report(&deadlocked);
 	kill(subject, SIGKILL);
 	waitpid(subject, NULL, 0);

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
+TEST_UNITS += %D%/export
 TEST_UNITS += %D%/region %D%/metrics %D%/threads
 %C%_region_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_region_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
@@ -9,3 +10,6 @@ TEST_UNITS += %D%/region %D%/metrics %D%/threads
 %C%_threads_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_threads_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_threads_LDADD = $(UNIT_LIBALLOC_LIBS)
+%C%_export_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_export_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_export_LDADD = $(UNIT_LIBALLOC_LIBS)

@@ -1,0 +1,70 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Where the memory of a process may not be read, as under Yama: jestat shows
+# the figures of the snapshot that it exports, the very ones that its memory
+# holds, also while it is stopped; jeprof, and jestat where there is none, say
+# what permission is lacking.
+. "$top_srcdir/tests/tap/tap.sh"
+
+here=$top_builddir/tests/integration/live
+"$here/no_attach" true
+[ $? -ne 77 ] || skip_all 'the kernel has no seccomp notifications'
+plan 15
+
+# start [CONF]: sets $pid once the subject is ready.
+start() {
+	rm -f "$tmp/said"
+	mkfifo "$tmp/said"
+	MALLOC_CONF=${1:-} LD_PRELOAD=$liballoc "$here/subject" "$tmp/dump" \
+		>"$tmp/said" &
+	pid=$!
+	exec 3<"$tmp/said"
+	while read -r line <&3; do
+		[ "$line" = ready ] && return
+		echo "# the subject says: $line"
+	done
+}
+
+stop() {
+	exec 3<&-
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+	return 0
+}
+
+# What depends on when it was read is left out.
+figures() {
+	sed 's/,/\n/g' | grep -vE '^[{]?"(time|snapshot|.*_per_second|elapsed_.*)":'
+}
+
+without() {
+	"$here/no_attach" "$@"
+}
+
+start
+runs 0 'the memory can be read' jestat --json --bins "$pid"
+figures <"$tmp/out" >"$tmp/wanted"
+matches 'and is said to be what was read' '"snapshot":false' "$tmp/out"
+runs 0 'without it, the snapshot can' without jestat --json --bins "$pid"
+matches 'and is said to be' '"snapshot":true' "$tmp/out"
+figures <"$tmp/out" >"$tmp/got"
+same 'both have the same figures' "$tmp/wanted" "$tmp/got"
+[ "$(grep -c '"small_allocated":[1-9]' "$tmp/got")" -gt 0 ]
+result $? 'which are not nothing'
+runs 0 'rows and arenas can be shown' without jestat --arenas "$pid"
+runs 2 'a profile takes its memory' without jeprof "$pid"
+matches 'which is said' 'cannot read the memory.*not permitted' "$tmp/err"
+without jestat ps >"$tmp/out" 2>&1
+matches 'it is listed' "^ *$pid .*subject" "$tmp/out"
+kill -STOP "$pid"
+runs 0 'it can be read while it is stopped' without jestat --json --bins "$pid"
+figures <"$tmp/out" >"$tmp/got"
+same 'with the same figures' "$tmp/wanted" "$tmp/got"
+stop
+
+start ledger_export:false
+runs 2 'there is none with ledger_export:false' without jestat "$pid"
+matches 'and what is lacking is told' \
+	'cannot read the memory.*not permitted' "$tmp/err"
+runs 0 'but memory is read as ever' jestat "$pid"
+stop
