@@ -118,10 +118,13 @@ struct options {
 	bool prof_peak_final; /* and dumped at exit */
 	bool prof_leak;
 	bool prof_leak_error;
-	bool prof_stats;      /* prof.stats.* may be read */
-	bool prof_control;    /* requests from outside are heeded */
-	unsigned prof_bt_max; /* frames kept of a stack; default 128 */
-	size_t prof_seed;     /* 0: unpredictable; else same samples each run */
+	bool prof_stats;	       /* prof.stats.* may be read */
+	bool prof_log;		       /* log frees of samples from the start */
+	ssize_t prof_recent_alloc_max; /* allocations kept; -1: all there is
+					  room for */
+	bool prof_control;	       /* requests from outside are heeded */
+	unsigned prof_bt_max;	       /* frames kept of a stack; default 128 */
+	size_t prof_seed; /* 0: unpredictable; else same samples each run */
 	size_t prof_ledger_bytes; /* address space of the ledger; 64 MiB */
 	bool ledger_export;	  /* a copy of the figures in a memfd */
 };

@@ -32,8 +32,9 @@ enum ctl_type {
 #define CTL_NEEDS_PROF 16u /* ENOENT where opt.prof is off */
 #define CTL_SET_PROF 32u   /* the same where it is to be set */
 
-#define CTL_READ_ONLY 128u /* of what io does: it takes no value */
-#define CTL_UNCHECKED 64u  /* CTL_VOID: whatever is given is passed over */
+#define CTL_READ_ONLY 128u  /* of what io does: it takes no value */
+#define CTL_WRITE_ONLY 256u /* of what io does: it gives none */
+#define CTL_UNCHECKED 64u   /* CTL_VOID: whatever is given is passed over */
 
 struct ctl_row;
 

@@ -14,6 +14,7 @@
 #include "liballoc/heap/heap.h"
 #include "liballoc/include/liballoc/liballoc.h"
 #include "liballoc/prof/hooks.h"
+#include "liballoc/prof/recent.h"
 
 /* Of one pointer: the slab that the next such object would come from, too. */
 struct verbose_use {
@@ -128,6 +129,50 @@ static int prof_hook(const struct ctl_call *call, const struct ctl_request *r)
 	return 0;
 }
 
+static int recent_alloc_max(const struct ctl_call *call,
+			    const struct ctl_request *r)
+{
+	ssize_t max = 0, old = recent_max();
+	int error;
+
+	(void)call;
+	if (!opt.prof)
+		return ENOENT;
+	error = ctl_take_value(r, &max, sizeof(max));
+	if (!error && r->newp && max < -1)
+		error = EINVAL;
+	if (error)
+		return error;
+	if (r->newp)
+		old = recent_set_max(max);
+	return ctl_give_value(r, &old, sizeof(old));
+}
+
+/* As jemalloc's: what is to be called, and with what. */
+struct recent_target {
+	void (*write)(void *opaque, const char *text);
+	void *opaque;
+};
+
+static int recent_alloc_dump(const struct ctl_call *call,
+			     const struct ctl_request *r)
+{
+	struct recent_target target;
+	int error;
+
+	(void)call;
+	if (!opt.prof)
+		return ENOENT;
+	if (r->oldp || r->oldlenp)
+		return EPERM;
+	if (!r->newp)
+		return EINVAL;
+	error = ctl_take_value(r, &target, sizeof(target));
+	if (!error && !recent_dump(target.write, target.opaque))
+		error = EAGAIN;
+	return error;
+}
+
 #define HOOK_ROW(hook, which)                                                  \
  {                                                                             \
   "experimental.hooks." hook, CTL_POINTER, .io = prof_hook, .number = (which), \
@@ -139,6 +184,10 @@ static const struct ctl_row rows[] = {
 	HOOK_ROW("prof_dump", PROF_HOOK_DUMP),
 	HOOK_ROW("prof_sample", PROF_HOOK_SAMPLE),
 	HOOK_ROW("prof_sample_free", PROF_HOOK_SAMPLE_FREE),
+	{"experimental.prof_recent.alloc_max", CTL_SSIZE,
+	 .io = recent_alloc_max},
+	{"experimental.prof_recent.alloc_dump", CTL_VOID, CTL_WRITE_ONLY,
+	 .io = recent_alloc_dump, .c_type = "write_cb packet"},
 	{"experimental.utilization.query", CTL_VOID, .io = query},
 	{"experimental.utilization.batch_query", CTL_VOID, .io = batch_query},
 	{"experimental.batch_alloc", CTL_SIZE, .io = batch_alloc},

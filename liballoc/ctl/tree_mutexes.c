@@ -10,6 +10,7 @@
 #include "liballoc/heap/observe.h"
 #include "liballoc/heap/thread.h"
 #include "liballoc/include/liballoc/liballoc.h"
+#include "liballoc/prof/recent.h"
 #include "liballoc/prof/tables.h"
 
 enum {
@@ -17,6 +18,7 @@ enum {
 	PROF_STACKS,
 	PROF_TABLES,
 	PROF_DUMP,
+	PROF_RECENT,
 	PAGES,
 	METADATA,
 	BACKGROUND,
@@ -75,6 +77,9 @@ static void look(const struct ctl_call *call, unsigned which,
 	case PROF_DUMP:
 		lock_add_stats(&tables_dump_lock, sum);
 		break;
+	case PROF_RECENT:
+		lock_add_stats(&recent_lock, sum);
+		break;
 	case PAGES:
 		observe_page_lock(arena_of(call), sum);
 		break;
@@ -105,6 +110,7 @@ static int do_reset(const struct ctl_call *call, const uint64_t *value)
 	tables_each_lock(clear, NULL);
 	lock_clear_stats(&stacks_lock);
 	lock_clear_stats(&counts_lock);
+	lock_clear_stats(&recent_lock);
 	thread_busy--;
 	return 0;
 }
@@ -132,6 +138,8 @@ static const struct ctl_row rows[] = {
 	LOCK_ROWS("stats.mutexes.prof", PROF_STACKS),
 	LOCK_ROWS("stats.mutexes.prof_thds_data", PROF_TABLES),
 	LOCK_ROWS("stats.mutexes.prof_dump", PROF_DUMP),
+	LOCK_ROWS("stats.mutexes.prof_recent_alloc", PROF_RECENT),
+	LOCK_ROWS("stats.mutexes.prof_recent_dump", PROF_DUMP),
 
 	LOCK_ROWS(ARENA "large", PAGES),
 	LOCK_ROWS(ARENA "extent_avail", PAGES),

@@ -11,6 +11,7 @@
 #include "liballoc/heap/heap.h"
 #include "liballoc/ledger/ledger.h"
 #include "liballoc/prof/class_sums.h"
+#include "liballoc/prof/log.h"
 #include "liballoc/prof/prof.h"
 
 /* The switches, by row->number. */
@@ -86,6 +87,19 @@ static int set_reset(const struct ctl_call *call, const uint64_t *value)
 	return prof_reset(lg_sample > 63 ? 63 : lg_sample);
 }
 
+static int start_log(const struct ctl_call *call, const uint64_t *value)
+{
+	(void)call;
+	return log_start(text_of(value)) ? EFAULT : 0;
+}
+
+static int stop_log(const struct ctl_call *call, const uint64_t *value)
+{
+	(void)call;
+	(void)value;
+	return log_stop() ? EFAULT : 0;
+}
+
 static int get_interval(const struct ctl_call *call, uint64_t *value)
 {
 	(void)call;
@@ -137,6 +151,9 @@ static const struct ctl_row rows[] = {
 	{"prof.gdump", CTL_BOOL, CTL_SET_PROF, .get = get_switch,
 	 .set = set_switch, .number = GDUMP},
 	{"prof.prefix", CTL_STRING, CTL_NEEDS_PROF, .set = set_prefix},
+	{"prof.log_start", CTL_STRING, CTL_NEEDS_PROF, .set = start_log},
+	{"prof.log_stop", CTL_VOID, CTL_NEEDS_PROF | CTL_UNCHECKED,
+	 .set = stop_log},
 	{"prof.reset", CTL_SIZE, CTL_NEEDS_PROF, .set = set_reset},
 	{"prof.interval", CTL_UINT64, .get = get_interval},
 	{"prof.lg_sample", CTL_SIZE, .get = get_lg_sample},

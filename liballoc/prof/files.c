@@ -16,7 +16,7 @@
 static char prefix[OPTION_PATH_BYTES];
 _Static_assert(sizeof(prefix) == sizeof(opt.prof_prefix), "copied whole");
 
-static uint64_t sequence;
+static uint64_t sequence, log_sequence;
 static uint64_t sequences[DUMP_KINDS];
 
 /* In the file's name. Of an exit there is but one. */
@@ -106,21 +106,36 @@ static void add_number(struct name *name, uint64_t value)
 	add(name, print_number(number, value));
 }
 
+/* "<prefix>[.<pid namespace>].<pid>.<number>" */
+static void begin(struct name *name, uint64_t number)
+{
+	add(name, prefix);
+	if (opt.prof_pid_namespace) {
+		add(name, ".");
+		add_number(name, pid_namespace());
+	}
+	add(name, ".");
+	add_number(name, (uint64_t)getpid());
+	add(name, ".");
+	add_number(name, number);
+}
+
+void files_log_name(char name[DUMP_NAME_BYTES])
+{
+	struct name to = {name, name + DUMP_NAME_BYTES - 1};
+
+	begin(&to, log_sequence++);
+	add(&to, ".json");
+	*to.at = '\0';
+}
+
 static void compose(char name[DUMP_NAME_BYTES], enum dump_kind kind,
 		    const struct file *file)
 {
 	const char dot_letter[] = {'.', letters[kind], '\0'};
 	struct name to = {name, name + DUMP_NAME_BYTES - 1};
 
-	add(&to, prefix);
-	if (opt.prof_pid_namespace) {
-		add(&to, ".");
-		add_number(&to, pid_namespace());
-	}
-	add(&to, ".");
-	add_number(&to, (uint64_t)getpid());
-	add(&to, ".");
-	add_number(&to, file->sequence);
+	begin(&to, file->sequence);
 	add(&to, dot_letter);
 	if (kind != DUMP_FINAL)
 		add_number(&to, file->own);

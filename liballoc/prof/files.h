@@ -33,6 +33,8 @@ void files_boot(void);
 bool files_have_no_name(void);
 /* Shorter than OPTION_PATH_BYTES. */
 void files_set_prefix(const char *prefix);
+/* The name of the next log; each is given once. */
+void files_log_name(char name[DUMP_NAME_BYTES]);
 /* The name of the next dump of a kind; each is given once. */
 void files_name(char name[DUMP_NAME_BYTES], enum dump_kind kind);
 /*

@@ -16,6 +16,7 @@
 
 #include "liballoc/ledger/build_id.h"
 #include "liballoc/prof/images.h"
+#include "liballoc/prof/json.h"
 
 #define MOST_SEGMENTS 64u
 #define LINE_BYTES 4608u /* a maps line: PATH_MAX and its columns */
@@ -32,6 +33,8 @@ struct image {
 	uint32_t id_bytes; /* 0: no file, or none to tell of */
 	char path[LINE_BYTES];
 };
+
+static struct image passing __attribute__((aligned(4096)));
 
 static bool read_memory(uint64_t address, void *to, size_t size)
 {
@@ -179,16 +182,14 @@ static ssize_t read_some(int fd, void *to, size_t size)
 	return n;
 }
 
-void images_write_build_ids(struct writer *writer)
+/* Calls visit with each line of /proc/self/maps, which it may change. */
+static void each_line(void (*visit)(void *context, char *line), void *context)
 {
 	static char text[2 * LINE_BYTES];
-	static struct image image __attribute__((aligned(4096)));
 	size_t have = 0;
 	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 
-	image.id_bytes = 0;
-	image.path[0] = 0;
 	while (fd >= 0 && have < sizeof(text) - 1 &&
 	       (n = read_some(fd, text + have, sizeof(text) - 1 - have)) > 0) {
 		char *line = text, *end;
@@ -197,15 +198,43 @@ void images_write_build_ids(struct writer *writer)
 		text[have] = 0;
 		while ((end = strchr(line, '\n')) != NULL) {
 			*end = 0;
-			pass_mapping(writer, &image, line);
+			visit(context, line);
 			line = end + 1;
 		}
 		have -= (size_t)(line - text);
 		memmove(text, line, have);
 	}
-	write_image(writer, &image);
 	if (fd >= 0)
 		close(fd);
+}
+
+static void pass_line(void *writer, char *line)
+{
+	pass_mapping(writer, &passing, line);
+}
+
+void images_write_build_ids(struct writer *writer)
+{
+	passing.id_bytes = 0;
+	passing.path[0] = 0;
+	each_line(pass_line, writer);
+	write_image(writer, &passing);
+}
+
+/* start-end rwxp ... */
+static void put_executable(void *json, char *line)
+{
+	const char *permissions = strchr(line, ' ');
+
+	if (permissions && strlen(permissions) > 3 && permissions[3] == 'x')
+		json_string(json, NULL, line);
+}
+
+void images_put_mappings(struct json *json)
+{
+	json_array(json, "mappings");
+	each_line(put_executable, json);
+	json_end_array(json);
 }
 
 void images_write_maps(struct writer *writer)

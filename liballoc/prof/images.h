@@ -11,5 +11,8 @@
 /* "# build_id START-END ID PATH" for each; END is that of its last mapping. */
 void images_write_build_ids(struct writer *writer);
 void images_write_maps(struct writer *writer);
+/* "mappings": the executable ones, a string for each line of maps. */
+struct json;
+void images_put_mappings(struct json *json);
 
 #endif

@@ -12,3 +12,6 @@ liballoc_liballoc_la_SOURCES += %D%/backtrace.c %D%/backtrace.h \
 	%D%/unwind/unwind.c %D%/unwind/unwind.h
 liballoc_liballoc_la_SOURCES += %D%/files.c %D%/files.h %D%/live.c %D%/live.h \
 	%D%/limits.c %D%/limits.h %D%/peak.c %D%/peak.h %D%/signal.c %D%/signal.h
+liballoc_liballoc_la_SOURCES += %D%/json.c %D%/json.h %D%/log.c %D%/log.h \
+	%D%/log_record.h %D%/log_write.c %D%/recent.c %D%/recent.h \
+	%D%/recent_dump.c %D%/recent_record.h

@@ -18,8 +18,10 @@
 #include "liballoc/ledger/ledger.h"
 #include "liballoc/prof/backtrace.h"
 #include "liballoc/prof/hooks.h"
+#include "liballoc/prof/log.h"
 #include "liballoc/prof/prof.h"
 #include "liballoc/prof/random.h"
+#include "liballoc/prof/recent.h"
 #include "liballoc/prof/signal.h"
 #include "liballoc/prof/state.h"
 #include "liballoc/prof/tables.h"
@@ -51,6 +53,8 @@ void prof_boot(void)
 	}
 	prof_state_set_rate((unsigned)opt.lg_prof_sample);
 	prof_state.ready = true;
+	recent_boot();
+	log_boot();
 	tell_readers();
 	prof_active_set(opt.prof_active);
 	signal_boot();
@@ -206,18 +210,52 @@ bool prof_sample(struct thread *thread, void *ptr, size_t requested_bytes,
 	return sampled;
 }
 
+/* Does anybody want to know where the object is freed? */
+static bool is_traced(uint64_t address)
+{
+	if (log_is_on())
+		return tables_has(address);
+	return recent_has(address);
+}
+
+/* Not inlined: room for a stack is wanted while its free is traced only. */
+static __attribute__((noinline)) bool
+forget_traced(struct thread *thread, uint64_t address, struct sampled *was)
+{
+	uint64_t frames[BACKTRACE_MAX];
+	struct freed_by by = {.thread = thread->prof.ledger_row,
+			      .frames = frames};
+
+	/* A hook for stacks may allocate. */
+	thread->reentrancy++;
+	if (!take_stack(thread, frames, &by.depth))
+		by.frames = NULL;
+	thread->reentrancy--;
+	return tables_remove_by(address, &by, was);
+}
+
+static bool forget(struct thread *thread, uint64_t address, struct sampled *was)
+{
+	if (thread && is_traced(address))
+		return forget_traced(thread, address, was);
+	return tables_remove(address, thread ? thread->prof.ledger_row : 0,
+			     was);
+}
+
 bool prof_free(struct thread *thread, void *ptr)
 {
+	int kept_errno = errno;
 	struct sampled was;
+	bool known;
 
 	if (!prof_state.ready)
 		return false;
 	unload_freed(ptr);
-	if (!tables_remove((uintptr_t)ptr, thread ? thread->prof.ledger_row : 0,
-			   &was))
-		return false;
-	hooks_freed(thread, ptr, was.usable_bytes);
-	return true;
+	known = forget(thread, (uintptr_t)ptr, &was);
+	if (known)
+		hooks_freed(thread, ptr, was.usable_bytes);
+	errno = kept_errno;
+	return known;
 }
 
 unsigned prof_peek(uint64_t address, uint64_t *requested_bytes,

@@ -13,6 +13,8 @@
 #include "liballoc/heap/thread.h"
 #include "liballoc/prof/peak.h"
 #include "liballoc/prof/row_index.h"
+#include "liballoc/prof/log.h"
+#include "liballoc/prof/recent.h"
 #include "liballoc/prof/tables.h"
 
 /* Rows that a shard takes at a time: few, so that few are touched. */
@@ -162,21 +164,48 @@ static void tell(const struct ledger_sample *sample, struct sampled *was)
 	};
 }
 
-static bool remove_held(struct shard *shard, uint64_t address, uint32_t thread,
-			struct sampled *was)
+static void tell_history(const struct ledger_sample *sample,
+			 const struct freed_by *by, uint64_t now_ns)
+{
+	const struct ledger_count *count = count_row(sample->count);
+	struct logged free = {
+		.usable_bytes = sample->usable_bytes,
+		.allocated_ns = sample->birth_ns,
+		.freed_ns = now_ns,
+		.allocated_by = count->thread,
+		.freed_by = by->thread,
+		.allocated_at = count->stack,
+		.freed_at = TABLES_NONE,
+	};
+
+	if (by->frames)
+		free.freed_at = stacks_intern(by->frames, by->depth);
+	if (recent_is_on())
+		recent_freed(sample->address, free.freed_at, by->thread,
+			     now_ns);
+	if (log_is_on())
+		log_add(&free);
+}
+
+static bool remove_held(struct shard *shard, uint64_t address,
+			const struct freed_by *by, struct sampled *was)
 {
 	uint32_t *link = find_link(shard, address);
 	uint32_t row = *link - 1;
 	struct ledger_sample *sample;
-	uint64_t lifetime_ns;
+	uint64_t now_ns, lifetime_ns;
 
 	if (*link == 0)
 		return false;
 	sample = sample_row(row);
 	if (was)
 		tell(sample, was);
-	lifetime_ns = os_clock_ns() - sample->birth_ns;
-	counts_freed(sample->count, sample->usable_bytes, lifetime_ns, thread);
+	now_ns = os_clock_ns();
+	lifetime_ns = now_ns - sample->birth_ns;
+	if (recent_is_on() || log_is_on())
+		tell_history(sample, by, now_ns);
+	counts_freed(sample->count, sample->usable_bytes, lifetime_ns,
+		     by->thread);
 	ledger_add_bucket(ledger_process()->sample_lifetime_ns,
 			  LEDGER_LIFE_BUCKETS, lifetime_ns);
 	ledger_set(&sample->address, 1);
@@ -245,23 +274,34 @@ bool tables_add(const struct sampled *what, const uint64_t *frames,
 		unsigned depth)
 {
 	struct shard *shard = take_shard(what->address);
+	static const struct freed_by nobody;
 	uint32_t stack, count = TABLES_NONE;
 	bool added;
 
 	/* A sample that is still here was freed unseen. */
-	remove_held(shard, what->address, 0, NULL);
+	remove_held(shard, what->address, &nobody, NULL);
 	stack = stacks_intern(frames, depth);
 	if (stack != TABLES_NONE)
 		count = counts_get(stack, what);
 	added = count != TABLES_NONE && add_held(shard, what, count);
+	if (added && recent_is_on())
+		recent_add(what, stack);
 	release_shard(shard);
 	return added;
 }
 
 bool tables_remove(uint64_t address, uint32_t thread, struct sampled *was)
 {
+	const struct freed_by by = {.thread = thread};
+
+	return tables_remove_by(address, &by, was);
+}
+
+bool tables_remove_by(uint64_t address, const struct freed_by *by,
+		      struct sampled *was)
+{
 	struct shard *shard = take_shard(address);
-	bool removed = remove_held(shard, address, thread, was);
+	bool removed = remove_held(shard, address, by, was);
 
 	release_shard(shard);
 	if (removed)
@@ -375,6 +415,8 @@ void tables_reset(void)
 	reset_samples();
 	counts_reset();
 	stacks_reset();
+	recent_reset();
+	log_reset();
 	ledger_replace_end();
 	release_all();
 }
@@ -385,10 +427,14 @@ void tables_prefork(void)
 	take_all();
 	lock_take_for_fork(&stacks_lock);
 	lock_take_for_fork(&counts_lock);
+	recent_prefork();
+	log_prefork();
 }
 
 void tables_postfork_parent(void)
 {
+	log_postfork_parent();
+	recent_postfork_parent();
 	lock_release_for_fork(&counts_lock);
 	lock_release_for_fork(&stacks_lock);
 	release_all();
@@ -397,6 +443,8 @@ void tables_postfork_parent(void)
 
 void tables_postfork_child(void)
 {
+	log_postfork_child();
+	recent_postfork_child();
 	lock_reset(&counts_lock);
 	lock_reset(&stacks_lock);
 	for (unsigned i = 0; i < TABLES_SHARDS; i++)

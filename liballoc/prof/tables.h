@@ -4,11 +4,12 @@
  * the indexes to find them, which are ours alone. Bounded by the ledger's
  * size; what finds no room is reported to the caller and counted by it.
  *
- * Locks, in this order: dump, shards by number, stacks, counts. A shard's lock
- * guards the samples whose address falls to it and is held through each
+ * Locks, in this order: dump, shards by number, stacks, counts, and those of
+ * the recent allocations and the log, which take metadata memory. A shard's
+ * lock guards the samples whose address falls to it and is held through each
  * operation, so whoever holds all of them has the tables to himself. Under
- * none of them is anything called but the kernel's futex, and thread_busy is
- * up, so that a signal handler's malloc and free keep away.
+ * none of them is anything of the program's called, and thread_busy is up, so
+ * that a signal handler's malloc and free keep away.
  */
 #ifndef LIBALLOC_PROF_TABLES_H
 #define LIBALLOC_PROF_TABLES_H
@@ -46,6 +47,17 @@ bool tables_add(const struct sampled *what, const uint64_t *frames,
  * was when it was added.
  */
 bool tables_remove(uint64_t address, uint32_t thread, struct sampled *was);
+
+/* Who frees an object, and where: frames is NULL where that is not wanted. */
+struct freed_by {
+	uint32_t thread;
+	const uint64_t *frames;
+	unsigned depth;
+};
+
+/* The same, and tells it to the log and the recent allocations. */
+bool tables_remove_by(uint64_t address, const struct freed_by *by,
+		      struct sampled *was);
 bool tables_has(uint64_t address);
 /* As prof_peek(): takes no lock, and trusts nothing that it reads. */
 unsigned tables_peek(uint64_t address, uint64_t *requested_bytes,

@@ -21,6 +21,7 @@
 #include "liballoc/prof/hooks.h"
 #include "liballoc/prof/limits.h"
 #include "liballoc/prof/live.h"
+#include "liballoc/prof/log.h"
 #include "liballoc/prof/peak.h"
 #include "liballoc/prof/prof.h"
 #include "liballoc/prof/state.h"
@@ -324,6 +325,7 @@ void prof_exit(void)
 	if (!prof_state.ready || once)
 		return;
 	once = true;
+	log_exit();
 	if (opt.prof_final)
 		dump_now(NULL, DUMP_FINAL);
 	if (opt.prof_peak_final && peak_number())

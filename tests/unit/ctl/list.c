@@ -45,6 +45,8 @@ static const char *access_of(const struct ctl_row *row)
 		return "--";
 	if (row->rules & CTL_READ_ONLY)
 		return "r-";
+	if (row->rules & CTL_WRITE_ONLY)
+		return "-w";
 	if (row->exchange || row->io || (row->get && row->set))
 		return "rw";
 	return row->get ? "r-" : "-w";

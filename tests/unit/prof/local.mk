@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 TEST_UNITS += %D%/accuracy
 TEST_UNITS += %D%/peak
-TEST_UNITS += %D%/cfi %D%/estimate %D%/hooks %D%/random %D%/requests %D%/row_index %D%/tables \
+TEST_UNITS += %D%/cfi %D%/estimate %D%/hooks %D%/json %D%/random %D%/requests %D%/row_index %D%/tables \
 	%D%/unload %D%/unwind
 %C%_accuracy_SOURCES = %D%/accuracy.c libjeheap/profile/estimate.c
 %C%_accuracy_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
@@ -19,6 +19,9 @@ TEST_UNITS += %D%/cfi %D%/estimate %D%/hooks %D%/random %D%/requests %D%/row_ind
 %C%_hooks_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_hooks_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_hooks_LDADD = $(UNIT_LIBALLOC_LIBS)
+%C%_json_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_json_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_json_LDADD = $(UNIT_LIBALLOC_LIBS)
 %C%_random_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_random_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_random_LDADD = $(UNIT_LIBALLOC_LIBS) -lm
