@@ -119,6 +119,7 @@ struct options {
 	bool prof_leak;
 	bool prof_leak_error;
 	bool prof_stats;	       /* prof.stats.* may be read */
+	bool prof_sys_thread_name;     /* threads have the system's names */
 	bool prof_log;		       /* log frees of samples from the start */
 	ssize_t prof_recent_alloc_max; /* allocations kept; -1: all there is
 					  room for */

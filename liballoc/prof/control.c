@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/prctl.h>
 
+#include "liballoc/ctl/options.h"
 #include "liballoc/heap/thread.h"
 #include "liballoc/ledger/ledger.h"
 #include "liballoc/prof/prof.h"
@@ -99,8 +101,24 @@ static bool is_name_character(char c)
 	return (c >= '!' && c <= '~') || c == ' ' || c == '\t';
 }
 
+/* Lines of dumps end at control characters, which the system allows. */
+void prof_thread_name_follow(struct thread *thread)
+{
+	char name[16] = "";
+
+	if (!opt.prof_sys_thread_name || prctl(PR_GET_NAME, name, 0, 0, 0) != 0)
+		return;
+	name[sizeof(name) - 1] = '\0';
+	for (char *c = name; *c; c++)
+		if ((*c > 0 && *c < ' ') || *c == 0x7f)
+			*c = '?';
+	ledger_thread_set_name(thread->prof.ledger_row, name);
+}
+
 int prof_thread_name_set(struct thread *thread, const char *name)
 {
+	if (opt.prof_sys_thread_name)
+		return ENOENT;
 	if (!thread || thread->prof.ledger_row == 0)
 		return EAGAIN;
 	if (!name)

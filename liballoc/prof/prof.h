@@ -127,6 +127,8 @@ void prof_active_set(bool active);
 size_t prof_lg_sample_get(void);
 int prof_thread_name_set(struct thread *thread, const char *name);
 const char *prof_thread_name_get(struct thread *thread);
+/* With opt.prof_sys_thread_name: takes the system's name of this thread. */
+void prof_thread_name_follow(struct thread *thread);
 bool prof_gdump_get(void);
 void prof_gdump_set(bool on);
 bool prof_thread_active_init_get(void);

@@ -71,6 +71,7 @@ void prof_thread_start(struct thread *thread)
 		tables_fold(true);
 		prof->ledger_row = ledger_thread_new(thread->uid, os_tid);
 	}
+	prof_thread_name_follow(thread);
 }
 
 void prof_thread_exit(struct thread *thread)
@@ -181,6 +182,8 @@ static bool sample(struct thread *thread, void *ptr, size_t requested_bytes,
 		.lg_sample = thread->prof.lg_sample,
 	};
 
+	/* It may have been renamed since it started. */
+	prof_thread_name_follow(thread);
 	if (!take(thread, &what)) {
 		count_dropped(usable_bytes);
 		return false;

@@ -3,7 +3,7 @@
 # Dumps: their grammar, their figures, their names; switches, fork, threads;
 # triggers that must not hang; failures that must cost a message only.
 . "$top_srcdir/tests/tap/tap.sh"
-plan 33
+plan 35
 
 $CC -g -O1 -I"$top_srcdir/liballoc/include" \
 	"$top_srcdir/tests/integration/prof/exercise.c" -o "$tmp/exercise" \
@@ -57,6 +57,10 @@ ok 'what is in use and was allocated is counted' \
 	says 1024 '1000 1024000 2000 2048000'
 ok 'what leaked too' says 2048 '1000 2048000 1000 2048000'
 matches 'the thread is named' '^  t0: .*\] main thread$' heap
+ok 'with the names of the system' \
+	exercise lg_prof_sample:0,prof_sys_thread_name:true system_name
+matches 'they are in the dump' '^  t0: .*\] re\?named ü$' heap
+exercise lg_prof_sample:0 plain
 matches 'the columns are the samples where all is sampled' \
 	'^  t\*: 1000: 1024000 \[1000: 1024000\]' heap
 if command -v jeprof >/dev/null && [ -x /usr/bin/jeprof ]; then

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -174,6 +175,23 @@ static int named(const char *path)
 	return dump(NULL) != 0;
 }
 
+/* As the system names it, but for what would end a line. */
+static int system_name(const char *path)
+{
+	const char *own = "own", *name = NULL;
+	size_t size = sizeof(name);
+
+	if (mallctl("thread.prof.name", NULL, NULL, &own, sizeof(own)) !=
+	    ENOENT)
+		return fail("a name of its own");
+	prctl(PR_SET_NAME, "re\nnamed \xc3\xbc");
+	keep(1000);
+	if (mallctl("thread.prof.name", &name, &size, NULL, 0) ||
+	    strcmp(name, "re?named \xc3\xbc"))
+		return fail("the system's name");
+	return dump(path) != 0;
+}
+
 static void *drop_some(void *arg)
 {
 	(void)arg;
@@ -212,10 +230,15 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*run)(const char *path);
 	} table[] = {
-		{"plain", plain},     {"switches", switches},
-		{"forked", forked},   {"threads", threads},
-		{"storm", storm},     {"named", named},
-		{"failing", failing}, {"frees", frees},
+		{"plain", plain},
+		{"switches", switches},
+		{"forked", forked},
+		{"threads", threads},
+		{"storm", storm},
+		{"named", named},
+		{"failing", failing},
+		{"frees", frees},
+		{"system_name", system_name},
 	};
 
 	for (unsigned i = 0; argc == 3 && i < sizeof(table) / sizeof(*table);
