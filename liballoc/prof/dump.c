@@ -204,15 +204,20 @@ static void write_frames(struct dump *dump, uint32_t stack)
 	writer_text(&dump->writer, "\n");
 }
 
-/* The rows from first on that share a stack (and a thread): where they end. */
+/* How much rows of a run have in common. */
+enum run { RUN_STACK, RUN_THREAD, RUN_RATE };
+
+/* The rows from first on that belong to a run: where they end. */
 static size_t run_end(const struct dump *dump, size_t first, size_t limit,
-		      bool thread)
+		      enum run run)
 {
 	const struct snapshot_row *rows = dump->snapshot.rows;
+	const struct ledger_count *a = &rows[first].count;
 	size_t at = first;
 
-	while (at < limit && rows[at].count.stack == rows[first].count.stack &&
-	       (!thread || rows[at].count.thread == rows[first].count.thread))
+	while (at < limit && rows[at].count.stack == a->stack &&
+	       (run < RUN_THREAD || rows[at].count.thread == a->thread) &&
+	       (run < RUN_RATE || rows[at].count.lg_sample == a->lg_sample))
 		at++;
 	return at;
 }
@@ -239,7 +244,7 @@ static size_t class_end(const struct dump *dump, size_t first, size_t limit)
 	return at;
 }
 
-/* Rows of one class that differ in rate, or are of row 0 twice, as one. */
+/* Rows of one class, as row 0 may have several, as one. */
 static struct ledger_count sum_class(const struct dump *dump, size_t first,
 				     size_t end)
 {
@@ -265,13 +270,25 @@ static void write_values(struct dump *dump, const uint64_t *values,
 	}
 }
 
+/* "# t<uid>: " or, of another rate than the header's, "# at <lg> t<uid>: " */
+static void write_run(struct dump *dump, const struct ledger_count *row)
+{
+	if (row->lg_sample == dump->lg_sample) {
+		write_thread(dump, "# t", row->thread);
+		return;
+	}
+	writer_text(&dump->writer, "# at ");
+	writer_decimal(&dump->writer, row->lg_sample);
+	write_thread(dump, " t", row->thread);
+}
+
 /* "# t<uid>: SIZE IN_COUNT IN_BYTES ALLOC_COUNT ALLOC_BYTES[, ...]" */
 static void write_spectrum(struct dump *dump, size_t first, size_t end)
 {
 	const char *before = "";
 	size_t next;
 
-	write_thread(dump, "# t", dump->snapshot.rows[first].count.thread);
+	write_run(dump, &dump->snapshot.rows[first].count);
 	for (; first < end; first = next) {
 		struct ledger_count sum;
 
@@ -352,7 +369,7 @@ static void write_stack(struct dump *dump, size_t first, size_t end)
 	write_counts(dump, &sum);
 	writer_text(&dump->writer, "\n");
 	for (at = first; at < end; at = next) {
-		next = run_end(dump, at, end, true);
+		next = run_end(dump, at, end, RUN_THREAD);
 		sum = estimate_rows(dump, at, next);
 		if (!is_wanted(dump, &sum))
 			continue;
@@ -361,7 +378,7 @@ static void write_stack(struct dump *dump, size_t first, size_t end)
 		writer_text(&dump->writer, "\n");
 	}
 	for (at = first; at < end; at = next) {
-		next = run_end(dump, at, end, true);
+		next = run_end(dump, at, end, RUN_RATE);
 		sum = estimate_rows(dump, at, next);
 		if (!is_wanted(dump, &sum))
 			continue;
@@ -375,7 +392,7 @@ static void write_stacks(struct dump *dump)
 	size_t end;
 
 	for (size_t at = 0; at < dump->snapshot.count; at = end) {
-		end = run_end(dump, at, dump->snapshot.count, false);
+		end = run_end(dump, at, dump->snapshot.count, RUN_STACK);
 		write_stack(dump, at, end);
 	}
 }
@@ -420,7 +437,7 @@ static void total(const struct dump *dump, struct dump_totals *totals)
 	totals->objects = (uint64_t)(all.in_use.weight + 0.5);
 	totals->contexts = 0;
 	for (size_t at = 0; at < dump->snapshot.count; at = end) {
-		end = run_end(dump, at, dump->snapshot.count, false);
+		end = run_end(dump, at, dump->snapshot.count, RUN_STACK);
 		totals->contexts +=
 			estimate_rows(dump, at, end).in_use.weight > 0;
 	}

@@ -65,9 +65,10 @@ static int order(const struct snapshot_row *row_a,
 		return a->stack < b->stack ? -1 : 1;
 	if (a->thread != b->thread)
 		return a->thread < b->thread ? -1 : 1;
-	if (a->size_class != b->size_class)
-		return a->size_class < b->size_class ? -1 : 1;
-	return (a->lg_sample > b->lg_sample) - (a->lg_sample < b->lg_sample);
+	if (a->lg_sample != b->lg_sample)
+		return a->lg_sample < b->lg_sample ? -1 : 1;
+	return (a->size_class > b->size_class) -
+	       (a->size_class < b->size_class);
 }
 
 static void sift(struct snapshot_row *rows, size_t root, size_t count)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A copy of the counts, in memory of its own, so that a dump's totals and
- * lines agree while samples come and go. Sorted by stack, then thread, then
+ * lines agree while samples come and go. Sorted by stack, thread, rate and
  * size class; impossible figures of a copy in passing are mended.
  */
 #ifndef LIBALLOC_PROF_SNAPSHOT_H

@@ -156,10 +156,11 @@ static bool take_spaced_decimal(struct str *line, uint64_t *value)
 }
 
 /* SIZE IN_COUNT IN_BYTES ALLOC_COUNT ALLOC_BYTES[, SIZE ...] */
-static bool take_spectrum(struct str line, uint32_t thread,
+static bool take_spectrum(struct str line, uint32_t thread, double period_bytes,
 			  struct extension_samples *samples)
 {
-	struct extension_sample row = {.thread = thread};
+	struct extension_sample row = {.thread = thread,
+				       .period_bytes = period_bytes};
 
 	samples->line = samples->count;
 	do {
@@ -213,6 +214,18 @@ static bool take_value(struct str line, uint32_t thread,
 	*ARENA_PUSH(samples->arena, samples->rows, samples->count,
 		    samples->capacity) = row;
 	return true;
+}
+
+/* "LG t<uid>: SIZE ...": taken at one sample in 2^LG bytes */
+static bool take_other_rate(struct profile *profile, struct str line,
+			    struct extension_samples *samples)
+{
+	uint32_t thread;
+	uint64_t lg;
+
+	return take_decimal(&line, &lg) && lg < 64 && take_char(&line, ' ') &&
+	       take_thread(profile, &line, &thread) &&
+	       take_spectrum(line, thread, ldexp(1, (int)lg), samples);
 }
 
 /* "LG:COUNT" ..., up to the end of the line or a comma */
@@ -281,11 +294,13 @@ bool extension_line(struct profile *profile, struct str line,
 	uint32_t thread;
 
 	if (take_thread(profile, &rest, &thread))
-		return take_spectrum(rest, thread, samples);
+		return take_spectrum(rest, thread, 0, samples);
 	rest = line;
 	if (take_literal(&rest, "value "))
 		return take_thread(profile, &rest, &thread) &&
 		       take_value(rest, thread, samples);
+	if (take_literal(&rest, "at "))
+		return take_other_rate(profile, rest, samples);
 	if (take_literal(&rest, "freed "))
 		return take_thread(profile, &rest, &thread) &&
 		       take_freed(rest, thread, samples);

@@ -32,7 +32,8 @@ struct extension_sample {
 	uint32_t thread;      /* NONE: all */
 	uint64_t block_bytes; /* size class */
 	uint64_t in_count, in_bytes, alloc_count, alloc_bytes;
-	bool is_estimate; /* `value` is set, rather than the counts */
+	double period_bytes; /* 0: the dump's */
+	bool is_estimate;    /* `value` is set, rather than the counts */
 	struct sample value;
 	const struct lives *lives; /* NULL: not told */
 };

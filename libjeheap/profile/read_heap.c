@@ -249,7 +249,9 @@ static void add_extension(struct heap_reader *r, uint32_t stack,
 	struct sampled_counts counts = {row->in_count, row->in_bytes,
 					row->alloc_count, row->alloc_bytes,
 					row->lives};
-	double period = (double)r->profile->period_bytes;
+	double period = row->period_bytes > 0
+				? row->period_bytes
+				: (double)r->profile->period_bytes;
 	struct sample *s;
 
 	if (!row->is_estimate) {

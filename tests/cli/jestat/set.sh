@@ -3,7 +3,7 @@
 # jestat set: what a process does when it is asked, what it says where it does
 # not, and what is no request at all.
 . "$top_srcdir/tests/tap/tap.sh"
-plan 40
+plan 45
 
 $CC -g -O1 -I"$top_srcdir/liballoc/include" \
 	"$top_srcdir/tests/cli/jestat/asked.c" -o "$tmp/asked" \
@@ -69,6 +69,27 @@ lacks '  and nothing is said to be done' '.' "$tmp/out"
 runs 1 '  the next request takes its place' \
 	jestat --wait=0 set $pid prof.lg_sample=9
 ok '  and is done when it allocates' now 'active 1, rate 9'
+stop
+
+# Samples of two rates: each must stand for what it does at its own.
+start prof_control:true,lg_prof_sample:25,prof_prefix:"$tmp/two" idle
+ok 'a process with a sample or none' now 'rate 25'
+jestat --wait=0 set $pid prof.lg_sample=22 >"$tmp/ignored" 2>&1
+ok '  and then, at another rate,' now 'rate 22'
+jestat --wait=0 set $pid prof.lg_sample=9 >"$tmp/ignored" 2>&1
+for rate in 9 9 9; do
+	now "rate $rate"
+done
+jestat --wait=0 set $pid prof.dump >"$tmp/ignored" 2>&1
+ok '  more of them, is dumped' now 'rate 9'
+jeprof --alloc_space $pid 2>"$tmp/err" | grep '^Total' >"$tmp/live"
+jeprof --alloc_space "$tmp/two.$pid.0.m0.heap" | grep '^Total' >"$tmp/dumped"
+same '  the dump has the same total and error' "$tmp/live" "$tmp/dumped"
+sed 's/^# lg_sample .*/# lg_sample 20/; s/^heap_v2.*/heap_v2\/1048576/;
+	s/^# t\([0-9]*\):/# at 9 t\1:/' "$tmp/two.$pid.0.m0.heap" >"$tmp/other"
+jeprof --alloc_space "$tmp/other" | grep '^Total' >"$tmp/dumped"
+same '  by the rates of its lines, not that of its header' "$tmp/live" \
+	"$tmp/dumped"
 stop
 
 start '' small

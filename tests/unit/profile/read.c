@@ -191,6 +191,21 @@ static void test_lives(void)
 	profile_free(p);
 }
 
+/* Each at its own: 4096 bytes are sampled with p = 1 - exp(-4096 / 2^lg). */
+static void test_rates(void)
+{
+	struct profile *p = good("good-rates.heap");
+	double often = -expm1(-1), seldom = -expm1(-1 / 16.0);
+
+	is_near(profile_total(p, INUSE_OBJECTS).total, 1 / often + 4 / seldom,
+		1e-9, "objects of two rates");
+	is_near(profile_total(p, ALLOC_SPACE).total,
+		4096 * (2 / often + 4 / seldom), 1e-6, "and bytes");
+	ok(p->sample_count == 2 && (p->samples[0].lives || p->samples[1].lives),
+	   "frees belong to the line above");
+	profile_free(p);
+}
+
 static void test_pprof(const char *name)
 {
 	struct profile *p = good(name);
@@ -234,6 +249,7 @@ static const struct {
 	{"bad-address.heap", ":2: an address is expected"},
 	{"bad-period.heap", ":1: heap_v2/PERIOD is expected"},
 	{"bad-spectrum.heap", ":4: an extension line is malformed"},
+	{"bad-rate.heap", ":8: an extension line is malformed"},
 	{"bad-freed.raw", ":24: an extension line is malformed"},
 	{"bad-record-without-stack.heap", ":2: a record has no stack"},
 	{"bad-symbolized-cut.raw", ":3: the table of symbols has no end"},
@@ -381,7 +397,7 @@ static void test_input(void)
 
 int main(void)
 {
-	plan(147);
+	plan(152);
 	alarm(60);
 	test_jemalloc();
 	test_liballoc("good-liballoc.heap");
@@ -391,6 +407,7 @@ int main(void)
 	test_crlf();
 	test_symbolized();
 	test_lives();
+	test_rates();
 	test_pprof("good-go.pb.gz");
 	test_pprof("good-plain.pb");
 	test_bad();
