@@ -3,6 +3,7 @@ bin_PROGRAMS += %D%/jestat
 %C%_jestat_CFLAGS = $(TOOL_CFLAGS)
 %C%_jestat_LDADD = $(TOOL_LIBS)
 %C%_jestat_SOURCES = \
+	%D%/histograms.c \
 	%D%/json_lines.c \
 	%D%/list.c %D%/list.h \
 	%D%/main.c \

@@ -31,6 +31,8 @@ static const struct option_row rows[] = {
 	 "a table of the size classes", 0},
 	{OPTION_FLAG, "arenas", &print.arenas, 0, NULL, "a table of the arenas",
 	 0},
+	{OPTION_FLAG, "histograms", &print.histograms, 0, NULL,
+	 "times and sizes of slow calls, lifetimes of samples", 0},
 	{OPTION_FLAG, "timestamp", &print.timestamp, 0, NULL,
 	 "the time of day in front", 't'},
 
@@ -117,9 +119,9 @@ static bool list(char **arguments, size_t count, struct diag *diag)
 				"'%s' is one argument too many: ps takes "
 				"none; see --help",
 				arguments[1]);
-	if (print.bins || print.arenas || print.timestamp)
-		return diag_set(diag, "--bins, --arenas and --timestamp need "
-				      "a process, not ps");
+	if (print.bins || print.arenas || print.histograms || print.timestamp)
+		return diag_set(diag, "--bins, --arenas, --histograms and "
+				      "--timestamp need a process, not ps");
 	print_processes(&print);
 	return true;
 }
@@ -149,9 +151,9 @@ static bool run(char **arguments, size_t count, struct diag *diag)
 				      "those on liballoc");
 	if (print.json && print.csv)
 		return diag_set(diag, "--json and --csv do not go together");
-	if (print.csv && print.bins && print.arenas)
-		return diag_set(diag, "--csv prints one table: --bins or "
-				      "--arenas, not both");
+	if (print.csv && print.bins + print.arenas + print.histograms > 1)
+		return diag_set(diag, "--csv prints one table: --bins, "
+				      "--arenas or --histograms, not several");
 	if (!strcmp(arguments[0], "ps"))
 		return list(arguments, count, diag);
 	if (!strcmp(arguments[0], "set"))

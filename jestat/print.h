@@ -9,7 +9,8 @@
 #include "jestat/reading.h"
 
 struct print_options {
-	bool bins, arenas; /* tables rather than rows; both: one after other */
+	/* Tables rather than rows; several: one after the other. */
+	bool bins, arenas, histograms;
 	bool json, csv;
 	bool bytes;	/* plain bytes rather than IEC units */
 	bool timestamp; /* a column for the time of day */
@@ -25,6 +26,8 @@ void print_bins(const struct reading *now, const struct reading *before,
 		const struct print_options *options);
 void print_arenas(const struct reading *now,
 		  const struct print_options *options);
+void print_histograms(const struct reading *now,
+		      const struct print_options *options);
 /* Bytes as the options want them; into buffer, which is returned. */
 char *print_size(char *buffer, const struct print_options *options,
 		 double bytes);

@@ -201,6 +201,10 @@ static void print_tables(const struct reading *now,
 		putchar('\n');
 	if (options->arenas)
 		print_arenas(now, options);
+	if ((options->bins || options->arenas) && options->histograms)
+		putchar('\n');
+	if (options->histograms)
+		print_histograms(now, options);
 }
 
 void print_reading(const struct reading *now, const struct reading *before,
@@ -213,7 +217,7 @@ void print_reading(const struct reading *now, const struct reading *before,
 		print_json_reading(now, before, options);
 		return;
 	}
-	if (options->bins || options->arenas) {
+	if (options->bins || options->arenas || options->histograms) {
 		if (number)
 			putchar('\n');
 		print_tables(now, before, options);

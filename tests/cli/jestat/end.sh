@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # How jestat ends: with the process it watches, with its reader, or at once.
 . "$top_srcdir/tests/tap/tap.sh"
-plan 30
+plan 31
 
 start() {
 	rm -f "$tmp/in" "$tmp/ready"
@@ -55,6 +55,7 @@ matches 'is named' "'1' is one argument too many" "$tmp/err"
 runs 2 'a table that ps has not' jestat ps --bins
 runs 2 'two formats' jestat --json --csv 1
 runs 2 'two tables in one CSV' jestat --csv --bins --arenas 1
+runs 2 'two others' jestat --csv --histograms --arenas 1
 
 start
 # The reader leaves after the header; the writer must end, and say so.

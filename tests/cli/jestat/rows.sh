@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # What jestat prints of a process whose ledger is known to the byte.
 . "$top_srcdir/tests/tap/tap.sh"
-plan 27
+plan 33
 
 # The ledger says that its process is 10 seconds old.
 mkfifo "$tmp/in"
@@ -46,6 +46,13 @@ ok 'size classes' jestat --bins $pid
 matches 'summed over the arenas' '^ +64 B +8\.00 KiB +128 +4 +- +4\.00 KiB +50\.0% +164 +36 ' "$tmp/out"
 ok 'arenas' jestat --arenas $pid
 matches 'with their own fragmentation' '^ +0 +- +2\.00 MiB +3\.00 MiB +33\.3% +1\.00 MiB +- +8\.00 MiB' "$tmp/out"
+
+ok 'histograms' jestat --histograms $pid
+matches 'with their help' '^sizes_seen: made up, 6 in all$' "$tmp/out"
+matches 'a bucket a line' '^   2     4      2  33\.3%  #{27}$' "$tmp/out"
+matches 'the last one has no end' '^   4  more      3  50\.0%  #{40}$' "$tmp/out"
+ok 'as CSV' jestat --csv --histograms $pid
+matches 'with numbers' '^sizes_seen,0,2,1$' "$tmp/out"
 
 ok 'a list of processes' jestat ps
 matches 'has it' "^ *$pid +[^ ].* 3\.00 MiB +25\.0% +1 .* fake_ledger$" "$tmp/out"
