@@ -2,7 +2,8 @@
 /*
  * Reads /proc/self/maps, and the ELF headers of what it names through the
  * kernel, which fails where a mapping is gone meanwhile instead of faulting.
- * Asks nothing of the dynamic linker. Used under the dump lock.
+ * Asks nothing of the dynamic linker. Used under the dump lock, so that what
+ * is large can be static: a thread may have little stack.
  */
 #include "config.h"
 
@@ -48,7 +49,7 @@ static bool read_memory(uint64_t address, void *to, size_t size)
 static uint32_t id_in_segment(uint64_t address, uint64_t bytes, uint8_t *id,
 			      size_t size)
 {
-	uint8_t notes[1024] __attribute__((aligned(8)));
+	static uint8_t notes[1024] __attribute__((aligned(8)));
 
 	if (bytes > sizeof(notes))
 		bytes = sizeof(notes);
@@ -59,7 +60,7 @@ static uint32_t id_in_segment(uint64_t address, uint64_t bytes, uint8_t *id,
 
 static uint32_t id_at(uint64_t start, uint8_t *id, size_t size)
 {
-	ElfW(Phdr) segments[MOST_SEGMENTS];
+	static ElfW(Phdr) segments[MOST_SEGMENTS];
 	ElfW(Ehdr) file;
 	uint64_t first = UINT64_MAX;
 	uint32_t length = 0;

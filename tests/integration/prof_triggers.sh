@@ -3,7 +3,7 @@
 # When dumps are made, under which names, and what becomes of the program where
 # they cannot be.
 . "$top_srcdir/tests/tap/tap.sh"
-plan 64
+plan 68
 
 $CC -g -O1 -I"$top_srcdir/liballoc/include" \
 	"$top_srcdir/tests/integration/prof/trigger.c" -o "$tmp/trigger" \
@@ -139,6 +139,10 @@ ok 'nobody at the other end of a pipe' env MALLOC_CONF= timeout 100 \
 	"$tmp/trigger" refused:pipe
 matches 'costs a message' 'profile pipe: nobody reads the pipe' "$tmp/err"
 ok 'a cancelled thread allocates on' run lg_prof_interval:20 cancelled dump:x
+ok 'a thread with a small stack' run lg_prof_interval:20 small
+are 'makes dumps' $(for i in $(seq 0 14); do echo "jeprof.<n>.$i.i$i.heap"; done)
+ok 'no memory' run lg_prof_sample:12 hold:1 memory refused:x busy
+matches 'costs a message' 'profile x: out of memory' "$tmp/err"
 if unshare -m true 2>/dev/null; then
 	# in_small MOUNT-OPTIONS CONF COMMAND...: in a file system of its own.
 	in_small() {

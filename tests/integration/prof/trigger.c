@@ -4,6 +4,7 @@
  * of them cannot be done. They are listed at the end.
  */
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -130,16 +131,44 @@ static bool limit_files(const char *bytes)
 	return setrlimit(RLIMIT_FSIZE, &limit) == 0;
 }
 
-/* No cancellation point is in here, if malloc is none. */
-static void *allocate_cancelled(void *arg)
+/* No more address space than there is. */
+static bool limit_memory(const char *unused)
 {
-	pthread_cancel(pthread_self());
+	struct rlimit limit = {1, RLIM_INFINITY};
+
+	(void)unused;
+	return setrlimit(RLIMIT_AS, &limit) == 0;
+}
+
+static void *allocate(void *arg)
+{
 	for (unsigned i = 0; i < 1000; i++) {
 		void *volatile p = malloc(PIECE);
 
 		free(p);
 	}
 	return arg;
+}
+
+/* In a thread with the smallest stack that there can be. */
+static bool small(const char *unused)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	(void)unused;
+	return pthread_attr_init(&attributes) == 0 &&
+	       pthread_attr_setstacksize(&attributes,
+					 (size_t)PTHREAD_STACK_MIN) == 0 &&
+	       pthread_create(&thread, &attributes, allocate, NULL) == 0 &&
+	       pthread_join(thread, NULL) == 0;
+}
+
+/* No cancellation point is in here, if malloc is none. */
+static void *allocate_cancelled(void *arg)
+{
+	pthread_cancel(pthread_self());
+	return allocate(arg);
 }
 
 static bool cancelled(const char *unused)
@@ -157,11 +186,11 @@ static const struct step {
 	const char *name; /* of NAME or NAME:VALUE */
 	bool (*take)(const char *value);
 } steps[] = {
-	{"hold", hold},	     {"drop", drop},	      {"busy", busy},
-	{"dump", dump},	     {"refused", refused},    {"peak", dump_peak},
-	{"nopeak", no_peak}, {"file", limit_files},   {"cancelled", cancelled},
-	{"handle", handle},  {"signal", signal_self}, {"await", await},
-	{"quit", quit},
+	{"hold", hold},	     {"drop", drop},	       {"busy", busy},
+	{"dump", dump},	     {"refused", refused},     {"peak", dump_peak},
+	{"nopeak", no_peak}, {"file", limit_files},    {"cancelled", cancelled},
+	{"handle", handle},  {"signal", signal_self},  {"await", await},
+	{"quit", quit},	     {"memory", limit_memory}, {"small", small},
 };
 
 static bool take(const char *argument)
