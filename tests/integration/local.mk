@@ -27,4 +27,4 @@ EXTRA_DIST += %D%/perl-jeprof.cc %D%/static/everything.c
 include %D%/accuracy/local.mk
 dist_check_SCRIPTS += %D%/prof_python.sh
 TESTS += %D%/prof_python.sh
-EXTRA_DIST += %D%/prof/imports.py
+EXTRA_DIST += %D%/prof/imports.py %D%/prof/peak.c
