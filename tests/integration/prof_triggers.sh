@@ -3,7 +3,7 @@
 # When dumps are made, under which names, and what becomes of the program where
 # they cannot be.
 . "$top_srcdir/tests/tap/tap.sh"
-plan 69
+plan 71
 
 for program in trigger peak; do
 	$CC -g -O1 -I"$top_srcdir/liballoc/include" \
@@ -69,7 +69,7 @@ in_use=$(awk '/^  t\*:/ { print $3 + 0; exit }' jeprof.*.0.a0.heap)
 result $? "with so much in it: $in_use"
 ok 'below it' run $above:8M hold:7
 are 'nothing comes of it'
-ok 'a step is a tenth where none is given' run $above:10M hold:12
+ok 'a step is a tenth where none is given' run $above:40M hold:46
 are 'of the limit' 'jeprof.<n>.0.a0.heap' 'jeprof.<n>.1.a1.heap'
 ok 'not oftener than told' run \
 	$above:4M,prof_dump_step:1M,prof_dump_interval_ms:3600000 hold:16
@@ -80,7 +80,7 @@ are 'is told again' 'jeprof.<n>.0.a0.heap' 'jeprof.<n>.1.a1.heap'
 ok 'what falls but a little' run $above:8M,prof_dump_step:9M \
 	hold:10 drop hold:10
 are 'is not' 'jeprof.<n>.0.a0.heap'
-ok 'few are kept' run $above:4M,prof_dump_step:2M,prof_dump_keep:2 hold:13
+ok 'few are kept' run $above:4M,prof_dump_step:4M,prof_dump_keep:2 hold:22
 are 'of each kind, the newest' 'jeprof.<n>.3.a3.heap' 'jeprof.<n>.4.a4.heap'
 ok 'what was asked for stays' run \
 	prof_dump_keep:1,prof_signal:SIGUSR1 dump:x dump:y \
@@ -123,6 +123,30 @@ are 'there is one' 'jeprof.<n>.0.t0.heap'
 group 100000000 0 35.00
 ok 'where tasks wait for memory' run "$tight" hold:8
 are 'there is one as well' 'jeprof.<n>.0.t0.heap'
+
+# A real group of 64 MiB, in which the program is killed: its dump is there.
+own=$(sed -n 's/^[0-9]*:memory:/\/sys\/fs\/cgroup\/memory/p' /proc/self/cgroup)
+group=${own%/}/liballoc-triggers-$$
+if [ -n "$own" ] && mkdir "$group" 2>/dev/null &&
+	echo 67108864 >"$group/memory.limit_in_bytes" 2>/dev/null; then
+	rm -f ./*
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	runs 137 'a program that the kernel kills for its memory' sh -c \
+		'echo $$ >"$1/cgroup.procs" && MALLOC_CONF=$3 \
+			exec "$2" hold:500' sh "$group" "$tmp/trigger" \
+		lg_prof_sample:12,prof_dump_tight:true
+	in_use=$(awk '/^  t\*:/ { print $3 + 0; exit }' jeprof.*.0.t0.heap)
+	[ "${in_use:-0}" -ge 20000000 ]
+	result $? "has left a dump, of ${in_use:-no} bytes in use"
+	for try in 1 2 3 4 5 6 7 8 9 10; do
+		rmdir "$group" 2>/dev/null && break
+		sleep 0.$try
+	done
+else
+	rmdir "$group" 2>/dev/null
+	skip 'a program that the kernel kills' 'no group can be made here'
+	skip 'has left a dump' 'no group can be made here'
+fi
 
 # The handler of a signal does nothing but note it.
 ok 'a signal, and no allocation since' run prof_signal:SIGUSR2 signal:12 quit
