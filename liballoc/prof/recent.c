@@ -203,7 +203,14 @@ void recent_reset(void)
 
 size_t recent_count(void)
 {
-	return __atomic_load_n(&record_count, __ATOMIC_RELAXED);
+	size_t count;
+
+	thread_busy++;
+	lock_take(&recent_lock);
+	count = record_count;
+	lock_release(&recent_lock);
+	thread_busy--;
+	return count;
 }
 
 size_t recent_copy(struct recent_record *to, size_t room, ssize_t *max)

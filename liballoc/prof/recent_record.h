@@ -30,7 +30,7 @@ struct recent_record {
 	bool released;	       /* freed, or no longer watched */
 };
 
-/* How many there are, more or less. */
+/* How many there are at the moment. */
 size_t recent_count(void);
 /* Copies at most room records, by age; how many. max: what is in force. */
 size_t recent_copy(struct recent_record *to, size_t room, ssize_t *max);

@@ -239,10 +239,11 @@ forget_traced(struct thread *thread, uint64_t address, struct sampled *was)
 
 static bool forget(struct thread *thread, uint64_t address, struct sampled *was)
 {
+	struct freed_by by = {.thread = thread ? thread->prof.ledger_row : 0};
+
 	if (thread && is_traced(address))
 		return forget_traced(thread, address, was);
-	return tables_remove(address, thread ? thread->prof.ledger_row : 0,
-			     was);
+	return tables_remove_by(address, &by, was);
 }
 
 bool prof_free(struct thread *thread, void *ptr)

@@ -238,14 +238,14 @@ static int recent(const char *path)
 	return 0;
 }
 
-static volatile bool over;
+static bool over;
 
 static void *churn(void *arg)
 {
 	unsigned seed = (unsigned)(unsigned long)arg;
 	void *mine[64] = {NULL};
 
-	while (!over) {
+	while (!__atomic_load_n(&over, __ATOMIC_RELAXED)) {
 		unsigned i = rand_r(&seed) % 64;
 
 		free(mine[i]);
@@ -286,7 +286,7 @@ static int storm(const char *path)
 		if (log_stop())
 			return fail("the log");
 	}
-	over = true;
+	__atomic_store_n(&over, true, __ATOMIC_RELAXED);
 	for (unsigned i = 0; i < 4; i++)
 		pthread_join(workers[i], NULL);
 	return 0;
