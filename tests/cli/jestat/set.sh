@@ -3,7 +3,7 @@
 # jestat set: what a process does when it is asked, what it says where it does
 # not, and what is no request at all.
 . "$top_srcdir/tests/tap/tap.sh"
-plan 45
+plan 48
 
 $CC -g -O1 -I"$top_srcdir/liballoc/include" \
 	"$top_srcdir/tests/cli/jestat/asked.c" -o "$tmp/asked" \
@@ -99,6 +99,22 @@ matches '  is left alone, with the remedy' \
 	"^jestat: process $pid \\(asked\\) takes no requests: .*prof_control:true" \
 	"$tmp/err"
 ok '  as it was' now 'active 1, rate 19'
+stop
+
+start prof_control:true small
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >"$tmp/ignored" &&
+	setpriv --reuid=65534 --clear-groups "$(command -v jestat)" --version \
+		>"$tmp/ignored" 2>&1; then
+	runs 2 'another user' setpriv --reuid=65534 --clear-groups \
+		"$(command -v jestat)" set $pid prof.active=false
+	matches '  is refused, with the remedy' 'run as that user or as root|not permitted' \
+		"$tmp/err"
+	ok '  and nothing has changed' now 'active 1, rate 19'
+else
+	skip 'another user' 'cannot become one'
+	skip '  is refused, with the remedy' 'cannot become one'
+	skip '  and nothing has changed' 'cannot become one'
+fi
 stop
 
 start prof:false,prof_control:true small
