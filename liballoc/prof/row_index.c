@@ -7,8 +7,6 @@
 #include "liballoc/prof/row_index.h"
 
 #define FIRST_BUCKETS 16u
-/* Rows to a bucket that are too many. */
-#define CROWDED 2u
 
 uint32_t row_index_buckets(uint32_t rows)
 {
@@ -56,12 +54,12 @@ static void split(struct row_index *index, uint32_t bucket, uint32_t mask,
 	}
 }
 
-void row_index_grow(struct row_index *index, uint32_t rows,
-		    uint64_t (*hash_of)(uint32_t row))
+void row_index_double(struct row_index *index,
+		      uint64_t (*hash_of)(uint32_t row))
 {
 	uint32_t buckets = index->mask + 1, mask = buckets * 2 - 1, i;
 
-	if (rows <= buckets * CROWDED || buckets >= index->most)
+	if (buckets >= index->most)
 		return;
 	for (i = 0; i < buckets; i++)
 		split(index, i, mask, hash_of);

@@ -39,9 +39,16 @@ static inline uint32_t *row_index_head(const struct row_index *index,
 
 /* Puts a row in front of its bucket. */
 void row_index_insert(struct row_index *index, uint64_t hash, uint32_t row);
-/* Where rows in the index have become too many: hash_of tells a row's hash. */
-void row_index_grow(struct row_index *index, uint32_t rows,
-		    uint64_t (*hash_of)(uint32_t row));
+/* Twice as many buckets, if there is room: hash_of tells a row's hash. */
+void row_index_double(struct row_index *index,
+		      uint64_t (*hash_of)(uint32_t row));
+/* As above, where so many rows are too many for the buckets in use. */
+static inline void row_index_grow(struct row_index *index, uint32_t rows,
+				  uint64_t (*hash_of)(uint32_t row))
+{
+	if (__builtin_expect(rows > 2 * (index->mask + 1), 0))
+		row_index_double(index, hash_of);
+}
 /* Empties all buckets, and keeps as many. */
 void row_index_clear(struct row_index *index);
 
