@@ -265,7 +265,8 @@ static void fold_row(uint32_t row, bool any)
 {
 	const struct ledger_count *count = count_row(row);
 	bool in_use = count->allocated_count != count->freed_count;
-	uint32_t state = ledger_thread(count->thread)->state;
+	uint32_t state = __atomic_load_n(&ledger_thread(count->thread)->state,
+					 __ATOMIC_ACQUIRE);
 
 	if (count->thread != 0 && state != LEDGER_THREAD_EXITED)
 		insert(row);
