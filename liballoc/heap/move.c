@@ -18,12 +18,54 @@
 
 static uint32_t moves;
 
-static bool may_move(void)
+/*
+ * Of two pages, does the first one move to the second, leave zeros behind, and
+ * can both be given back then? Emulators of Linux may say yes, and not do so.
+ */
+static bool page_moves(char *pages)
 {
-	return __atomic_load_n(&moves, __ATOMIC_RELAXED) < MOST_MOVES;
+	char *to = pages + os_page_bytes;
+
+	*pages = *to = 1;
+	pages[1] = 2;
+	if (os_move_pages(to, pages, os_page_bytes) != OS_MOVED || to[1] != 2 ||
+	    pages[0] || pages[1])
+		return false;
+	*pages = 3;
+	return os_discard(pages, 2 * os_page_bytes) && !pages[0] && !to[0];
+}
+
+static bool try_one_page(void)
+{
+	char *pages = os_map(2 * os_page_bytes, true);
+	bool good;
+
+	if (!pages)
+		return false;
+	good = page_moves(pages);
+	os_unmap(pages, 2 * os_page_bytes);
+	return good;
 }
 
 /* What cannot be done at all is not tried again. */
+static void give_up(void)
+{
+	__atomic_store_n(&moves, MOST_MOVES, __ATOMIC_RELAXED);
+}
+
+static bool may_move(void)
+{
+	uint32_t made = __atomic_load_n(&moves, __ATOMIC_RELAXED);
+
+	if (made)
+		return made < MOST_MOVES;
+	if (try_one_page())
+		__atomic_fetch_add(&moves, 1, __ATOMIC_RELAXED);
+	else
+		give_up();
+	return __atomic_load_n(&moves, __ATOMIC_RELAXED) < MOST_MOVES;
+}
+
 static bool move_whole(void *to, void *from, size_t bytes)
 {
 	enum os_moved moved = os_move_pages(to, from, bytes);
@@ -31,7 +73,7 @@ static bool move_whole(void *to, void *from, size_t bytes)
 	if (moved == OS_MOVED)
 		__atomic_fetch_add(&moves, 1, __ATOMIC_RELAXED);
 	if (moved == OS_MOVE_UNKNOWN)
-		__atomic_store_n(&moves, MOST_MOVES, __ATOMIC_RELAXED);
+		give_up();
 	return moved == OS_MOVED;
 }
 
