@@ -11,7 +11,7 @@ loads=$top_builddir/bench/loads/loads
 names=$(sed -n 's/^  \([a-z-]*\) .*/\1/p' "$tmp/loads")
 # shellcheck disable=SC2086 # names are words
 set -- $names
-plan $(($# * 2 + 7))
+plan $(($# * 2 + 10))
 
 # Enough for threads to end, batches to move and pages to be given back.
 for name; do
@@ -34,6 +34,21 @@ ok 'bench/run runs' run_bench
 matches 'a row for each program' '^\| trees-2 ' "$tmp/out"
 matches 'ratios to the best peer' '^\| mean of RSS ' "$tmp/out"
 
+overhead() {
+	"$top_srcdir/bench/overhead" --quick --times --only=trees-2 \
+		"$top_builddir"
+}
+if LD_PRELOAD=libjemalloc.so.2 /bin/true 2>&1 | grep -q .; then
+	skip 'bench/overhead runs' 'no jemalloc'
+	skip 'with a row for each program' 'no jemalloc'
+	skip 'and the mean of each rate' 'no jemalloc'
+else
+	ok 'bench/overhead runs' overhead
+	matches 'with a row for each program' \
+		'^\| trees-2 .* MiB \|( +[-+][0-9.]+ % \|){3} ' "$tmp/out"
+	matches 'and the mean of each rate' \
+		'^\| mean  .*\|( +[-+][0-9.]+ % \|){3} ' "$tmp/out"
+fi
 ok 'bench/figures runs' "$top_srcdir/bench/figures" --quick \
 	--allocators=glibc,liballoc "$top_builddir"
 matches 'single calls are timed' '^\| malloc-p99.9 .* [0-9.]+ \|' "$tmp/out"

@@ -20,7 +20,7 @@ noinst_PROGRAMS += %D%/latency %D%/loads/loads %D%/measure %D%/memory \
 %C%_samples_LDADD = liballoc/liballoc.la $(LIBUNWIND_LIBS) -lpthread
 EXTRA_DIST += %D%/heavy.cc %D%/instructions %D%/instructions.expected \
 	%D%/objects.py %D%/puzzle.smt2 %D%/report.awk %D%/run \
-	%D%/figures \
+	%D%/figures %D%/overhead %D%/overhead.awk \
 	%D%/sqlite.sql %D%/trees.lua
 
 dist_check_SCRIPTS += %D%/check.sh
@@ -30,9 +30,13 @@ bench: all
 	$(AM_V_at)$(top_srcdir)/quickstart setup bench
 	$(AM_V_at)$(top_srcdir)/%D%/run $(BENCH_FLAGS) $(abs_top_builddir)
 	$(AM_V_at)$(top_srcdir)/%D%/figures $(FIGURES_FLAGS) $(abs_top_builddir)
+bench-overhead: all
+	$(AM_V_at)$(top_srcdir)/quickstart setup bench
+	$(AM_V_at)$(top_srcdir)/%D%/overhead $(BENCH_FLAGS) $(abs_top_builddir)
 check-instructions: all
 	$(AM_V_at)$(top_srcdir)/%D%/instructions $(abs_top_builddir)
 clean-local: clean-bench
 clean-bench:
-	-rm -rf %D%/results %D%/results-quick %D%/figures.tsv
-.PHONY: bench check-instructions clean-bench
+	-rm -rf %D%/results %D%/results-quick \
+		%D%/overhead-results %D%/overhead-results-quick %D%/figures.tsv
+.PHONY: bench bench-overhead check-instructions clean-bench
