@@ -20,9 +20,61 @@ struct search {
 	struct target *target;
 	struct arena *arena;
 	bool on_liballoc; /* seen, even if no ledger is set up */
+	uint64_t found;	  /* the best so far; 0: none */
+	double weight;	  /* its; negative: not known yet */
 };
 
-/* Is there a ledger at the address? If so, it is the target's. */
+double target_weigh_ledger(struct target *target)
+{
+	unsigned want = 1u << LEDGER_METRICS | 1u << LEDGER_ARENAS;
+	static const char *const names[] = {"small_allocated",
+					    "large_allocated"};
+	struct arena scratch = {0};
+	struct diag ignored = {0};
+	struct ledger_view view;
+	double bytes = 0;
+
+	if (target_read_ledger(target, want, &scratch, &view, &ignored))
+		for (unsigned i = 0; i < 2; i++) {
+			const struct ledger_metric *metric = ledger_view_metric(
+				&view, LEDGER_ARENAS, names[i]);
+
+			if (metric)
+				bytes += (double)ledger_view_sum(&view, metric);
+		}
+	arena_free(&scratch);
+	return bytes;
+}
+
+static double weigh(struct search *search, uint64_t address)
+{
+	double bytes;
+
+	search->target->ledger_address = address;
+	bytes = target_weigh_ledger(search->target);
+	search->target->ledger_address = 0;
+	return bytes;
+}
+
+/* The heavier of it and the one found before. */
+static void keep_best(struct search *search, uint64_t address)
+{
+	double weight = -1;
+
+	if (address == search->found)
+		return;
+	if (search->found) {
+		if (search->weight < 0)
+			search->weight = weigh(search, search->found);
+		weight = weigh(search, address);
+		if (weight <= search->weight)
+			return;
+	}
+	search->found = address;
+	search->weight = weight;
+}
+
+/* Is there a ledger at the address? */
 static bool accept(struct search *search, uint64_t address)
 {
 	struct diag ignored = {0};
@@ -33,7 +85,7 @@ static bool accept(struct search *search, uint64_t address)
 			 &ignored) ||
 	    magic != LEDGER_MAGIC)
 		return false;
-	search->target->ledger_address = address;
+	keep_best(search, address);
 	return true;
 }
 
@@ -70,6 +122,7 @@ static bool by_symbol(struct search *search, const struct memory_image *image)
 	       accept_variable(search, variable);
 }
 
+/* All of them: a process may hold several copies. */
 static bool in_files(struct search *search)
 {
 	struct str maps = search->target->maps;
@@ -78,21 +131,18 @@ static bool in_files(struct search *search)
 	while (next_map(&maps, &line)) {
 		struct memory_image image;
 		struct arena_mark mark = arena_mark(search->arena);
-		bool found;
 
 		if (!line.readable || line.offset != 0 || !line.path.len ||
 		    line.path.ptr[0] != '/' ||
 		    !memory_image_read(search->target, line.start, &image))
 			continue;
-		found = by_note(search, &image) ||
-			(str_starts_with(str_basename(line.path),
-					 STR("liballoc.so")) &&
-			 by_symbol(search, &image));
+		if (!by_note(search, &image) &&
+		    str_starts_with(str_basename(line.path),
+				    STR("liballoc.so")))
+			by_symbol(search, &image);
 		arena_rewind(search->arena, mark);
-		if (found)
-			return true;
 	}
-	return false;
+	return search->found != 0;
 }
 
 static bool in_anonymous(struct search *search, bool named)
@@ -124,7 +174,8 @@ static bool has_memory(const struct target *target)
 bool target_find_ledger(struct target *target, struct diag *diag)
 {
 	struct arena scratch = {0};
-	struct search search = {target, &scratch, false};
+	struct search search = {
+		.target = target, .arena = &scratch, .weight = -1};
 	struct diag why = {0};
 	bool found;
 
@@ -136,8 +187,10 @@ bool target_find_ledger(struct target *target, struct diag *diag)
 	found = in_files(&search) || in_anonymous(&search, true) ||
 		in_anonymous(&search, false);
 	arena_free(&scratch);
-	if (found)
+	if (found) {
+		target->ledger_address = search.found;
 		return true;
+	}
 	if (!has_memory(target))
 		return diag_set(diag, "%s is gone: it ended while being read",
 				target->name);

@@ -24,6 +24,11 @@ int target_inner_pid(int pid);
 /* Sets the diag to why its memory may not be read, and what would help. */
 bool fail_permission(const struct target *target, struct diag *diag);
 /*
+ * Bytes allocated by the ledger at ledger_address, or by the snapshot where
+ * that is open: to choose between several.
+ */
+double target_weigh_ledger(struct target *target);
+/*
  * Opens the snapshot that the process exports, if it has one of its own, as
  * target->snapshot_fd.
  */

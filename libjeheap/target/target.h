@@ -39,10 +39,10 @@ bool target_read(struct target *target, uint64_t address, void *buffer,
 /*
  * Finds the ledger: by the note or the symbol of each file mapped, in the
  * order of addresses, else by the magic of an anonymous mapping. Where a
- * process holds several copies, the first one that is set up is it: those
- * that serve no allocation are not. "process 12 (cat) does not run on
- * liballoc". Where its memory may not be read, its snapshot is found instead;
- * where there is none, the diag says what permission is lacking.
+ * process holds several copies of liballoc, it is that of the one with most
+ * bytes allocated: the others hardly serve anybody. "process 12 (cat) does not
+ * run on liballoc". Where its memory may not be read, its snapshot is found
+ * instead; where there is none, the diag says what permission is lacking.
  */
 bool target_find_ledger(struct target *target, struct diag *diag);
 

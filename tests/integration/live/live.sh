@@ -7,7 +7,7 @@
 . "$top_srcdir/tests/tap/tap.sh"
 
 here=$top_builddir/tests/integration/live
-plan 24
+plan 30
 
 # start PROGRAM [CONF [PEAK]]: sets $pid once the program is ready.
 start() {
@@ -84,6 +84,15 @@ echo 'int main(void) { return 0; }' >"$tmp/deleted"
 runs 0 'and replaced' jeprof "$pid"
 lacks 'has no names of what replaced it' 'No such|main\.c' "$tmp/out"
 stop
+
+cp "$liballoc" "$tmp/copy.so"
+for preloaded in "$liballoc $tmp/copy.so" "$tmp/copy.so $liballoc"; do
+	start "$here/subject" lg_prof_sample:13,prof_accum:true
+	agrees 'of two copies of liballoc, the one that is used' --addresses
+	runs 0 'jestat finds it too' jestat --json "$pid"
+	matches 'and what it allocated' '"allocated":[1-9]' "$tmp/out"
+	stop
+done
 
 preloaded=
 start "$here/subject_static" lg_prof_sample:13,prof_accum:true

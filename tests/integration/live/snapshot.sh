@@ -9,13 +9,13 @@
 here=$top_builddir/tests/integration/live
 "$here/no_attach" true
 [ $? -ne 77 ] || skip_all 'the kernel has no seccomp notifications'
-plan 15
+plan 17
 
-# start [CONF]: sets $pid once the subject is ready.
+# start [CONF [LIBRARIES]]: sets $pid once the subject is ready.
 start() {
 	rm -f "$tmp/said"
 	mkfifo "$tmp/said"
-	MALLOC_CONF=${1:-} LD_PRELOAD=$liballoc "$here/subject" "$tmp/dump" \
+	MALLOC_CONF=${1:-} LD_PRELOAD=${2:-$liballoc} "$here/subject" "$tmp/dump" \
 		>"$tmp/said" &
 	pid=$!
 	exec 3<"$tmp/said"
@@ -68,3 +68,12 @@ matches 'and what is lacking is told' \
 	'cannot read the memory.*not permitted' "$tmp/err"
 runs 0 'but memory is read as ever' jestat "$pid"
 stop
+
+cp "$liballoc" "$tmp/copy.so"
+for libraries in "$liballoc $tmp/copy.so" "$tmp/copy.so $liballoc"; do
+	start '' "$libraries"
+	without jestat --json "$pid" >"$tmp/out" 2>"$tmp/err"
+	matches 'of two copies of liballoc, the one that is used' \
+		'"allocated":[1-9]' "$tmp/out"
+	stop
+done
