@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Any bytes as a ledger: it is refused with a message, or its view stays
- * within its rows and becomes a sound profile.
+ * within its rows, becomes a sound profile, and is shown by jestat in every
+ * way, with figures that can be.
  */
 #include "config.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "fuzz/fuzz.h"
+#include "jestat/print.h"
 #include "libjeheap/profile/from_ledger.h"
 #include "libjeheap/profile/read.h"
 
@@ -47,6 +50,56 @@ static void read_all(const struct ledger_view *view)
 	(void)sum;
 }
 
+/* A figure that there is not is NAN. */
+static bool may_be(double figure)
+{
+	return isnan(figure) || figure >= 0;
+}
+
+static void check_figures(const struct reading *now,
+			  const struct reading *before)
+{
+	struct figures f = reading_figures(now, before);
+
+	must(may_be(f.allocated) && may_be(f.active) && may_be(f.resident) &&
+	     may_be(f.dirty) && may_be(f.metadata) && may_be(f.threads) &&
+	     may_be(f.mallocs_per_second) && may_be(f.bytes_per_second) &&
+	     may_be(f.elapsed_seconds));
+	must(may_be(f.fragmentation) && !(f.fragmentation > 1));
+}
+
+/* Into nothing; the harness writes past stdio. */
+static void show(const struct ledger_view *view)
+{
+	static const struct print_options ways[] = {
+		{.timestamp = true},
+		{.csv = true},
+		{.bins = true, .arenas = true, .bytes = true},
+		{.bins = true, .csv = true},
+		{.arenas = true, .csv = true},
+		{.histograms = true},
+		{.histograms = true, .csv = true},
+		{.json = true, .bins = true, .arenas = true},
+	};
+	static FILE *nothing;
+	struct reading now = {.view = *view, .pid = 1, .monotonic_ns = 1};
+	struct reading later = now;
+	FILE *kept = stdout;
+
+	if (!nothing)
+		nothing = fopen("/dev/null", "w");
+	must(nothing != NULL);
+	later.monotonic_ns = UINT64_C(1) << 40;
+	check_figures(&now, NULL);
+	check_figures(&later, &now);
+	stdout = nothing;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		print_reading(&now, NULL, &ways[i], 0);
+		print_reading(&later, &now, &ways[i], 1);
+	}
+	stdout = kept;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct profile *profile = profile_new();
@@ -58,6 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(good != diag.set);
 	if (good) {
 		read_all(&view);
+		show(&view);
 		read_maps(profile, str_of(maps), NULL, 0);
 		profile_from_ledger(profile, &view);
 		must(profile_is_valid(profile));

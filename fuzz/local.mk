@@ -13,7 +13,10 @@ TEST_UNITS += %D%/replay_dump_parser
 %C%_replay_dump_parser_LDADD = $(TOOL_LIBS)
 
 TEST_UNITS += %D%/replay_ledger_reader
-%C%_replay_ledger_reader_SOURCES = %D%/replay.c %D%/ledger_reader.c
+JESTAT_PRINTERS = jestat/histograms.c jestat/json_lines.c jestat/reading.c \
+	jestat/rows.c jestat/tables.c
+%C%_replay_ledger_reader_SOURCES = %D%/replay.c %D%/ledger_reader.c \
+	$(JESTAT_PRINTERS)
 %C%_replay_ledger_reader_CFLAGS = $(UNIT_CFLAGS) $(TOOL_CFLAGS)
 %C%_replay_ledger_reader_LDADD = $(TOOL_LIBS)
 
@@ -28,7 +31,7 @@ noinst_PROGRAMS += %D%/dump_parser
 %C%_dump_parser_CFLAGS = $(AM_CFLAGS) $(TOOL_CFLAGS) $(FUZZ_CFLAGS)
 %C%_dump_parser_LDADD = $(TOOL_LIBS)
 noinst_PROGRAMS += %D%/ledger_reader
-%C%_ledger_reader_SOURCES = %D%/ledger_reader.c
+%C%_ledger_reader_SOURCES = %D%/ledger_reader.c $(JESTAT_PRINTERS)
 %C%_ledger_reader_CFLAGS = $(AM_CFLAGS) $(TOOL_CFLAGS) $(FUZZ_CFLAGS)
 %C%_ledger_reader_LDADD = $(TOOL_LIBS)
 endif
