@@ -198,5 +198,7 @@ void conf_boot(void)
 		abort();
 	}
 	settle_narenas();
+	/* Who asks for the error asks for the report: as jemalloc. */
+	opt.prof_leak = opt.prof_leak || opt.prof_leak_error;
 	errno = saved;
 }

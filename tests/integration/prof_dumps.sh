@@ -3,7 +3,7 @@
 # Dumps: their grammar, their figures, their names; switches, fork, threads;
 # triggers that must not hang; failures that must cost a message only.
 . "$top_srcdir/tests/tap/tap.sh"
-plan 35
+plan 37
 
 $CC -g -O1 -I"$top_srcdir/liballoc/include" \
 	"$top_srcdir/tests/integration/prof/exercise.c" -o "$tmp/exercise" \
@@ -121,3 +121,6 @@ runs 1 'leaks set the exit status' exercise \
 matches 'and are summed up' \
 	'Leak approximation summary: ~[0-9]+ bytes, ~[0-9]+ objects, >= [0-9]+ contexts' \
 	"$tmp/err"
+runs 1 'the one asks for the other' exercise \
+	lg_prof_sample:0,prof_leak_error:true plain
+matches 'as with jemalloc' 'Leak approximation summary' "$tmp/err"
