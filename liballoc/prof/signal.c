@@ -24,10 +24,11 @@ static void on_signal(int number)
 			  __ATOMIC_RELAXED);
 }
 
+/* On the alternate stack: some languages' threads have little other. */
 void signal_boot(void)
 {
 	const struct sigaction ours = {.sa_handler = on_signal,
-				       .sa_flags = SA_RESTART};
+				       .sa_flags = SA_RESTART | SA_ONSTACK};
 	int number = numbers[opt.prof_signal];
 	struct sigaction theirs;
 
