@@ -5,7 +5,7 @@
 . "$top_srcdir/tests/tap/tap.sh"
 
 command -v python3 >"$tmp/which" || skip_all 'python3 is not here'
-plan 20
+plan 22
 
 $CC -g -O1 -I"$top_srcdir/liballoc/include" \
 	"$top_srcdir/tests/integration/prof/history.c" -o "$tmp/history" \
@@ -71,3 +71,17 @@ result $? '  without a maximum all, then two, then none'
 ok 'logs, dumps, resets and forks while threads allocate' \
 	history prof_recent_alloc_max:100 storm
 ok '  leave a log that is whole' says log json
+
+shape() {
+	MALLOC_CONF=prof:true,lg_prof_sample:0 LD_PRELOAD=$1 timeout 100 \
+		python3 "$top_srcdir/tests/integration/prof/shape.py" shape.json
+}
+
+ok 'keys and types' shape "$liballoc"
+cp out ours
+if LD_PRELOAD=libjemalloc.so.2 true 2>stderr && ! [ -s stderr ]; then
+	shape libjemalloc.so.2 >theirs 2>stderr
+	same '  are those that jemalloc writes' theirs ours
+else
+	skip '  are those that jemalloc writes' 'it is not installed'
+fi
