@@ -131,6 +131,9 @@ void ledger_thread_hold(uint32_t row);
 void ledger_thread_release(uint32_t row);
 /* Names the row: at most 15 characters. By one writer at a time. */
 void ledger_thread_set_name(uint32_t row, const char *name);
+#define LEDGER_THREAD_NAME_BYTES 16
+/* A copy, by any thread. */
+void ledger_thread_copy_name(uint32_t row, char name[LEDGER_THREAD_NAME_BYTES]);
 struct ledger_thread *ledger_thread(uint32_t row);
 struct thread_stats *ledger_thread_stats(uint32_t row);
 /* Publishes that arenas [0, count) exist. */

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "liballoc/ledger/region.h"
@@ -87,6 +88,25 @@ static void set_state(struct ledger_thread *thread, uint32_t state)
 	__atomic_store_n(&thread->state, state, __ATOMIC_RELEASE);
 }
 
+/* Words that others may be reading. */
+static void clear_words(void *at, size_t bytes)
+{
+	uint64_t *words = at;
+
+	for (size_t i = 0; i < bytes / sizeof(*words); i++)
+		ledger_set(&words[i], 0);
+}
+
+_Static_assert(offsetof(struct ledger_thread, name) % sizeof(uint64_t) == 0 &&
+		       sizeof(((struct ledger_thread *)0)->name) ==
+			       LEDGER_THREAD_NAME_BYTES,
+	       "a name is read and written as words");
+
+static uint64_t *name_words(uint32_t row)
+{
+	return (uint64_t *)(void *)ledger_thread(row)->name;
+}
+
 uint32_t ledger_thread_new(uint64_t uid, int os_tid)
 {
 	uint32_t row = pop_free();
@@ -98,9 +118,9 @@ uint32_t ledger_thread_new(uint64_t uid, int os_tid)
 		return 0;
 	thread = ledger_thread(row);
 	ledger_set(&thread->uid, uid);
-	thread->os_tid = os_tid;
-	memset(thread->name, 0, sizeof(thread->name));
-	memset(thread + 1, 0, sizeof(struct thread_stats));
+	__atomic_store_n(&thread->os_tid, os_tid, __ATOMIC_RELAXED);
+	clear_words(thread->name, sizeof(thread->name));
+	clear_words(thread + 1, sizeof(struct thread_stats));
 	ledger_add(&thread->generation, 1);
 	__atomic_store_n(&ledger_thread_sides()[row].holds, HELD_BY_THREAD,
 			 __ATOMIC_RELAXED);
@@ -142,12 +162,26 @@ void ledger_thread_release(uint32_t row)
 
 void ledger_thread_set_name(uint32_t row, const char *name)
 {
-	char *to = ledger_thread(row)->name;
+	char text[LEDGER_THREAD_NAME_BYTES] = "";
+	uint64_t words[sizeof(text) / sizeof(uint64_t)];
 
 	if (row == 0)
 		return;
 	/* The last byte stays NUL, so that a reader never runs over. */
-	strncpy(to, name, sizeof(ledger_thread(row)->name) - 1);
+	strncpy(text, name, sizeof(text) - 1);
+	memcpy(words, text, sizeof(words));
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		ledger_set(&name_words(row)[i], words[i]);
+}
+
+void ledger_thread_copy_name(uint32_t row, char name[LEDGER_THREAD_NAME_BYTES])
+{
+	uint64_t words[LEDGER_THREAD_NAME_BYTES / sizeof(uint64_t)];
+
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		words[i] = ledger_get(&name_words(row)[i]);
+	memcpy(name, words, sizeof(words));
+	name[LEDGER_THREAD_NAME_BYTES - 1] = '\0';
 }
 
 void ledger_threads_boot(void)

@@ -72,7 +72,7 @@ static uint32_t find(const struct ledger_count *key)
 	uint32_t at = __atomic_load_n(
 		row_index_head(&by_hash, hash_of_key(key)), __ATOMIC_ACQUIRE);
 
-	for (; at != 0; at = by_hash.links[at - 1])
+	for (; at != 0; at = row_index_next(&by_hash, at))
 		if (same_key(count_row(at - 1), key))
 			return at - 1;
 	return TABLES_NONE;

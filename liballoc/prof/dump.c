@@ -72,11 +72,9 @@ static bool is_wanted(const struct dump *dump,
 
 static void write_header_thread(struct dump *dump, uint32_t thread)
 {
-	const struct ledger_thread *row = ledger_thread(thread);
-	char name[sizeof(row->name)];
+	char name[LEDGER_THREAD_NAME_BYTES];
 
-	memcpy(name, row->name, sizeof(name));
-	name[sizeof(name) - 1] = 0;
+	ledger_thread_copy_name(thread, name);
 	write_thread(dump, "  t", thread);
 	write_counts(dump, &dump->threads[thread]);
 	if (name[0]) {

@@ -46,8 +46,8 @@ static void *take_memory(size_t bytes)
 	return memory;
 }
 
-static struct log_thread *add_thread(const struct ledger_thread *row,
-				     uint64_t uid, struct log_thread **bucket)
+static struct log_thread *add_thread(uint32_t row, uint64_t uid,
+				     struct log_thread **bucket)
 {
 	struct log_thread *thread = take_memory(sizeof(*thread));
 
@@ -56,8 +56,8 @@ static struct log_thread *add_thread(const struct ledger_thread *row,
 	thread->uid = uid;
 	thread->index = current.thread_count++;
 	/* Row 0 stands for many. */
-	if (uid != LEDGER_OTHER_THREADS)
-		memcpy(thread->name, row->name, sizeof(thread->name) - 1);
+	if (row != 0)
+		ledger_thread_copy_name(row, thread->name);
 	thread->chain = *bucket;
 	*bucket = thread;
 	if (current.last_thread)
@@ -70,14 +70,13 @@ static struct log_thread *add_thread(const struct ledger_thread *row,
 
 static struct log_thread *thread_of(uint32_t row)
 {
-	const struct ledger_thread *from = ledger_thread(row);
-	uint64_t uid = ledger_get(&from->uid);
+	uint64_t uid = ledger_get(&ledger_thread(row)->uid);
 	struct log_thread **bucket = &buckets[tables_mix(uid) % BUCKETS];
 	struct log_thread *thread = *bucket;
 
 	while (thread && thread->uid != uid)
 		thread = thread->chain;
-	return thread ? thread : add_thread(from, uid, bucket);
+	return thread ? thread : add_thread(row, uid, bucket);
 }
 
 static struct log_record *new_record(void)

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "liballoc/ledger/ledger.h"
 #include "liballoc/prof/log.h"
 
 #define LOG_CHUNK_RECORDS 408u /* a chunk has 16 KiB */
@@ -30,7 +31,7 @@ struct log_thread {
 	struct log_thread *chain; /* of its bucket */
 	uint64_t uid;
 	uint32_t index;
-	char name[16];
+	char name[LEDGER_THREAD_NAME_BYTES];
 };
 
 /* In order of time; threads in that of their first record. */

@@ -121,7 +121,7 @@ static struct recent_thread thread_of(uint32_t row)
 
 	/* Row 0 stands for many. */
 	if (row != 0)
-		memcpy(who.name, thread->name, sizeof(who.name) - 1);
+		ledger_thread_copy_name(row, who.name);
 	return who;
 }
 

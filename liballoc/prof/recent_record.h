@@ -8,11 +8,12 @@
 
 #include <stddef.h>
 
+#include "liballoc/ledger/ledger.h"
 #include "liballoc/prof/recent.h"
 
 struct recent_thread {
 	uint64_t uid;
-	char name[16]; /* empty: not named */
+	char name[LEDGER_THREAD_NAME_BYTES]; /* empty: not named */
 };
 
 struct recent_record {

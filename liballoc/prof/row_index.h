@@ -37,6 +37,13 @@ static inline uint32_t *row_index_head(const struct row_index *index,
 	return &index->heads[(hash & mask) * index->step];
 }
 
+/* Row + 1 after at, a row + 1; the bucket may be parted meanwhile. 0: none. */
+static inline uint32_t row_index_next(const struct row_index *index,
+				      uint32_t at)
+{
+	return __atomic_load_n(&index->links[at - 1], __ATOMIC_RELAXED);
+}
+
 /* Puts a row in front of its bucket. */
 void row_index_insert(struct row_index *index, uint64_t hash, uint32_t row);
 /* Twice as many buckets, if there is room: hash_of tells a row's hash. */

@@ -67,7 +67,7 @@ static uint32_t find(uint64_t hash, const uint64_t *frames, unsigned depth)
 	uint32_t at = __atomic_load_n(row_index_head(&by_hash, hash),
 				      __ATOMIC_ACQUIRE);
 
-	for (; at != 0; at = by_hash.links[at - 1]) {
+	for (; at != 0; at = row_index_next(&by_hash, at)) {
 		const struct ledger_stack *stack = stack_row(at - 1);
 
 		if (stack->hash == hash && stack->frame_count == depth &&

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # tsan.sh SRCDIR: compiles the loads and liballoc into one program under
-# ThreadSanitizer, and runs those with threads. CC, CPPFLAGS and
+# ThreadSanitizer, and runs those with threads; and the storm of logs, dumps,
+# resets and forks of tests/integration/prof/history.c. CC, CPPFLAGS and
 # LIBALLOC_SOURCES are those of the build, in whose folder it runs.
 set -eu
 src=$1
@@ -10,7 +11,8 @@ trap 'rm -rf "$folder"' EXIT
 
 # CC and CPPFLAGS are words.
 # shellcheck disable=SC2086
-for file in $LIBALLOC_SOURCES tests/stress/loads.c; do
+for file in $LIBALLOC_SOURCES tests/stress/loads.c \
+	tests/integration/prof/history.c; do
 	case $file in
 	*.c) ;;
 	*) continue ;;
@@ -19,9 +21,18 @@ for file in $LIBALLOC_SOURCES tests/stress/loads.c; do
 		-D_GNU_SOURCE -w -std=gnu11 -g -O1 -fsanitize=thread -fno-builtin-malloc \
 		-c "$src/$file" -o "$folder/$(echo "$file" | tr / _).o"
 done
+mkdir "$folder/programs"
+mv "$folder"/tests_*.o "$folder/programs"
 # shellcheck disable=SC2086
-$CC -fsanitize=thread "$folder"/*.o -o "$folder/loads" -lpthread
+for name in stress_loads integration_prof_history; do
+	$CC -fsanitize=thread "$folder"/*.o \
+		"$folder/programs/tests_$name.c.o" -o "$folder/$name" -lpthread
+done
 for load in bursts thread_churn cross_frees; do
 	echo "== $load"
-	TSAN_OPTIONS='halt_on_error=1 exitcode=1' "$folder/loads" "$load"
+	TSAN_OPTIONS='halt_on_error=1 exitcode=1' "$folder/stress_loads" "$load"
 done
+echo '== history'
+MALLOC_CONF=lg_prof_sample:8,prof_recent_alloc_max:100,prof_sys_thread_name:true \
+	TSAN_OPTIONS='halt_on_error=1 exitcode=1' \
+	"$folder/integration_prof_history" storm "$folder/log"
