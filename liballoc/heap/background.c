@@ -93,8 +93,8 @@ static void work(void)
 {
 	struct process_stats *process = ledger_process();
 
-	exchange_trim();
 	lock_take(&lock);
+	exchange_trim();
 	waiting_decay();
 	ledger_add(&process->background_runs, 1);
 	ledger_set(&process->background_interval_ns,

@@ -154,22 +154,34 @@ static void grow(struct cache *cache, struct cache_bin *bin, unsigned most)
 		set_limit(cache, bin, wanted);
 }
 
-/* All objects to slots[0, count), the newest last: out of order for a while. */
-static void gather(struct cache_bin *bin)
+/*
+ * While its slots are rearranged a bin has no object and no room: that is what
+ * a signal handler finds which calls malloc or free, and is served past it.
+ */
+static void close_bin(struct cache_bin *bin)
 {
-	unsigned count = cache_count(bin);
+	bin->limit = 0;
+	bin->word -= cache_count(bin);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
 
-	if (!count)
-		return;
+static void open_bin(struct cache_bin *bin, uint16_t limit, unsigned count)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	bin->word += count;
+	bin->limit = limit;
+}
+
+/* All objects to slots[0, count), the newest last: out of order for a while. */
+static void gather(struct cache_bin *bin, unsigned count)
+{
 	memmove(bin->slots, bin->slots + 1, slots_bytes(count - 1));
 	bin->slots[count - 1] = bin->top;
 }
 
-/* Where its objects stand in slots[first, first + count): back in order. */
-static void settle(struct cache_bin *bin, unsigned first)
+/* Objects that stand in slots[first, first + count): back in order. */
+static void settle(struct cache_bin *bin, unsigned first, unsigned count)
 {
-	unsigned count = cache_count(bin);
-
 	if (!count)
 		return;
 	bin->top = bin->slots[first + count - 1];
@@ -187,16 +199,16 @@ static uint64_t unpublished(struct cache *cache, unsigned size_class)
 }
 
 static unsigned fill_small(struct cache *cache, unsigned size_class,
-			   struct arena *arena)
+			   struct arena *arena, unsigned limit)
 {
 	struct cache_bin *bin = cache_bin(cache, size_class);
 	unsigned group = slab_group(size_class);
-	unsigned want = bin->limit > 1 ? bin->limit / 2u : 1;
+	unsigned want = limit > 1 ? limit / 2u : 1;
 	unsigned got = 0;
 
 	want += -want % group;
-	if (want > bin->limit)
-		want = bin->limit;
+	if (want > limit)
+		want = limit;
 
 	if (cache->exchanges)
 		got = exchange_take(size_class, bin->slots, want);
@@ -225,21 +237,24 @@ void *cache_take(struct cache *cache, unsigned size_class, struct arena *arena)
 {
 	struct cache_bin *bin = cache_bin(cache, size_class);
 	void *object = cache_pop(bin);
+	uint16_t limit;
 	unsigned filled;
 
 	if (object)
 		return object;
 	grow(cache, bin, max_capacity(cache, size_class));
-	if (!bin->limit)
+	limit = bin->limit;
+	if (!limit)
 		return NULL;
+	close_bin(bin);
 	filled = size_class_is_small(size_class)
-			 ? fill_small(cache, size_class, arena)
+			 ? fill_small(cache, size_class, arena, limit)
 			 : fill_large(cache, size_class, arena);
+	settle(bin, 0, filled);
+	open_bin(bin, limit, filled);
 	cache->moved_bytes += filled * (size_t)bin->bytes;
 	cache->accounts[size_class].filled += filled;
 	cache->accounts[size_class].drained = true;
-	bin->word += filled;
-	settle(bin, 0);
 	return cache_pop(bin);
 }
 
@@ -270,16 +285,18 @@ static void flush_bin(struct cache *cache, unsigned size_class, unsigned keep,
 {
 	struct cache_bin *bin = cache_bin(cache, size_class);
 	unsigned count = cache_count(bin);
+	uint16_t limit = bin->limit;
 
 	if (count <= keep)
 		return;
-	gather(bin);
-	count -= keep;
-	give_back(size_class, bin->slots, count, to_exchange);
-	bin->word -= count;
-	settle(bin, count);
-	cache->moved_bytes += count * (size_t)bin->bytes;
+	close_bin(bin);
 	cache->accounts[size_class].flushed += count;
+	gather(bin, count);
+	give_back(size_class, bin->slots, count - keep, to_exchange);
+	settle(bin, count - keep, keep);
+	cache->accounts[size_class].flushed -= keep;
+	open_bin(bin, limit, keep);
+	cache->moved_bytes += (count - keep) * (size_t)bin->bytes;
 }
 
 void cache_set_bound(struct cache *cache, unsigned size_class, unsigned most)

@@ -24,9 +24,9 @@
 /* The groups are looked for again after so many readings of their limits. */
 #define READINGS_PER_SEARCH 30u
 /* More nobody has: the file says something else. */
+#define CPUS_MAX (1u << 20)
 /* Unless opt.prof_dump_above says less. */
 #define NEAR_PERCENT 75u
-#define CPUS_MAX (1u << 20)
 /* What version 1 says for none is some pages below that. */
 #define V1_NO_LIMIT (UINT64_C(1) << 60)
 

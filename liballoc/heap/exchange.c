@@ -20,6 +20,8 @@
 #define CAPACITY 512u
 #define MAX_BYTES ((size_t)64 << 10)
 #define TRIM_CLASSES 4u
+/* Objects that go back to their slabs at a time. */
+#define GIVEN 64u
 
 struct stack {
 	struct lock lock;
@@ -99,30 +101,70 @@ unsigned exchange_take(unsigned size_class, void **objects, unsigned want)
 	return want;
 }
 
+/* Takes out the oldest objects, GIVEN of them at most. */
+static unsigned take_oldest(struct stack *stack, void **objects, unsigned count)
+{
+	unsigned left;
+
+	if (count > GIVEN)
+		count = GIVEN;
+	if (count > stack->count)
+		count = stack->count;
+	if (!count)
+		return 0;
+	left = stack->count - count;
+	memcpy(objects, stack->objects, count * sizeof(*objects));
+	memmove(stack->objects, stack->objects + count,
+		left * sizeof(*objects));
+	set_count(stack, left);
+	return count;
+}
+
+static unsigned give_oldest(unsigned size_class, unsigned count)
+{
+	struct stack *stack = &stacks[size_class];
+	void *objects[GIVEN];
+
+	lock_take(&stack->lock);
+	count = take_oldest(stack, objects, count);
+	lock_release(&stack->lock);
+	if (!count)
+		return 0;
+	count_bytes(size_class, -(size_t)count);
+	arena_free_small(objects, count);
+	return count;
+}
+
 /* The oldest objects go, all or those that nobody needed of late. */
 static void give_back(unsigned size_class, bool all)
 {
 	struct stack *stack = &stacks[size_class];
-	void *objects[CAPACITY];
-	unsigned count, left;
+	unsigned count, given;
 
 	if (!__atomic_load_n(&stack->count, __ATOMIC_RELAXED))
 		return;
 	lock_take(&stack->lock);
 	count = all ? stack->count : stack->low;
-	if (count) {
-		left = stack->count - count;
-		memcpy(objects, stack->objects, count * sizeof(*objects));
-		memmove(stack->objects, stack->objects + count,
-			left * sizeof(*objects));
-		set_count(stack, left);
-	}
+	stack->low = (uint16_t)(stack->count - count);
+	lock_release(&stack->lock);
+	do {
+		given = give_oldest(size_class, count);
+		count -= given;
+	} while (given && count);
+	lock_take(&stack->lock);
 	stack->low = stack->count;
 	lock_release(&stack->lock);
-	if (!count)
-		return;
-	count_bytes(size_class, -(size_t)count);
-	arena_free_small(objects, count);
+}
+
+size_t exchange_bytes(void)
+{
+	size_t bytes = 0;
+	unsigned i;
+
+	for (i = 0; i < SMALL_CLASSES; i++)
+		bytes += __atomic_load_n(&stacks[i].count, __ATOMIC_RELAXED) *
+			 size_classes[i].bytes;
+	return bytes;
 }
 
 void exchange_trim(void)

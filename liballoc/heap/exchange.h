@@ -3,8 +3,8 @@
  * Batches of small objects on their way from threads that free to threads that
  * allocate, or to the same one later; a stack of pointers a class, for all
  * arenas. An object that passes through here costs a copied pointer instead of
- * two visits to its slab; for the slab it stays in use. Any thread; takes locks of its own, within
- * thread_busy.
+ * two visits to its slab; for the slab it stays in use. Any thread; takes locks
+ * of its own, within thread_busy.
  */
 #ifndef LIBALLOC_HEAP_EXCHANGE_H
 #define LIBALLOC_HEAP_EXCHANGE_H
@@ -17,6 +17,8 @@ bool exchange_put(unsigned size_class, void *const *objects, unsigned count);
 /* Up to want objects, those left last; returns how many. */
 unsigned exchange_take(unsigned size_class, void **objects, unsigned want);
 
+/* Bytes that lie here. */
+size_t exchange_bytes(void);
 /* Looks at the next few classes, and gives back what nobody came for. */
 void exchange_trim(void);
 /* Gives back all. */

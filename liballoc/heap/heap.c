@@ -735,7 +735,9 @@ static bool moves_by_pages(const void *old, uint64_t word, size_t usable)
 	return word & PAGE_LARGE && extent->state == EXTENT_LARGE &&
 	       extent->base == (uintptr_t)old &&
 	       extent->bytes >= MOVE_MIN_BYTES && usable >= extent->bytes &&
-	       !fill_any() && !thread_busy && !hooks_are_custom(extent->arena);
+	       !fill_any() && !thread_busy &&
+	       !hooks_are_custom(extent->arena) &&
+	       !os_is_locked((void *)extent->base);
 }
 
 /*

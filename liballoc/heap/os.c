@@ -22,6 +22,17 @@
 #include "liballoc/ctl/print.h"
 #include "liballoc/ledger/ledger.h"
 
+/* Newer than some headers; an older kernel refuses them. */
+#ifndef MREMAP_DONTUNMAP
+# define MREMAP_DONTUNMAP 4
+#endif
+#ifndef MAP_FIXED_NOREPLACE
+# define MAP_FIXED_NOREPLACE 0x100000
+#endif
+#ifndef MADV_COLD
+# define MADV_COLD 20
+#endif
+
 size_t os_page_bytes = 4096;
 
 static unsigned fail_countdown;
@@ -85,17 +96,48 @@ void os_advise_huge(void *base, size_t bytes)
 	errno = kept_errno;
 }
 
+/*
+ * Puts pages at a fixed place. The kernel unmaps what lies there before it may
+ * fail for want of mappings: then that comes back, for a copy.
+ */
+static void put_in_place(void *to, void *between, size_t bytes)
+{
+	int flags = MREMAP_MAYMOVE | MREMAP_FIXED;
+
+	if (mremap(between, bytes, bytes, flags, to) == to)
+		return;
+	mmap(to, bytes, PROT_READ | PROT_WRITE,
+	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	memcpy(to, between, bytes);
+	munmap(between, bytes);
+}
+
+/*
+ * In two steps, since the first one, to wherever there is room, changes nothing
+ * where it fails; and by then only what is at to can be lost.
+ */
 enum os_moved os_move_pages(void *to, void *from, size_t bytes)
 {
-	int flags = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
+	int flags = MREMAP_MAYMOVE | MREMAP_DONTUNMAP;
 	int kept_errno = errno;
+	void *between = mremap(from, bytes, bytes, flags, NULL);
 	enum os_moved moved = OS_MOVED;
 
-	if (mremap(from, bytes, bytes, flags, to) != to)
-		moved = errno == EINVAL || errno == ENOSYS ? OS_MOVE_UNKNOWN
-							   : OS_NOT_MOVED;
+	if (between != MAP_FAILED)
+		put_in_place(to, between, bytes);
+	else
+		moved = errno == EFAULT ? OS_MOVE_PARTED : OS_MOVE_REFUSED;
 	errno = kept_errno;
 	return moved;
+}
+
+bool os_is_locked(void *base)
+{
+	int kept_errno = errno;
+	bool locked = madvise(base, os_page_bytes, MADV_COLD) != 0;
+
+	errno = kept_errno;
+	return locked;
 }
 
 void *os_map_readable(size_t bytes)

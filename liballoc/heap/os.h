@@ -31,10 +31,16 @@ void os_advise_huge(void *base, size_t bytes);
 void os_unmap(void *base, size_t bytes);
 /*
  * Moves pages of one private mapping over what is mapped at to; from stays
- * mapped, without a page. OS_MOVE_UNKNOWN: this kernel can never do so.
+ * mapped, without a page. Where they did not move nothing has changed.
  */
-enum os_moved { OS_NOT_MOVED, OS_MOVED, OS_MOVE_UNKNOWN };
+enum os_moved {
+	OS_MOVED,
+	OS_MOVE_REFUSED, /* not now, or not by this kernel */
+	OS_MOVE_PARTED,	 /* they lie in several mappings: by parts it may do */
+};
 enum os_moved os_move_pages(void *to, void *from, size_t bytes);
+/* Is the page at base locked into memory? It may not be told: then yes. */
+bool os_is_locked(void *base);
 /*
  * Address space that reads as zero, counts towards no limit but that on address
  * space and is left out of core files; NULL: there is none. Whole pages of it

@@ -27,8 +27,9 @@
 
 #define FIRST_MAP ((size_t)512 << 10)
 #define MAX_MAP ((size_t)64 << 20)
-/* Objects beyond that get no more address space than they ask for. */
-#define MAX_ROOM ((size_t)256 << 20)
+/* What an object that grows gets of address space, and the most of it. */
+#define ROOM_TIMES 4u
+#define MAX_ROOM ((size_t)1 << 30)
 /* Extents that one operation may need: two splits, and a mapping. */
 #define SPARES 3u
 
@@ -485,7 +486,7 @@ static struct extent *longest(struct arena *arena, enum extent_state state,
 }
 
 /*
- * Pages with as many free ones behind them, for an object that grows: it will
+ * Pages with many free ones behind them, for an object that grows: it will
  * do so where it is, at the price of address space alone. The longest run, so
  * that objects that grow side by side are not in each other's way; one that is
  * dirty, since what is moved over such pages takes their place. A run that is
@@ -493,17 +494,18 @@ static struct extent *longest(struct arena *arena, enum extent_state state,
  */
 static struct extent *take_roomy(struct arena *arena, size_t bytes)
 {
+	size_t room = bytes * ROOM_TIMES;
 	struct extent *run;
 
-	if (bytes > MAX_ROOM || os_address_space_is_limited())
+	if (room > MAX_ROOM || os_address_space_is_limited())
 		return NULL;
 	run = longest(arena, EXTENT_DIRTY, 2 * bytes);
 	if (!run && longest(arena, EXTENT_DIRTY, bytes))
 		return NULL;
 	if (!run)
-		run = longest(arena, EXTENT_CLEAN, 2 * bytes);
+		run = longest(arena, EXTENT_CLEAN, room);
 	if (!run)
-		return map_run(arena, 2 * bytes);
+		return map_run(arena, room);
 	page_heap_remove_run(arena, run);
 	return run;
 }
@@ -514,7 +516,7 @@ static struct extent *take_by_default(struct arena *arena, size_t bytes,
 {
 	struct extent *run = NULL;
 
-	if (choice == PAGES_ROOMY)
+	if (choice == PAGES_ROOMY && alignment <= os_page_bytes)
 		run = take_roomy(arena, bytes);
 	if (run)
 		return carve(arena, run, bytes, os_page_bytes);

@@ -57,7 +57,7 @@ void page_heap_give(struct arena *arena, struct extent *extent);
 enum page_heap_choice {
 	PAGES_ANY,   /* those that are resident */
 	PAGES_CLEAN, /* those that are zero */
-	PAGES_ROOMY, /* those with as many free ones behind */
+	PAGES_ROOMY, /* those with many free ones behind */
 };
 
 /*

@@ -42,6 +42,8 @@
 #define IDLE_NS UINT64_C(1000000000)
 /* Events of large objects that make up one of small ones. */
 #define LARGE_EVENTS_PER_ROUND 16u
+/* As long as nobody asks, a peak that is so little above is not looked at. */
+#define PEAK_SLACK (UINT64_C(4) << 20)
 /* A cache of large extents that was not used for so long is emptied. */
 #define IDLE_LOOK_NS UINT64_C(500000000)
 
@@ -353,9 +355,11 @@ static void publish_own(struct thread *thread)
  */
 static bool may_be_peak(const struct thread *thread)
 {
-	return above_peak(thread,
-			  balance(thread) - (thread->direct_freed -
-					     thread->direct_freed_published));
+	uint64_t slack = thread->peak_wanted ? 0 : PEAK_SLACK;
+
+	return above_peak(thread, balance(thread) - slack -
+					  (thread->direct_freed -
+					   thread->direct_freed_published));
 }
 
 uint64_t thread_peak(struct thread *thread)
@@ -473,7 +477,7 @@ static void steal_from_idle(void)
 static void keep_house(struct thread *thread)
 {
 	thread_busy++;
-	if (thread->peak_wanted && may_be_peak(thread))
+	if (may_be_peak(thread))
 		publish_own(thread);
 	else
 		publish_when_due(thread);
@@ -731,6 +735,9 @@ static void recount_cached(const struct thread *mine)
 					   ? mine->cached_bytes
 					   : 0);
 	}
+	/* Which counts in the row of the first one. */
+	ledger_add_shared(&heap_arena(0)->stats->tcache_bytes,
+			  exchange_bytes());
 }
 
 /*

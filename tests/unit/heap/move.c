@@ -8,10 +8,14 @@
 
 #include "tap/tap.h"
 
+#include <errno.h>
 #include <malloc.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/move.h"
@@ -20,6 +24,35 @@
 
 #define MIB ((size_t)1 << 20)
 #define VECTORS 3
+
+/* What the kernel does, or what another one would do. */
+static enum {
+	THIS_KERNEL,
+	PARTED,	  /* refuses what is longer than a MiB: several mappings */
+	NO_PLACE, /* unmaps what lies at a fixed place, and then fails */
+	REFUSES,  /* whatever is asked */
+} kernel;
+static unsigned refused;
+
+void *mremap(void *from, size_t old, size_t new, int flags, ...)
+{
+	bool fixed = flags & MREMAP_FIXED;
+	void *to = NULL;
+	va_list rest;
+
+	va_start(rest, flags);
+	to = va_arg(rest, void *);
+	va_end(rest);
+	if (kernel == THIS_KERNEL ||
+	    (kernel == PARTED && (fixed || old <= MIB)) ||
+	    (kernel == NO_PLACE && !fixed))
+		return (void *)syscall(SYS_mremap, from, old, new, flags, to);
+	refused++;
+	if (kernel == NO_PLACE)
+		munmap(to, new);
+	errno = kernel == PARTED ? EFAULT : ENOMEM;
+	return MAP_FAILED;
+}
 
 static char *map(size_t bytes)
 {
@@ -83,6 +116,61 @@ static void test_pages(void)
 	munmap(third, 8 * MIB);
 }
 
+/* True where all is there, and zero is what is said to be. */
+static bool moves_right(bool *emptied)
+{
+	char *from = map(8 * MIB), *to = map(8 * MIB);
+	bool right;
+
+	write_marks(from, 0, 8 * MIB);
+	memset(to, 1, 8 * MIB);
+	refused = 0;
+	*emptied = move_pages(to, from, 8 * MIB);
+	right = has_marks(to, 0, 8 * MIB) &&
+		(!*emptied || is_zero(from, 8 * MIB));
+	munmap(from, 8 * MIB);
+	munmap(to, 8 * MIB);
+	return right;
+}
+
+static void test_kernels(void)
+{
+	bool moved, emptied;
+
+	ok(moves_right(&moved), "this kernel does as it may");
+	kernel = PARTED;
+	ok(moves_right(&emptied) && emptied == moved && refused >= moved,
+	   "what does not go whole goes by parts");
+	kernel = NO_PLACE;
+	ok(moves_right(&emptied) && emptied == moved && refused >= moved,
+	   "what cannot be put in its place is copied there");
+	kernel = REFUSES;
+	ok(moves_right(&emptied) && !emptied && refused <= 1,
+	   "what is refused is copied at once");
+	kernel = THIS_KERNEL;
+}
+
+static void test_aligned(void)
+{
+	bool right = true;
+
+	for (size_t lg = 12; lg <= 23; lg++) {
+		size_t usable;
+		char *object = mallocx(MIB, MALLOCX_LG_ALIGN((int)lg));
+
+		for (size_t size = 2 * MIB; size < 40 * MIB; size *= 2) {
+			usable = malloc_usable_size(object);
+			memset(object, (int)lg, usable);
+			object = rallocx(object, size,
+					 MALLOCX_LG_ALIGN((int)lg));
+			right &= !((uintptr_t)object & ((1ul << lg) - 1)) &&
+				 object[usable - 1] == (char)lg;
+		}
+		dallocx(object, 0);
+	}
+	ok(right, "what is aligned stays aligned as it grows");
+}
+
 static void test_growth(void)
 {
 	size_t sizes[VECTORS] = {0};
@@ -140,8 +228,10 @@ static void test_left_over(void)
 int main(void)
 {
 	heap_boot();
-	plan(11);
+	plan(16);
 	test_pages();
+	test_kernels();
+	test_aligned();
 	test_growth();
 	test_zero();
 	test_left_over();
