@@ -2,9 +2,10 @@
 /*
  * no_attach COMMAND...: runs it as a user whom Yama forbids to attach to other
  * processes: process_vm_readv fails with EPERM, and to open /proc/PID/mem with
- * EACCES, as they do there; all else goes on. By a seccomp filter that hands
- * each open to this program for a look at its path. Exits with 77 where the
- * kernel has no such filters, else as the command does.
+ * EACCES, as they do there; kernel.yama.ptrace_scope reads as 1, and all else
+ * goes on. By a seccomp filter that hands each open to this program for a look
+ * at its path. Exits with 77 where the kernel has no such filters, else as the
+ * command does.
  */
 #include "config.h"
 
@@ -97,32 +98,65 @@ static int receive_descriptor(int socket)
 	return fd;
 }
 
-static bool is_memory_of_process(pid_t pid, uint64_t address)
+/* The path that a filtered thread wants to open. */
+static void read_path(pid_t pid, uint64_t address, char *path, size_t size)
 {
-	char path[64] = "";
-	struct iovec here = {path, sizeof(path) - 1};
-	struct iovec there = {(void *)(uintptr_t)address, sizeof(path) - 1};
+	struct iovec here = {path, size - 1};
+	struct iovec there = {(void *)(uintptr_t)address, size - 1};
 	ssize_t n;
 
-	/* The path may end close to the end of what is mapped. */
+	memset(path, 0, size);
+	/* It may end close to the end of what is mapped. */
 	do
 		n = process_vm_readv(pid, &here, 1, &there, 1, 0);
 	while (n < 0 && errno == EFAULT &&
 	       (here.iov_len = --there.iov_len) > 0);
-	return n > 0 && strncmp(path, "/proc/", 6) == 0 &&
-	       strstr(path, "/mem") && !strstr(path, "/mem")[4];
+	path[n > 0 ? n : 0] = '\0';
+}
+
+static bool is_memory_of_process(const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	return strncmp(path, "/proc/", 6) == 0 && name &&
+	       strcmp(name, "/mem") == 0;
+}
+
+/* Gives the thread a descriptor as what it opened; false: it cannot. */
+static bool open_setting(int listener, uint64_t id)
+{
+	struct seccomp_notif_addfd add = {
+		.id = id,
+		.flags = SECCOMP_ADDFD_FLAG_SEND,
+		.newfd_flags = O_CLOEXEC,
+	};
+	int ends[2], made = -1;
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return false;
+	add.srcfd = (uint32_t)ends[0];
+	if (write(ends[1], "1\n", 2) == 2)
+		made = ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
+	close(ends[0]);
+	close(ends[1]);
+	return made >= 0;
 }
 
 static void answer(int listener)
 {
 	struct seccomp_notif_resp response = {0};
 	struct seccomp_notif request;
+	char path[64];
 
 	memset(&request, 0, sizeof(request));
 	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) != 0)
 		return;
+	read_path((pid_t)request.pid, request.data.args[1], path, sizeof(path));
+	if (strcmp(path, "/proc/sys/kernel/yama/ptrace_scope") == 0 &&
+	    open_setting(listener, request.id))
+		return;
 	response.id = request.id;
-	if (is_memory_of_process((pid_t)request.pid, request.data.args[1]))
+	if (is_memory_of_process(path))
 		response.error = -EACCES;
 	else
 		response.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;

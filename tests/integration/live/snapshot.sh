@@ -9,7 +9,7 @@
 here=$top_builddir/tests/integration/live
 "$here/no_attach" true
 [ $? -ne 77 ] || skip_all 'the kernel has no seccomp notifications'
-plan 17
+plan 19
 
 # start [CONF [LIBRARIES]]: sets $pid once the subject is ready.
 start() {
@@ -77,3 +77,25 @@ for libraries in "$liballoc $tmp/copy.so" "$tmp/copy.so $liballoc"; do
 		'"allocated":[1-9]' "$tmp/out"
 	stop
 done
+
+# As a user who is not root: with a process of his own.
+user=
+[ "$(id -u)" -ne 0 ] ||
+	user='setpriv --reuid=65534 --regid=65534 --clear-groups'
+# shellcheck disable=SC2086 # words
+if $user "$top_builddir/jeprof/jeprof" --version >"$tmp/out" 2>&1; then
+	$user sleep 60 &
+	pid=$!
+	waited=0
+	until grep -q sleep "/proc/$pid/comm" || [ $((waited += 1)) -gt 100 ]; do
+		sleep 0.1
+	done
+	runs 2 'the user of a process is refused by Yama' \
+		$user "$here/no_attach" "$top_builddir/jeprof/jeprof" "$pid"
+	matches 'and told how to be let' \
+		'ptrace_scope is 1; run as root, or set it to 0' "$tmp/err"
+	kill -KILL "$pid"
+else
+	skip 'the user of a process is refused by Yama' 'the build is private'
+	skip 'and told how to be let' 'the same'
+fi
