@@ -358,8 +358,8 @@ static bool same_rows(const struct ledger_view *a, const struct ledger_view *b)
 {
 	for (unsigned i = 0; i < LEDGER_SECTIONS; i++)
 		if (a->count[i] != b->count[i] ||
-		    memcmp(a->rows[i], b->rows[i],
-			   a->count[i] * a->stride[i]) != 0)
+		    (a->count[i] && memcmp(a->rows[i], b->rows[i],
+					   a->count[i] * a->stride[i]) != 0))
 			return false;
 	return true;
 }
