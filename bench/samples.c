@@ -2,7 +2,7 @@
 /*
  * samples [DEPTH...]: what a walk costs for each frame, and what a sampled
  * malloc and free cost, at stacks of so many frames (1, 8, 32, 128), beside
- * libgcc's and libunwind's walks and one by frame pointers. Nanoseconds, the
+ * libgcc's and libunwind's walks and those by frame pointers. Nanoseconds, the
  * best of some rounds.
  * samples pair DEPTH COUNT [BYTES]: COUNT sampled pairs and nothing else, for
  * counting their instructions.
@@ -22,6 +22,7 @@
 
 #include "liballoc/prof/prof.h"
 #include "liballoc/prof/unload.h"
+#include "liballoc/prof/unwind/framed.h"
 #include "liballoc/prof/unwind/rules.h"
 #include "liballoc/prof/unwind/unwind.h"
 
@@ -238,6 +239,26 @@ static double by_libunwind(void)
 }
 #endif
 
+/* As prof_frame_pointers has it, from the function that walks on. */
+static __attribute__((noinline)) void walk_framed(void)
+{
+	void *volatile frame = __builtin_frame_address(0);
+	struct unwind unwind;
+
+	(void)frame;
+	unwind_start(&unwind, &bounds);
+	walked = unwind_walk_framed(&unwind, frames, MOST);
+}
+
+static double framed(void)
+{
+	void *volatile frame = __builtin_frame_address(0);
+
+	(void)frame;
+	walk_framed();
+	BEST(walk_framed());
+}
+
 /* No check of anything: the least that any walk could cost. */
 static __attribute__((noinline)) void walk_frame_pointers(void)
 {
@@ -256,6 +277,9 @@ static __attribute__((noinline)) void walk_frame_pointers(void)
 
 static double by_frame_pointer(void)
 {
+	void *volatile frame = __builtin_frame_address(0);
+
+	(void)frame;
 	walk_frame_pointers();
 	BEST(walk_frame_pointers());
 }
@@ -337,6 +361,7 @@ static const struct column {
 	{"cfi", interpreted, levels},
 	{"libgcc", by_libgcc, levels},
 	{"libunw", by_libunwind, levels},
+	{"framed", framed, framed_levels},
 	{"fp-walk", by_frame_pointer, framed_levels},
 	{"malloc", allocation, levels},
 	{"pair", pair, levels},

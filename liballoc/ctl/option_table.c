@@ -139,6 +139,7 @@ const struct option_row option_rows[] = {
 	{"opt.prof_recent_alloc_max", OPTION_SSIZE,
 	 FIELD(prof_recent_alloc_max), RANGE(-1, INT64_MAX)},
 	{"opt.prof_control", OPTION_BOOL, FIELD(prof_control)},
+	{"opt.prof_frame_pointers", OPTION_BOOL, FIELD(prof_frame_pointers)},
 	{"opt.prof_bt_max", OPTION_UNSIGNED, FIELD(prof_bt_max), RANGE(1, 128),
 	 .clip = true},
 	{"opt.prof_seed", OPTION_SIZE, FIELD(prof_seed), RANGE(0, INT64_MAX)},

@@ -125,6 +125,7 @@ struct options {
 					  room for */
 	bool prof_control;	       /* requests from outside are heeded */
 	unsigned prof_bt_max;	       /* frames kept of a stack; default 128 */
+	bool prof_frame_pointers;      /* hold throughout the program */
 	size_t prof_seed; /* 0: unpredictable; else same samples each run */
 	size_t prof_ledger_bytes; /* address space of the ledger; 64 MiB */
 	bool ledger_export;	  /* a copy of the figures in a memfd */

@@ -40,8 +40,9 @@
 #define MAX_LOOK_BYTES (256 << 10)
 /* A thread that allocated nothing for so long has an idle cache. */
 #define IDLE_NS UINT64_C(1000000000)
-/* Events of large objects that make up one of small ones. */
-#define LARGE_EVENTS_PER_ROUND 16u
+/* Events of large objects that bring a round about, and what others weigh. */
+#define EVENTS_PER_ROUND 16u
+#define SMALL_EVENT_WEIGHT 4u
 /* As long as nobody asks, a peak that is so little above is not looked at. */
 #define PEAK_SLACK (UINT64_C(4) << 20)
 /* A cache of large extents that was not used for so long is emptied. */
@@ -474,28 +475,36 @@ static void steal_from_idle(void)
 		thread_steal_large(true);
 }
 
-static void keep_house(struct thread *thread)
+/* Large objects bring events about that are not worth a round of housekeeping.
+ */
+static bool is_round(struct thread *thread, size_t usable_bytes)
 {
+	thread->events +=
+		usable_bytes > SMALL_MAX_BYTES ? 1 : SMALL_EVENT_WEIGHT;
+	if (thread->events < EVENTS_PER_ROUND &&
+	    thread->eventless_bytes < LARGE_BYTES_PER_ROUND)
+		return false;
+	thread->events = 0;
+	thread->eventless_bytes = 0;
+	return true;
+}
+
+static void keep_house(struct thread *thread, size_t usable_bytes)
+{
+	bool round = is_round(thread, usable_bytes);
+
 	thread_busy++;
 	if (may_be_peak(thread))
 		publish_own(thread);
-	else
+	else if (round)
 		publish_when_due(thread);
-	look_at_cache(thread);
-	exchange_trim();
+	if (round) {
+		look_at_cache(thread);
+		exchange_trim();
+	}
 	thread_busy--;
-	steal_from_idle();
-}
-
-/* Large objects bring events about that are not worth it each time. */
-static bool is_round(struct thread *thread, size_t usable_bytes)
-{
-	if (usable_bytes > SMALL_MAX_BYTES &&
-	    thread->eventless_bytes < LARGE_BYTES_PER_ROUND &&
-	    ++thread->large_events % LARGE_EVENTS_PER_ROUND)
-		return false;
-	thread->eventless_bytes = 0;
-	return true;
+	if (round)
+		steal_from_idle();
 }
 
 /* Offers ptr to the profiler; what the program gets is ptr, or guarded. */
@@ -528,8 +537,7 @@ void *thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 		plan_trim(thread);
 		return ptr;
 	}
-	if (is_round(thread, usable_bytes))
-		keep_house(thread);
+	keep_house(thread, usable_bytes);
 	/* A thread whose own cache serves it all comes by here alone. */
 	if (offer && opt.percpu_arena)
 		thread_follow_cpu(thread);

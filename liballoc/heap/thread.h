@@ -48,11 +48,11 @@ struct thread {
 	uint64_t cached_bytes; /* as last told to the arena's ledger row */
 	unsigned slow_calls;
 	uint64_t published_ns;
-	uint64_t looked_ns;  /* when its cache was looked at last */
-	uint64_t tick_ns;    /* when it planned its next look at the clock */
-	uint32_t squeezes;   /* container.h: what it has followed */
-	uint32_t look_bytes; /* that it planned to allocate before it */
-	unsigned large_events;
+	uint64_t looked_ns;	/* when its cache was looked at last */
+	uint64_t tick_ns;	/* when it planned its next look at the clock */
+	uint32_t squeezes;	/* container.h: what it has followed */
+	uint32_t look_bytes;	/* that it planned to allocate before it */
+	unsigned events;	/* since the last round, weighed */
 	size_t eventless_bytes; /* of large objects, since the last round */
 	/* Above 0: in the profiler. Then an allocation goes unsampled. */
 	unsigned reentrancy;

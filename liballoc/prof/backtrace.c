@@ -15,11 +15,13 @@
 
 #include "liballoc/api/api.h"
 #include "liballoc/api/cplusplus.h"
+#include "liballoc/ctl/options.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/include/liballoc/liballoc.h"
 #include "liballoc/prof/backtrace.h"
 #include "liballoc/prof/unload.h"
 #include "liballoc/prof/unwind/find.h"
+#include "liballoc/prof/unwind/framed.h"
 #include "liballoc/prof/unwind/unwind.h"
 
 /* Not weak: clang asks the GOT for a weak one, and ld leaves a 0 there. */
@@ -101,9 +103,12 @@ static unsigned count_linked_in(const uint64_t *frames, unsigned depth)
 {
 	unsigned own = 0;
 
+	/* The functions of the API that call one another stand in a row. */
 	for (unsigned i = 0; i < depth && i < BACKTRACE_OWN; i++)
 		if (is_in_api(frames[i]))
 			own = i + 1;
+		else if (own)
+			break;
 	return own;
 }
 
@@ -119,6 +124,28 @@ static unsigned count_own(const uint64_t *frames, unsigned depth)
 	return own;
 }
 
+static bool is_own(uint64_t frame)
+{
+	return own_high == 0 ? is_in_api(frame)
+			     : frame > own_low && frame <= own_high;
+}
+
+/*
+ * The allocator itself keeps no frame pointers: up to its caller the tables
+ * are used. Linked in, it is not told from the program, so for as many frames
+ * as it may have.
+ */
+static unsigned walk_framed(struct unwind *unwind, uint64_t *all, unsigned max)
+{
+	unsigned n = 0;
+
+	do {
+		if (!unwind_walk(unwind, all + n, 1))
+			return n;
+	} while (++n < BACKTRACE_OWN && (own_high == 0 || is_own(all[n - 1])));
+	return n + unwind_walk_framed(unwind, all + n, max - n);
+}
+
 /* unheard_pc: of a library that it would be good to hear of; 0: none. */
 static inline __attribute__((always_inline)) unsigned
 take(uint64_t frames[BACKTRACE_MAX], unsigned max, struct stack_bounds *bounds,
@@ -131,8 +158,12 @@ take(uint64_t frames[BACKTRACE_MAX], unsigned max, struct stack_bounds *bounds,
 	if (max > BACKTRACE_MAX)
 		max = BACKTRACE_MAX;
 	unwind_start(&unwind, bounds);
-	unwind.memo = memo;
-	depth = unwind_walk(&unwind, all, max + BACKTRACE_OWN);
+	if (opt.prof_frame_pointers) {
+		depth = walk_framed(&unwind, all, max + BACKTRACE_OWN);
+	} else {
+		unwind.memo = memo;
+		depth = unwind_walk(&unwind, all, max + BACKTRACE_OWN);
+	}
 	*unheard_pc = unwind.unheard_pc;
 	own = count_own(all, depth);
 	depth -= own;
@@ -154,12 +185,6 @@ unsigned backtrace_take(uint64_t frames[BACKTRACE_MAX], unsigned max,
 	if (unheard_pc)
 		unload_listen(unheard_pc);
 	return depth;
-}
-
-static bool is_own(uint64_t frame)
-{
-	return own_high == 0 ? is_in_api(frame)
-			     : frame > own_low && frame <= own_high;
 }
 
 unsigned backtrace_hooked(uint64_t frames[BACKTRACE_MAX], unsigned max)

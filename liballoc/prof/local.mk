@@ -6,7 +6,7 @@ liballoc_liballoc_la_SOURCES += %D%/backtrace.c %D%/backtrace.h \
 	%D%/requests.c %D%/sampler.c %D%/samples.c %D%/snapshot.c %D%/snapshot.h %D%/stacks.c %D%/state.h %D%/tables.h \
 	%D%/triggers.c %D%/unload.c %D%/unload.h %D%/writer.c %D%/writer.h \
 	%D%/unwind/arch.h %D%/unwind/cfi.c %D%/unwind/cfi.h \
-	%D%/unwind/expression.c %D%/unwind/find.c %D%/unwind/find.h \
+	%D%/unwind/expression.c %D%/unwind/find.c %D%/unwind/find.h %D%/unwind/framed.c %D%/unwind/framed.h \
 	%D%/unwind/memo.h %D%/unwind/memory.c %D%/unwind/memory.h %D%/unwind/reader.c \
 	%D%/unwind/reader.h %D%/unwind/rules.c %D%/unwind/rules.h \
 	%D%/unwind/unwind.c %D%/unwind/unwind.h

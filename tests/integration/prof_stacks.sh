@@ -41,7 +41,36 @@ variants='-O0
 -O2 -fno-omit-frame-pointer
 -Os -fomit-frame-pointer
 -O2 -static-libgcc -no-pie'
-plan 10
+# How often each place of deep() and run(), at addresses that stay, is in the
+# stacks.
+own_stacks() {
+	MALLOC_CONF=lg_prof_sample:0,$1 LD_PRELOAD=$liballoc "$tmp/framed" \
+		"$tmp/dump" || return
+	sed -n 's/^@ //p' "$tmp/dump" | tr ' ' '\n' | sort | uniq -c |
+		while read -r count place; do
+			[ $((place)) -gt $((low)) ] &&
+				[ $((place)) -le $((high)) ] &&
+				echo "$count $place"
+		done >"$2"
+	[ -s "$2" ]
+}
+
+# Deep in a program that keeps frame pointers both ways lead to the same.
+check_framed() {
+	gcc -O2 -fno-omit-frame-pointer -fno-optimize-sibling-calls -no-pie \
+		"$src/framed.c" -o "$tmp/framed" &&
+		set -- $(nm -S "$tmp/framed" |
+			awk '$4 == "deep" || $4 == "run" { print "0x" $1, "0x" $2 }') &&
+		low=$1 && high=$(($3 + $4)) &&
+		[ $((low)) -lt $((high)) ] &&
+		own_stacks prof_frame_pointers:false "$tmp/by-tables" &&
+		own_stacks prof_frame_pointers:true "$tmp/by-pointers" &&
+		[ "$(awk '{ n += $1 } END { print n }' "$tmp/by-tables")" -gt 40 ] &&
+		diff -u "$tmp/by-tables" "$tmp/by-pointers"
+}
+
+plan 11
+ok 'frame pointers lead where the tables do' check_framed
 for compilers in 'gcc g++' 'clang clang++'; do
 	cc=${compilers% *} cxx=${compilers#* }
 	echo "$variants" >"$tmp/variants"
