@@ -106,8 +106,9 @@ static void put_in_place(void *to, void *between, size_t bytes)
 
 	if (mremap(between, bytes, bytes, flags, to) == to)
 		return;
-	mmap(to, bytes, PROT_READ | PROT_WRITE,
-	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	/* Where it was not unmapped yet this fails, as it should. */
+	(void)mmap(to, bytes, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	memcpy(to, between, bytes);
 	munmap(between, bytes);
 }
