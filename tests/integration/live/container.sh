@@ -34,7 +34,7 @@ while read -r line <&3; do
 done
 pid=$(cat "/proc/$outer/task/$outer/children")
 pid=${pid% }
-matches 'it has another pid inside' "^NSpid:.*[[:space:]]$pid[[:space:]]1\$" \
+matches 'it has another pid inside' "^NSpid:.*[[:space:]]${pid}[[:space:]]1\$" \
 	"/proc/$pid/status"
 
 runs 0 'jestat reads it from outside' jestat --json "$pid"
