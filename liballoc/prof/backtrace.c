@@ -103,12 +103,9 @@ static unsigned count_linked_in(const uint64_t *frames, unsigned depth)
 {
 	unsigned own = 0;
 
-	/* The functions of the API that call one another stand in a row. */
 	for (unsigned i = 0; i < depth && i < BACKTRACE_OWN; i++)
 		if (is_in_api(frames[i]))
 			own = i + 1;
-		else if (own)
-			break;
 	return own;
 }
 
