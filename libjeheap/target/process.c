@@ -61,12 +61,48 @@ static int yama_scope(void)
 	return digit - '0';
 }
 
+/*
+ * The name and the state in the text of /proc/PID/stat. The name may hold
+ * parentheses: its end is the last one.
+ */
+static bool parse_stat(struct str stat, struct str *name, char *state)
+{
+	size_t open_at = str_find(stat, STR("("));
+	struct str rest = stat;
+
+	while (rest.len && rest.ptr[rest.len - 1] != ')')
+		rest.len--;
+	if (open_at >= rest.len || rest.len + 2 >= stat.len)
+		return false;
+	*state = stat.ptr[rest.len + 1];
+	*name = (struct str){stat.ptr + open_at + 1, rest.len - open_at - 2};
+	return true;
+}
+
+/* The kernel refuses a process that is just ending as it would any other. */
+static bool has_ended(const struct target *target)
+{
+	struct arena scratch = {0};
+	struct str stat, name, maps;
+	char state = 'X';
+	bool ended;
+
+	if (proc_read(&scratch, target->pid, "stat", &stat))
+		parse_stat(stat, &name, &state);
+	ended = state == 'Z' || state == 'X' ||
+		(proc_read(&scratch, target->pid, "maps", &maps) && !maps.len);
+	arena_free(&scratch);
+	return ended;
+}
+
 bool fail_permission(const struct target *target, struct diag *diag)
 {
 	struct process_info info;
 	const char *name = target->name;
 	int scope = yama_scope();
 
+	if (has_ended(target))
+		return diag_set(diag, "%s has ended", name);
 	if (geteuid() == 0)
 		return diag_set(diag,
 				"cannot read the memory of %s: not permitted "
@@ -99,24 +135,6 @@ static bool fail_proc(const struct target *target, int error, struct diag *diag)
 				target->name);
 	errno = error;
 	return diag_errno(diag, "cannot look at %s", target->name);
-}
-
-/*
- * The name and the state in the text of /proc/PID/stat. The name may hold
- * parentheses: its end is the last one.
- */
-static bool parse_stat(struct str stat, struct str *name, char *state)
-{
-	size_t open_at = str_find(stat, STR("("));
-	struct str rest = stat;
-
-	while (rest.len && rest.ptr[rest.len - 1] != ')')
-		rest.len--;
-	if (open_at >= rest.len || rest.len + 2 >= stat.len)
-		return false;
-	*state = stat.ptr[rest.len + 1];
-	*name = (struct str){stat.ptr + open_at + 1, rest.len - open_at - 2};
-	return true;
 }
 
 bool target_is_stopped(const struct target *target)
