@@ -118,9 +118,12 @@ uint32_t ledger_thread_new(uint64_t uid, int os_tid)
 		return 0;
 	thread = ledger_thread(row);
 	ledger_set(&thread->uid, uid);
+	/* Readers tell by the order: the uid, the figures, the generation. */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
 	__atomic_store_n(&thread->os_tid, os_tid, __ATOMIC_RELAXED);
 	clear_words(thread->name, sizeof(thread->name));
 	clear_words(thread + 1, sizeof(struct thread_stats));
+	__atomic_thread_fence(__ATOMIC_RELEASE);
 	ledger_add(&thread->generation, 1);
 	__atomic_store_n(&ledger_thread_sides()[row].holds, HELD_BY_THREAD,
 			 __ATOMIC_RELAXED);

@@ -174,6 +174,30 @@ static const uint8_t *widen_rows(struct arena *arena, const uint8_t *rows,
 	return wide;
 }
 
+/*
+ * A thread's row that is taken by another changes its uid before its figures,
+ * and its generation after them. So what was copied while the uid and the
+ * generation stayed is one thread's; of a row that was not, a second copy is.
+ */
+static bool settle_threads(const struct source *source,
+			   const struct ledger_section *s, struct arena *arena,
+			   uint8_t *rows, struct diag *diag)
+{
+	size_t bytes = s->count * s->stride;
+	uint8_t *again = arena_alloc(arena, bytes);
+
+	if (!source->read(source, s->offset, again, bytes, diag))
+		return false;
+	for (size_t at = 0; at < bytes; at += s->stride) {
+		const struct ledger_thread *a = (const void *)(rows + at);
+		const struct ledger_thread *b = (const void *)(again + at);
+
+		if (a->uid != b->uid || a->generation != b->generation)
+			memcpy(rows + at, again + at, s->stride);
+	}
+	return true;
+}
+
 /* Reads the descriptor afresh, since its count grows, and then the rows. */
 static bool copy_section(const struct source *source, unsigned id,
 			 struct arena *arena, struct ledger_view *view,
@@ -192,7 +216,9 @@ static bool copy_section(const struct source *source, unsigned id,
 	if (source->region && bytes > source->size)
 		return fail(source, diag, "it is cut short");
 	rows = arena_alloc(arena, bytes);
-	if (!source->read(source, s->offset, rows, bytes, diag))
+	if (!source->read(source, s->offset, rows, bytes, diag) ||
+	    (id == LEDGER_THREADS &&
+	     !settle_threads(source, s, arena, rows, diag)))
 		return false;
 	view->count[id] = s->count;
 	view->stride[id] = s->stride;
@@ -342,12 +368,37 @@ static void end_thread_names(struct ledger_view *view)
 	}
 }
 
+/*
+ * What is given back was taken before, but is counted apart from it, and a
+ * copy may come in between. Both only grow, and so does the lesser of them.
+ */
+static void level_classes(struct ledger_view *view)
+{
+	const struct ledger_metric *taken =
+		ledger_view_metric(view, LEDGER_ARENA_CLASSES, "nmalloc");
+	const struct ledger_metric *given =
+		ledger_view_metric(view, LEDGER_ARENA_CLASSES, "ndalloc");
+
+	if (!taken || !given)
+		return;
+	for (uint64_t i = 0; i < view->count[LEDGER_ARENA_CLASSES]; i++) {
+		uint8_t *row = (uint8_t *)(uintptr_t)ledger_row(
+			view, LEDGER_ARENA_CLASSES, i);
+
+		if (ledger_view_get(view, given, i) >
+		    ledger_view_get(view, taken, i))
+			memcpy(row + given->offset, row + taken->offset,
+			       sizeof(uint64_t));
+	}
+}
+
 static void clean(struct ledger_view *view)
 {
 	(void)keep_rows(view, LEDGER_METRICS, is_known_metric);
 	view->torn_rows = keep_rows(view, LEDGER_METRICS, good_metric) +
 			  keep_rows(view, LEDGER_SAMPLES, good_sample);
 	end_thread_names(view);
+	level_classes(view);
 	view->header.version[sizeof(view->header.version) - 1] = '\0';
 	mask_text(view->header.version, strlen(view->header.version));
 	if (view->header.build_id_bytes > sizeof(view->header.build_id))

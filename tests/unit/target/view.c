@@ -77,6 +77,32 @@ static void test_torn(void)
 	ok(!strchr(view.header.version, '\n'), "texts are masked");
 }
 
+static void test_given_ahead(void)
+{
+	const struct ledger_metric *given;
+	struct ledger_view view;
+	struct diag diag;
+
+	region_fill(&region);
+	region_section(&region, LEDGER_ARENA_CLASSES,
+		       offsetof(struct region, samples), 16, 16);
+	region.metrics[1] = (struct ledger_metric){
+		"nmalloc", "", LEDGER_COUNTER,	     LEDGER_UNIT_COUNT,
+		1,	   0,  LEDGER_ARENA_CLASSES, 0,
+		1};
+	region.metrics[2] = region.metrics[1];
+	strcpy(region.metrics[2].name, "ndalloc");
+	region.metrics[2].offset = 8;
+	region.samples[0].address = 70;
+	region.samples[0].usable_bytes = 75;
+	ok(view_of(sizeof(region), &view, &diag) &&
+		   (given = ledger_view_metric(&view, LEDGER_ARENA_CLASSES,
+					       "ndalloc")),
+	   "a class of which more was given back than taken is read");
+	is_uint(given ? ledger_view_get(&view, given, 0) : 0, 70,
+		"as one of which all was given back");
+}
+
 static void test_half_way(void)
 {
 	struct ledger_view view;
@@ -222,9 +248,10 @@ static void test_truncated(void)
 
 int main(void)
 {
-	plan(8 + 6 + 1 + 5 + 5 + LIES + 1 + 1);
+	plan(8 + 6 + 2 + 1 + 5 + 5 + LIES + 1 + 1);
 	test_good();
 	test_torn();
+	test_given_ahead();
 	test_half_way();
 	test_newer();
 	test_older();
