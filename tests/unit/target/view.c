@@ -79,7 +79,7 @@ static void test_torn(void)
 
 static void test_given_ahead(void)
 {
-	const struct ledger_metric *given;
+	const struct ledger_metric *given = NULL;
 	struct ledger_view view;
 	struct diag diag;
 
