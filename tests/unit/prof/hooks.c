@@ -162,15 +162,16 @@ static void check_samples(void)
 	spare = NULL;
 }
 
-/* In one loop, from one line: the stacks must be the same. */
+/* In one loop, from one call, which no compiler unrolls: the same stacks. */
 static void check_stacks(void)
 {
+	volatile unsigned count = 5;
 	void *hooks[] = {get(BACKTRACE), (void *)pass_on, (void *)two_frames,
 			 (void *)too_many, (void *)no_frame};
 	struct call seen[5];
 
 	liballocs_own = (void (*)(void **, unsigned *, unsigned))hooks[0];
-	for (unsigned i = 0; i < 5; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		set(BACKTRACE, hooks[i]);
 		sampled.count = 0;
 		free(allocate(500));
