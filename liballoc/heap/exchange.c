@@ -145,7 +145,6 @@ static void give_back(unsigned size_class, bool all)
 		return;
 	lock_take(&stack->lock);
 	count = all ? stack->count : stack->low;
-	stack->low = (uint16_t)(stack->count - count);
 	lock_release(&stack->lock);
 	do {
 		given = give_oldest(size_class, count);

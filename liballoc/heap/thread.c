@@ -475,8 +475,7 @@ static void steal_from_idle(void)
 		thread_steal_large(true);
 }
 
-/* Large objects bring events about that are not worth a round of housekeeping.
- */
+/* Not each event of a large object is worth a round of housekeeping. */
 static bool is_round(struct thread *thread, size_t usable_bytes)
 {
 	thread->events +=

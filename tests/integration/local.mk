@@ -4,7 +4,7 @@
 dist_check_SCRIPTS += %D%/payments.sh %D%/prof_dumps.sh %D%/prof_history.sh %D%/prof_stacks.sh %D%/prof_triggers.sh %D%/quickstart.sh
 TESTS += %D%/payments.sh %D%/prof_dumps.sh %D%/prof_history.sh %D%/prof_stacks.sh %D%/prof_triggers.sh %D%/quickstart.sh
 
-EXTRA_DIST += %D%/prof/exercise.c %D%/prof/history.c %D%/prof/history.py \
+EXTRA_DIST += %D%/prof/churn.h %D%/prof/exercise.c %D%/prof/history.c %D%/prof/history.py \
 	%D%/prof/library.c %D%/prof/shape.py %D%/prof/framed.c %D%/prof/stacks.c %D%/prof/throw.cc %D%/prof/trigger.c \
 	%D%/programs.sh %D%/programs/git.sh %D%/programs/redis.sh \
 	%D%/programs/shell.sh %D%/programs/workload.cc \

@@ -10,7 +10,7 @@ here=$top_srcdir/tests/integration/jemalloc
 # Where it was installed: DESTDIR before the prefix that it was built for.
 install() {
 	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -C "$top_builddir" \
-		DESTDIR="$tmp/root" includedir=/include libdir=/lib \
+		DESTDIR="$tmp/prefix" includedir=/include libdir=/lib \
 		pkgconfigdir=/pc "$@"
 }
 
@@ -20,10 +20,10 @@ plan 34
 ok 'it installs' install install-libLTLIBRARIES \
 	install-liballocincludeHEADERS install-pkgconfigDATA \
 	install-jemalloc-names
-lib=$tmp/root/lib
+lib=$tmp/prefix/lib
 ok 'with libjemalloc.so.2' test -e "$lib/libjemalloc.so.2"
-flags=$(PKG_CONFIG_PATH="$tmp/root/pc" pkg-config --define-variable=libdir="$lib" \
-	--define-variable=includedir="$tmp/root/include" --cflags --libs jemalloc)
+flags=$(PKG_CONFIG_PATH="$tmp/prefix/pc" pkg-config --define-variable=libdir="$lib" \
+	--define-variable=includedir="$tmp/prefix/include" --cflags --libs jemalloc)
 
 build() {
 	output=$1
@@ -38,7 +38,7 @@ ok 'with the je_ names too' build "$tmp/user" -DJEMALLOC_NO_DEMANGLE \
 	"$here/user.c"
 ok 'and runs' env LD_LIBRARY_PATH="$lib" "$tmp/user"
 ok 'the header suits C++' $CXX -std=c++17 -Wall -Wextra -Werror \
-	-I"$tmp/root/include" -fsyntax-only -x c++ "$here/user.c"
+	-I"$tmp/prefix/include" -fsyntax-only -x c++ "$here/user.c"
 
 # With jemalloc's own header the same source, on our library.
 if [ -e /usr/include/jemalloc/jemalloc.h ]; then

@@ -5,29 +5,10 @@
 # its program deleted, stripped or linked statically; and says why not where
 # there is nothing to read.
 . "$top_srcdir/tests/tap/tap.sh"
+. "$top_srcdir/tests/integration/live/subject.sh"
 
 here=$top_builddir/tests/integration/live
 plan 30
-
-# start PROGRAM [CONF [PEAK]]: sets $pid once the program is ready.
-start() {
-	rm -f "$tmp/dump" "$tmp/said"
-	mkfifo "$tmp/said"
-	MALLOC_CONF=${2:-} LD_PRELOAD=${preloaded:-} "$1" "$tmp/dump" \
-		${3:+"$3"} >"$tmp/said" &
-	pid=$!
-	exec 3<"$tmp/said"
-	while read -r line <&3; do
-		[ "$line" = ready ] && return
-		echo "# the subject says: $line"
-	done
-}
-
-stop() {
-	exec 3<&-
-	kill -KILL "$pid"
-	wait "$pid" 2>/dev/null
-}
 
 # What may differ is when and where it was read.
 facts() {
@@ -46,7 +27,7 @@ agrees() {
 }
 
 preloaded=$liballoc
-start "$here/subject" lg_prof_sample:13,prof_accum:true
+start lg_prof_sample:13,prof_accum:true "$here/subject" "$tmp/dump"
 agrees 'a process and its dump agree in bytes in use' --addresses
 agrees 'in objects' --inuse_objects
 agrees 'in what was allocated since the start' --alloc_space --lines
@@ -54,7 +35,7 @@ runs 0 'the table is printed' jeprof "$pid"
 matches 'and has the reports' 'keep_reports' "$tmp/out"
 stop
 
-start "$here/subject" lg_prof_sample:13 "$tmp/peak"
+start lg_prof_sample:13 "$here/subject" "$tmp/dump" "$tmp/peak"
 runs 0 'the peak can be read' jeprof --peak "$pid"
 matches 'and says that it is one' '^At the process.s peak, of 2[0-9][0-9] MiB by' \
 	"$tmp/out"
@@ -65,19 +46,19 @@ facts --addresses "$tmp/peak" >"$tmp/wanted"
 facts --addresses --peak "$pid" >"$tmp/out"
 same 'it agrees with the dump of the peak' "$tmp/wanted" "$tmp/out"
 stop
-start "$here/subject" prof_peak:false
+start prof_peak:false "$here/subject" "$tmp/dump"
 runs 2 'a process without' jeprof --peak "$pid"
 matches 'is told how to have one' 'prof_peak:false' "$tmp/err"
 stop
 
-start "$here/subject" lg_prof_sample:14,prof_accum:false
+start lg_prof_sample:14,prof_accum:false "$here/subject" "$tmp/dump"
 agrees 'without prof_accum too' --addresses
 kill -STOP "$pid"
 runs 0 'a stopped process can be read' jeprof "$pid"
 stop
 
 cp "$here/subject" "$tmp/deleted"
-start "$tmp/deleted"
+start '' "$tmp/deleted" "$tmp/dump"
 mv "$tmp/deleted" "$tmp/elsewhere"
 runs 0 'a process whose program was deleted' jeprof "$pid"
 echo 'int main(void) { return 0; }' >"$tmp/deleted"
@@ -87,7 +68,7 @@ stop
 
 cp "$liballoc" "$tmp/copy.so"
 for preloaded in "$liballoc $tmp/copy.so" "$tmp/copy.so $liballoc"; do
-	start "$here/subject" lg_prof_sample:13,prof_accum:true
+	start lg_prof_sample:13,prof_accum:true "$here/subject" "$tmp/dump"
 	agrees 'of two copies of liballoc, the one that is used' --addresses
 	runs 0 'jestat finds it too' jestat --json "$pid"
 	matches 'and what it allocated' '"allocated":[1-9]' "$tmp/out"
@@ -95,18 +76,18 @@ for preloaded in "$liballoc $tmp/copy.so" "$tmp/copy.so $liballoc"; do
 done
 
 preloaded=
-start "$here/subject_static" lg_prof_sample:13,prof_accum:true
+start lg_prof_sample:13,prof_accum:true "$here/subject_static" "$tmp/dump"
 agrees 'a program that liballoc is linked into' --addresses
 stop
 strip "$here/subject_static" -o "$tmp/stripped" 2>"$tmp/err" ||
 	cp "$here/subject_static" "$tmp/stripped"
-start "$tmp/stripped" lg_prof_sample:13
+start lg_prof_sample:13 "$tmp/stripped" "$tmp/dump"
 runs 0 'stripped, it can still be read' jeprof "$pid"
 matches 'and says that it has no names' 'no symbols|stripped' "$tmp/out" \
 	2>/dev/null
 stop
 
-start "$here/subject_static" prof:false
+start prof:false "$here/subject_static" "$tmp/dump"
 runs 2 'a process without profiling' jeprof "$pid"
 matches 'is told how to get it' 'prof:false' "$tmp/err"
 stop

@@ -11,4 +11,5 @@ check_PROGRAMS += %D%/subject %D%/subject_static
 %C%_subject_static_LDADD = liballoc/liballoc.la -lpthread -ldl
 TESTS += %D%/container.sh %D%/live.sh %D%/snapshot.sh
 dist_check_SCRIPTS += %D%/container.sh %D%/live.sh %D%/snapshot.sh
+EXTRA_DIST += %D%/subject.sh
 check_PROGRAMS += %D%/no_attach

@@ -5,32 +5,13 @@
 # holds, also while it is stopped; jeprof, and jestat where there is none, say
 # what permission is lacking.
 . "$top_srcdir/tests/tap/tap.sh"
+. "$top_srcdir/tests/integration/live/subject.sh"
 
 here=$top_builddir/tests/integration/live
 "$here/no_attach" true
 [ $? -ne 77 ] || skip_all 'the kernel has no seccomp notifications'
 plan 19
-
-# start [CONF [LIBRARIES]]: sets $pid once the subject is ready.
-start() {
-	rm -f "$tmp/said"
-	mkfifo "$tmp/said"
-	MALLOC_CONF=${1:-} LD_PRELOAD=${2:-$liballoc} "$here/subject" "$tmp/dump" \
-		>"$tmp/said" &
-	pid=$!
-	exec 3<"$tmp/said"
-	while read -r line <&3; do
-		[ "$line" = ready ] && return
-		echo "# the subject says: $line"
-	done
-}
-
-stop() {
-	exec 3<&-
-	kill -KILL "$pid"
-	wait "$pid" 2>/dev/null
-	return 0
-}
+preloaded=$liballoc
 
 # What depends on when it was read is left out.
 figures() {
@@ -41,7 +22,7 @@ without() {
 	"$here/no_attach" "$@"
 }
 
-start
+start '' "$here/subject" "$tmp/dump"
 runs 0 'the memory can be read' jestat --json --bins "$pid"
 figures <"$tmp/out" >"$tmp/wanted"
 matches 'and is said to be what was read' '"snapshot":false' "$tmp/out"
@@ -62,7 +43,7 @@ figures <"$tmp/out" >"$tmp/got"
 same 'with the same figures' "$tmp/wanted" "$tmp/got"
 stop
 
-start ledger_export:false
+start ledger_export:false "$here/subject" "$tmp/dump"
 runs 2 'there is none with ledger_export:false' without jestat "$pid"
 matches 'and what is lacking is told' \
 	'cannot read the memory.*not permitted' "$tmp/err"
@@ -71,7 +52,8 @@ stop
 
 cp "$liballoc" "$tmp/copy.so"
 for libraries in "$liballoc $tmp/copy.so" "$tmp/copy.so $liballoc"; do
-	start '' "$libraries"
+	preloaded=$libraries
+	start '' "$here/subject" "$tmp/dump"
 	without jestat --json "$pid" >"$tmp/out" 2>"$tmp/err"
 	matches 'of two copies of liballoc, the one that is used' \
 		'"allocated":[1-9]' "$tmp/out"

@@ -15,6 +15,8 @@
 
 #include <liballoc/liballoc.h>
 
+#include "churn.h"
+
 #define OBJECTS 1000
 
 static void *kept[OBJECTS];
@@ -118,33 +120,13 @@ static int threads(const char *path)
 	return dump(path) != 0;
 }
 
-static volatile bool over;
-
-static void *churn(void *arg)
-{
-	unsigned seed = (unsigned)(unsigned long)arg;
-	void *mine[256] = {NULL};
-
-	while (!over) {
-		unsigned i = rand_r(&seed) % 256;
-
-		free(mine[i]);
-		mine[i] = malloc(rand_r(&seed) % 20000);
-	}
-	for (unsigned i = 0; i < 256; i++)
-		free(mine[i]);
-	return NULL;
-}
-
 /* Dumps, resets and forks while four threads allocate. */
 static int storm(const char *path)
 {
 	size_t lg_sample = 10;
-	pthread_t workers[4];
 	int status;
 
-	for (unsigned long i = 0; i < 4; i++)
-		pthread_create(&workers[i], NULL, churn, (void *)i);
+	churn_start();
 	for (unsigned i = 0; i < 20; i++) {
 		if (dump(path))
 			return fail("dump");
@@ -159,9 +141,7 @@ static int storm(const char *path)
 		if (status != 0)
 			return fail("the child");
 	}
-	over = true;
-	for (unsigned i = 0; i < 4; i++)
-		pthread_join(workers[i], NULL);
+	churn_stop();
 	return 0;
 }
 

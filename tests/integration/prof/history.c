@@ -16,6 +16,8 @@
 
 #include <liballoc/liballoc.h>
 
+#include "churn.h"
+
 static int fail(const char *what)
 {
 	fprintf(stderr, "history: %s\n", what);
@@ -238,33 +240,13 @@ static int recent(const char *path)
 	return 0;
 }
 
-static bool over;
-
-static void *churn(void *arg)
-{
-	unsigned seed = (unsigned)(unsigned long)arg;
-	void *mine[64] = {NULL};
-
-	while (!__atomic_load_n(&over, __ATOMIC_RELAXED)) {
-		unsigned i = rand_r(&seed) % 64;
-
-		free(mine[i]);
-		mine[i] = malloc(rand_r(&seed) % 20000);
-	}
-	for (unsigned i = 0; i < 64; i++)
-		free(mine[i]);
-	return NULL;
-}
-
 /* Logs, dumps, resets and forks while four threads allocate. */
 static int storm(const char *path)
 {
 	size_t lg_sample = 8, length;
-	pthread_t workers[4];
 	int status;
 
-	for (unsigned long i = 0; i < 4; i++)
-		pthread_create(&workers[i], NULL, churn, (void *)i);
+	churn_start();
 	for (unsigned i = 0; i < 20; i++) {
 		log_start(path);
 		set_max((ssize_t)(i * 100 % 700), NULL);
@@ -286,9 +268,7 @@ static int storm(const char *path)
 		if (log_stop())
 			return fail("the log");
 	}
-	__atomic_store_n(&over, true, __ATOMIC_RELAXED);
-	for (unsigned i = 0; i < 4; i++)
-		pthread_join(workers[i], NULL);
+	churn_stop();
 	return 0;
 }
 
