@@ -52,6 +52,8 @@
 #define CLASSES_MOST 170u
 /* Rows that may be added to are no longer than this. */
 #define ROW_WORDS_MOST 32u
+/* So often is the row of a thread copied until it is a thread's. */
+#define THREAD_COPIES 4u
 #define NO_ROW UINT64_MAX
 #define CLASS_WORDS (sizeof(struct class_stats) / sizeof(uint64_t))
 
@@ -286,6 +288,21 @@ static void *row_of(struct ledger_header *header, unsigned id, uint64_t row)
 	return (uint8_t *)header + s->offset + row * s->stride;
 }
 
+/*
+ * The row as it may be copied: of a thread's, a copy that is one thread's. One
+ * that is passing to a thread is left out, which has done nothing yet.
+ */
+static const void *settled_row(unsigned id, uint64_t row,
+			       uint64_t copy[LEDGER_THREAD_WORDS])
+{
+	if (id != LEDGER_THREADS)
+		return row_of(ledger_header(), id, row);
+	for (unsigned i = 0; i < THREAD_COPIES; i++)
+		if (ledger_thread_copy((uint32_t)row, copy))
+			return copy;
+	return memset(copy, 0, LEDGER_THREAD_STRIDE);
+}
+
 /* Adds what may be added up. */
 static void add_row(uint64_t *sum, unsigned id, const void *row)
 {
@@ -309,17 +326,17 @@ static void copy_rows(struct ledger_header *window, unsigned id,
 	struct ledger_section *to = &window->sections[id];
 	uint64_t count = ledger_get(&ledger_header()->sections[id].count);
 	uint64_t room = count < to->capacity ? count : to->capacity;
-	uint64_t sum[ROW_WORDS_MOST];
+	uint64_t sum[ROW_WORDS_MOST], thread[LEDGER_THREAD_WORDS];
 
 	for (uint64_t i = 0; i < room; i++)
 		if (i != others)
 			copy_words(row_of(window, id, i),
-				   row_of(ledger_header(), id, i), to->stride);
+				   settled_row(id, i, thread), to->stride);
 	if (others < room) {
 		copy_words(sum, row_of(ledger_header(), id, others),
 			   to->stride);
 		for (uint64_t i = room; i < count; i++)
-			add_row(sum, id, row_of(ledger_header(), id, i));
+			add_row(sum, id, settled_row(id, i, thread));
 		copy_words(row_of(window, id, others), sum, to->stride);
 	}
 	ledger_set(&to->count, room);

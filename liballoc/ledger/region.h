@@ -16,6 +16,7 @@
 #define LEDGER_MIN_BYTES ((size_t)512 << 10)
 #define LEDGER_MAX_BYTES ((size_t)64 << 30)
 #define LEDGER_THREAD_STRIDE 128u
+#define LEDGER_THREAD_WORDS (LEDGER_THREAD_STRIDE / sizeof(uint64_t))
 
 /* What only writers want of a thread's row, beside the section. */
 struct thread_side {
@@ -29,5 +30,11 @@ size_t ledger_lay_out(struct ledger_header *header, size_t region_bytes);
 struct thread_side *ledger_thread_sides(void);
 void ledger_threads_boot(void);
 void ledger_threads_postfork_child(uint32_t own_row, int os_tid);
+
+/*
+ * The whole row, by any thread; false where it was passing to another thread
+ * meanwhile, and the copy is worth nothing.
+ */
+bool ledger_thread_copy(uint32_t row, uint64_t words[LEDGER_THREAD_WORDS]);
 
 #endif

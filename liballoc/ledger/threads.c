@@ -117,9 +117,9 @@ uint32_t ledger_thread_new(uint64_t uid, int os_tid)
 	if (row == 0)
 		return 0;
 	thread = ledger_thread(row);
-	ledger_set(&thread->uid, uid);
-	/* Readers tell by the order: the uid, the figures, the generation. */
+	ledger_add(&thread->generation, 1);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
+	ledger_set(&thread->uid, uid);
 	__atomic_store_n(&thread->os_tid, os_tid, __ATOMIC_RELAXED);
 	clear_words(thread->name, sizeof(thread->name));
 	clear_words(thread + 1, sizeof(struct thread_stats));
@@ -130,6 +130,20 @@ uint32_t ledger_thread_new(uint64_t uid, int os_tid)
 	set_state(thread, LEDGER_THREAD_LIVE);
 	ledger_publish(LEDGER_THREADS, (uint64_t)row + 1);
 	return row;
+}
+
+bool ledger_thread_copy(uint32_t row, uint64_t words[LEDGER_THREAD_WORDS])
+{
+	struct ledger_thread *thread = ledger_thread(row);
+	const uint64_t *from = (const uint64_t *)(const void *)thread;
+	uint64_t generation =
+		__atomic_load_n(&thread->generation, __ATOMIC_ACQUIRE);
+
+	for (size_t i = 0; i < LEDGER_THREAD_WORDS; i++)
+		words[i] = ledger_get(&from[i]);
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return generation % 2 == 0 &&
+	       ledger_get(&thread->generation) == generation;
 }
 
 static void drop(uint32_t row, uint32_t part)

@@ -23,6 +23,8 @@
 /* While tables are being replaced, for up to 2 s, if it is not stopped: */
 #define ATTEMPTS 200
 #define ATTEMPT_PAUSE_NS 10000000
+/* Rows of threads are copied so often, and twice more, until they settle. */
+#define SETTLE_ROUNDS 4
 /* Where the bytes of a region come from. */
 struct source {
 	bool (*read)(const struct source *source, uint64_t offset, void *buffer,
@@ -174,27 +176,68 @@ static const uint8_t *widen_rows(struct arena *arena, const uint8_t *rows,
 	return wide;
 }
 
+static struct ledger_thread *thread_at(uint8_t *rows, size_t at)
+{
+	return (struct ledger_thread *)(void *)(rows + at);
+}
+
+/* The same thread's from the first look to the last: nothing came between. */
+static bool is_settled(const struct ledger_header *header,
+		       const struct ledger_thread *first,
+		       const struct ledger_thread *last)
+{
+	/* Before 1.5, an odd generation is one like any other. */
+	return first->generation == last->generation &&
+	       first->uid == last->uid &&
+	       (header->minor < 5 || first->generation % 2 == 0);
+}
+
+/* One that passes to another thread, over and over, or for good where the
+ * process is stopped: nobody's. */
+static void clear_thread(struct ledger_thread *thread, size_t stride)
+{
+	memset(thread, 0, stride);
+	thread->uid = LEDGER_OTHER_THREADS;
+	thread->state = LEDGER_THREAD_FREE;
+}
+
 /*
- * A thread's row that is taken by another changes its uid before its figures,
- * and its generation after them. So what was copied while the uid and the
- * generation stayed is one thread's; of a row that was not, a second copy is.
+ * A row of threads is taken from a copy between two others that tell the same
+ * generation. `rows` has the first copy, and in the end what is settled.
  */
 static bool settle_threads(const struct source *source,
+			   const struct ledger_header *header,
 			   const struct ledger_section *s, struct arena *arena,
 			   uint8_t *rows, struct diag *diag)
 {
-	size_t bytes = s->count * s->stride;
-	uint8_t *again = arena_alloc(arena, bytes);
+	size_t bytes = s->count * s->stride, left = s->count;
+	uint8_t *copies[3] = {arena_alloc(arena, bytes),
+			      arena_alloc(arena, bytes),
+			      arena_alloc(arena, bytes)};
+	bool *settled = ARENA_ARRAY(arena, s->count, bool);
 
-	if (!source->read(source, s->offset, again, bytes, diag))
+	memcpy(copies[0], rows, bytes);
+	if (!source->read(source, s->offset, copies[1], bytes, diag))
 		return false;
-	for (size_t at = 0; at < bytes; at += s->stride) {
-		const struct ledger_thread *a = (const void *)(rows + at);
-		const struct ledger_thread *b = (const void *)(again + at);
+	for (unsigned i = 0; i < SETTLE_ROUNDS && left; i++) {
+		uint8_t *first = copies[i % 3], *middle = copies[(i + 1) % 3];
+		uint8_t *last = copies[(i + 2) % 3];
 
-		if (a->uid != b->uid || a->generation != b->generation)
-			memcpy(rows + at, again + at, s->stride);
+		if (!source->read(source, s->offset, last, bytes, diag))
+			return false;
+		for (size_t at = 0, k = 0; at < bytes; at += s->stride, k++) {
+			if (settled[k] ||
+			    !is_settled(header, thread_at(first, at),
+					thread_at(last, at)))
+				continue;
+			memcpy(rows + at, middle + at, s->stride);
+			settled[k] = true;
+			left--;
+		}
 	}
+	for (size_t at = 0, k = 0; at < bytes && left; at += s->stride, k++)
+		if (!settled[k])
+			clear_thread(thread_at(rows, at), s->stride);
 	return true;
 }
 
@@ -218,7 +261,7 @@ static bool copy_section(const struct source *source, unsigned id,
 	rows = arena_alloc(arena, bytes);
 	if (!source->read(source, s->offset, rows, bytes, diag) ||
 	    (id == LEDGER_THREADS &&
-	     !settle_threads(source, s, arena, rows, diag)))
+	     !settle_threads(source, &view->header, s, arena, rows, diag)))
 		return false;
 	view->count[id] = s->count;
 	view->stride[id] = s->stride;

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "liballoc/heap/heap.h"
@@ -14,6 +15,7 @@
 #include "liballoc/ledger/metrics.h"
 #include "tap/tap.h"
 
+#define COPIES 20000
 #define MORE 200u
 
 static uint64_t sum_of(const struct ledger_header *header,
@@ -78,6 +80,54 @@ static void make_arenas(void)
 	}
 }
 
+static bool passed;
+
+/* Threads that come and go in one row, with figures that are their uid. */
+static void *pass_row(void *unused)
+{
+	(void)unused;
+	for (uint64_t uid = 1; !__atomic_load_n(&passed, __ATOMIC_RELAXED);
+	     uid++) {
+		uint32_t row = ledger_thread_new(uid, 1);
+
+		ledger_set(&ledger_thread_stats(row)->allocated, uid);
+		ledger_set(&ledger_thread_stats(row)->deallocated, uid);
+		ledger_thread_exit(row);
+	}
+	return NULL;
+}
+
+static bool is_mixed(const struct ledger_section *section, uint64_t row)
+{
+	const struct ledger_thread *thread =
+		(const void *)((const uint8_t *)ledger_export_window +
+			       section->offset + row * section->stride);
+	const struct thread_stats *stats = (const void *)(thread + 1);
+
+	return (stats->allocated != 0 && stats->allocated != thread->uid) ||
+	       (stats->deallocated != 0 && stats->deallocated != thread->uid);
+}
+
+/* The number of rows of which a copy was of two threads. */
+static unsigned copy_while_passing(void)
+{
+	const struct ledger_section *section =
+		&ledger_export_window->sections[LEDGER_THREADS];
+	unsigned mixed = 0;
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, pass_row, NULL) != 0)
+		exit(99);
+	for (unsigned i = 0; i < COPIES; i++) {
+		ledger_export_now();
+		for (uint64_t row = 1; row < section->count; row++)
+			mixed += is_mixed(section, row);
+	}
+	__atomic_store_n(&passed, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	return mixed;
+}
+
 static bool is_cut(unsigned section)
 {
 	return ledger_export_window->sections[section].count <
@@ -96,7 +146,9 @@ int main(void)
 	ledger_export_now();
 	if (!ledger_export_window)
 		return skip_all("no sealed memfd can be had here");
-	plan(9);
+	plan(10);
+	is_uint(copy_while_passing(), 0,
+		"no row of it is of two threads, of which one follows another");
 	generation = ledger_export_window->generation;
 	make_threads();
 	make_arenas();

@@ -90,8 +90,8 @@ int main(void)
 	is_uint(ledger_thread(a)->state, LEDGER_THREAD_FREE, "then is free");
 	is_uint(ledger_thread_new(2, 43), a, "and handed out again");
 	ok(ledger_thread(a)->name[0] == 0 &&
-		   ledger_thread(a)->generation == generation + 1,
-	   "without a name, one generation on");
+		   ledger_thread(a)->generation == generation + 2,
+	   "without a name, another generation, and even again");
 	check_churn();
 	check_full();
 	return done_testing();

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -18,6 +19,7 @@
 #include "unit/target/region.h"
 
 #define MAPPING_BYTES ((size_t)1 << 20)
+#define READINGS 3000u
 
 static struct region *ledger;
 
@@ -82,6 +84,43 @@ static void make_settling_ledger(void)
 	make_busy_ledger();
 	signal(SIGALRM, settle);
 	setitimer(ITIMER_REAL, &in_200_ms, NULL);
+}
+
+/* Eight times a letter: names are text. */
+static uint64_t letters_of(uint64_t uid)
+{
+	return ('a' + uid % 26) * UINT64_C(0x0101010101010101);
+}
+
+/* A row of threads that passes from one to the next, with all its figures. */
+static void *pass_row(void *unused)
+{
+	struct ledger_thread *thread = &ledger->threads[2];
+	uint64_t *name = (uint64_t *)(void *)thread->name;
+
+	(void)unused;
+	for (uint64_t uid = 1;; uid++) {
+		__atomic_fetch_add(&thread->generation, 1, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&thread->uid, uid, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&name[0], letters_of(uid), __ATOMIC_SEQ_CST);
+		__atomic_store_n(&name[1], letters_of(uid) >> 8,
+				 __ATOMIC_SEQ_CST);
+		__atomic_fetch_add(&thread->generation, 1, __ATOMIC_SEQ_CST);
+		for (volatile unsigned i = 0; i < uid % 64 * 1000; i++)
+			;
+	}
+	return NULL;
+}
+
+static void make_passing_ledger(void)
+{
+	pthread_t thread;
+
+	make_ledger();
+	ledger->threads[2] = (struct ledger_thread){0, 1, LEDGER_THREAD_LIVE,
+						    "aaaaaaaaaaaaaaa", 0};
+	if (pthread_create(&thread, NULL, pass_row, NULL) != 0)
+		_exit(99);
 }
 
 static bool fails_with(pid_t pid, const char *text, const char *what)
@@ -221,6 +260,45 @@ static void test_changing(void)
 	end(pid);
 }
 
+/* Each copy of a row is one thread's, or nobody's where it cannot be had. */
+static void test_passing(void)
+{
+	pid_t pid = child_with(make_passing_ledger);
+	unsigned settled = 0, torn = 0;
+	struct diag diag = {0};
+	struct target target;
+
+	if (!target_open(&target, pid, &diag) ||
+	    !target_find_ledger(&target, &diag))
+		exit(99);
+	for (unsigned i = 0; i < READINGS; i++) {
+		const struct ledger_thread *thread;
+		const uint64_t *name;
+		struct arena arena = {0};
+		struct ledger_view view;
+
+		if (!target_read_ledger(&target, 1u << LEDGER_THREADS, &arena,
+					&view, &diag))
+			exit(99);
+		thread = ledger_row(&view, LEDGER_THREADS, 2);
+		name = (const uint64_t *)(const void *)thread->name;
+		if (thread->state == LEDGER_THREAD_FREE &&
+		    thread->uid == LEDGER_OTHER_THREADS)
+			torn += name[0] != 0;
+		else if (name[0] == letters_of(thread->uid) &&
+			 name[1] == letters_of(thread->uid) >> 8)
+			settled++;
+		else
+			torn++;
+		arena_free(&arena);
+	}
+	is_uint(torn, 0, "rows that pass from thread to thread are not mixed");
+	ok(settled > 0, "and are read where they stand still (%u of %u)",
+	   settled, READINGS);
+	target_close(&target);
+	end(pid);
+}
+
 static void test_gone_while_reading(void)
 {
 	pid_t pid = child_with(make_ledger);
@@ -291,12 +369,13 @@ static void test_info(void)
 
 int main(void)
 {
-	plan(4 + 1 + 1 + 7 + 4 + 2 + 1 + 6);
+	plan(4 + 1 + 1 + 7 + 4 + 2 + 2 + 1 + 6);
 	test_errors();
 	test_kernel_thread();
 	test_stranger();
 	test_found();
 	test_changing();
+	test_passing();
 	test_gone_while_reading();
 	test_build_id();
 	test_info();

@@ -81,9 +81,9 @@ static inline void region_fill_tables(struct region *r)
 	r->threads[0] = (struct ledger_thread){LEDGER_OTHER_THREADS, 0,
 					       LEDGER_THREAD_LIVE, "other", 0};
 	r->threads[1] =
-		(struct ledger_thread){0, 100, LEDGER_THREAD_LIVE, "main", 1};
+		(struct ledger_thread){0, 100, LEDGER_THREAD_LIVE, "main", 2};
 	r->threads[2] = (struct ledger_thread){5, 105, LEDGER_THREAD_EXITED,
-					       "worker", 1};
+					       "worker", 2};
 }
 
 static inline void region_fill_samples(struct region *r)

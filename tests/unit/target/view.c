@@ -114,6 +114,29 @@ static void test_half_way(void)
 	   "an image of tables that were being replaced is read, and marked");
 }
 
+static const char *name_of_passing(unsigned minor)
+{
+	const struct ledger_thread *thread;
+	struct ledger_view view;
+	struct diag diag;
+
+	region_fill(&region);
+	region.header.minor = (uint16_t)minor;
+	region.threads[2].generation = 3;
+	if (!view_of(sizeof(region), &view, &diag))
+		return NULL;
+	thread = ledger_row(&view, LEDGER_THREADS, 2);
+	return thread->name;
+}
+
+static void test_passing(void)
+{
+	is_string(name_of_passing(5), "",
+		  "the row of a thread that is passing to another is nobody's");
+	is_string(name_of_passing(4), "worker",
+		  "but before 1.5 generations are odd at times");
+}
+
 static void test_newer(void)
 {
 	struct ledger_view view;
@@ -248,11 +271,12 @@ static void test_truncated(void)
 
 int main(void)
 {
-	plan(8 + 6 + 2 + 1 + 5 + 5 + LIES + 1 + 1);
+	plan(8 + 6 + 2 + 1 + 2 + 5 + 5 + LIES + 1 + 1);
 	test_good();
 	test_torn();
 	test_given_ahead();
 	test_half_way();
+	test_passing();
 	test_newer();
 	test_older();
 	test_lies();
