@@ -120,10 +120,20 @@ void *new_slow_nothrow(size_t size, size_t alignment, bool array)
 	return runtime_call_catching(attempt, &what) ? what.result : NULL;
 }
 
+static __attribute__((cold, noinline)) void *new_counted(size_t size,
+							 size_t counted)
+{
+	heap_uncount(counted);
+	return new_slow(size, 0);
+}
+
 static void *own_new(size_t size)
 {
-	void *ptr = heap_fast_allocate(size);
+	size_t counted = 0;
+	void *ptr = heap_fast_try(size, &counted);
 
+	if (__builtin_expect(counted != 0, 0))
+		return new_counted(size, counted);
 	return __builtin_expect(ptr != NULL, 1) ? ptr : new_slow(size, 0);
 }
 

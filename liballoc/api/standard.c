@@ -29,11 +29,21 @@ void *api_allocate(size_t size, size_t alignment, bool zero)
 	return api_result(heap_allocate(size, alignment, zero, NULL));
 }
 
+static __attribute__((cold, noinline)) void *allocate_counted(size_t size,
+							      size_t counted)
+{
+	heap_uncount(counted);
+	return api_allocate(size, 0, false);
+}
+
 /* The exported names may be another library's: call these from inside. */
 static inline void *own_malloc(size_t size)
 {
-	void *ptr = heap_fast_allocate(size);
+	size_t counted = 0;
+	void *ptr = heap_fast_try(size, &counted);
 
+	if (__builtin_expect(counted != 0, 0))
+		return allocate_counted(size, counted);
 	return __builtin_expect(ptr != NULL, 1) ? ptr
 						: api_allocate(size, 0, false);
 }

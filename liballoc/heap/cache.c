@@ -198,6 +198,35 @@ static uint64_t unpublished(struct cache *cache, unsigned size_class)
 	return requests;
 }
 
+/*
+ * A program that only takes, or only frees, since the last fill or flush is
+ * likely to go on, and more objects at a time save trips.
+ */
+static uint32_t served_since_slow(const struct cache_bin *bin,
+				  const struct cache_bin_account *account)
+{
+	return (uint32_t)cache_served(bin) - account->served_at_slow;
+}
+
+static bool only_takes(const struct cache_bin *bin,
+		       const struct cache_bin_account *account)
+{
+	return account->got && served_since_slow(bin, account) <= account->got;
+}
+
+static bool only_frees(const struct cache_bin *bin,
+		       const struct cache_bin_account *account)
+{
+	return !account->got && !served_since_slow(bin, account);
+}
+
+static void note_slow(const struct cache_bin *bin,
+		      struct cache_bin_account *account, unsigned got)
+{
+	account->served_at_slow = (uint32_t)cache_served(bin);
+	account->got = (uint16_t)got;
+}
+
 static unsigned fill_small(struct cache *cache, unsigned size_class,
 			   struct arena *arena, unsigned limit)
 {
@@ -205,6 +234,9 @@ static unsigned fill_small(struct cache *cache, unsigned size_class,
 	unsigned group = slab_group(size_class);
 	unsigned want = limit > 1 ? limit / 2u : 1;
 	unsigned got = 0;
+
+	if (only_takes(bin, &cache->accounts[size_class]))
+		want = limit;
 
 	want += -want % group;
 	if (want > limit)
@@ -250,6 +282,7 @@ void *cache_take(struct cache *cache, unsigned size_class, struct arena *arena)
 	filled = size_class_is_small(size_class)
 			 ? fill_small(cache, size_class, arena, limit)
 			 : fill_large(cache, size_class, arena);
+	note_slow(bin, &cache->accounts[size_class], filled);
 	settle(bin, 0, filled);
 	open_bin(bin, limit, filled);
 	cache->moved_bytes += filled * (size_t)bin->bytes;
@@ -312,13 +345,17 @@ void cache_set_bound(struct cache *cache, unsigned size_class, unsigned most)
 }
 
 /* What of a full bin stays. */
-static unsigned kept(const struct cache_bin *bin, unsigned size_class)
+static unsigned kept(const struct cache_bin *bin,
+		     const struct cache_bin_account *account,
+		     unsigned size_class)
 {
 	unsigned lg = size_class_is_small(size_class)
 			      ? opt.lg_tcache_flush_small_div
 			      : opt.lg_tcache_flush_large_div;
+	unsigned stay = bin->limit - ((bin->limit + (1u << lg) - 1) >> lg);
 
-	return bin->limit - ((bin->limit + (1u << lg) - 1) >> lg);
+	/* What the program asks for it gets. */
+	return lg == 1 && only_frees(bin, account) ? stay / 2 : stay;
 }
 
 /* Is object among the newest of the bin? It is on its way there now. */
@@ -357,9 +394,11 @@ bool cache_give(struct cache *cache, unsigned size_class, void *object)
 	/* Another thread made the first: it may be on a line with its own. */
 	if (!bin->limit || (first && size_class_is_small(size_class)))
 		return false;
-	if (cache_count(bin) >= bin->limit)
-		flush_bin(cache, size_class, kept(bin, size_class),
+	if (cache_count(bin) >= bin->limit) {
+		flush_bin(cache, size_class, kept(bin, account, size_class),
 			  cache->exchanges);
+		note_slow(bin, account, 0);
+	}
 	return cache_push(bin, object);
 }
 

@@ -41,10 +41,13 @@ struct cache_bin_account {
 	uint64_t flushed;	   /* objects back to it */
 	uint64_t served_published; /* of those taken, told to the ledger */
 	uint64_t served_at_trim;   /* when the bin was last looked at */
-	uint64_t waited;	   /* excess seen since it was last trimmed */
-	bool drained;		   /* filled since it was last too full */
-	bool bounded;		   /* by the program, to most objects */
+	uint32_t waited;	   /* excess seen since it was last trimmed */
+	uint32_t
+		served_at_slow; /* low bits: when it was last filled, flushed */
+	uint16_t got;		/* objects of that fill; 0: it was a flush */
 	uint16_t most;
+	bool drained; /* filled since it was last too full */
+	bool bounded; /* by the program, to most objects */
 };
 
 struct cache {

@@ -21,8 +21,12 @@
 #include "liballoc/heap/size_class.h"
 #include "liballoc/heap/thread.h"
 
-/* An object for size at natural alignment; NULL: take heap_allocate(). */
-static inline void *heap_fast_allocate(size_t size)
+/*
+ * An object for size at natural alignment; NULL: take heap_allocate(), once
+ * heap_uncount(*counted) was told, where that is not 0. What was there before
+ * the subtraction need not be kept for that.
+ */
+static inline void *heap_fast_try(size_t size, size_t *counted)
 {
 	struct thread *thread = thread_current;
 	struct cache_bin *bin;
@@ -34,10 +38,21 @@ static inline void *heap_fast_allocate(size_t size)
 		return NULL;
 	thread->countdown -= bin->bytes;
 	if (__builtin_expect(thread->countdown < 0, 0)) {
-		thread->countdown += bin->bytes;
+		*counted = bin->bytes;
 		return NULL;
 	}
 	return cache_pop(bin);
+}
+
+/* As above, with nothing to be told. */
+static inline void *heap_fast_allocate(size_t size)
+{
+	size_t counted = 0;
+	void *ptr = heap_fast_try(size, &counted);
+
+	if (__builtin_expect(counted != 0, 0))
+		thread_current->countdown += (int64_t)counted;
+	return ptr;
 }
 
 /*

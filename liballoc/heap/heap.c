@@ -238,13 +238,15 @@ static void look_at_container(void)
 	heap_run_deferred();
 }
 
-/* What follows each stay in the slow paths. */
-static void leave(void)
+/* What follows each stay in the slow paths; thread may be NULL. */
+static void leave(struct thread *thread)
 {
+	bool look = !thread || thread_may_look(thread);
+
 	heap_run_deferred();
 	if (page_heap_peak_passed())
 		prof_gdump();
-	if (waiting_any() && !background_running())
+	if (look && waiting_any() && !background_running())
 		waiting_look();
 	if (__atomic_load_n(&waiting_grown_bytes, __ATOMIC_RELAXED) >=
 	    __atomic_load_n(&container_look_at, __ATOMIC_RELAXED))
@@ -253,7 +255,7 @@ static void leave(void)
 		prof_serve();
 	if (prof_request_waits())
 		prof_request_serve();
-	ledger_export_look(waiting_moved_bytes());
+	ledger_export_look(waiting_moved_bytes(), look);
 }
 
 /*
@@ -351,7 +353,7 @@ static __attribute__((noinline)) void *allocate(struct request request,
 	ptr = count_allocation(request.thread, ptr, size ? size : 1,
 			       request.usable, request.size_class,
 			       request.arena->manual ? GUARD_NEVER : alignment);
-	leave();
+	leave(request.thread);
 	time_allocation(start_ns, size);
 	background_leave();
 	return ptr;
@@ -603,7 +605,7 @@ void heap_free(void *ptr, const struct heap_where *where)
 	thread_busy--;
 	if (thread)
 		thread_tick(thread);
-	leave();
+	leave(thread);
 	time_free(start_ns);
 	/* This may be the last that the program does for a long time. */
 	if (thread && waiting_any() && !background_running())
@@ -689,7 +691,7 @@ static bool resize_in_place(void *ptr, uint64_t word, size_t requested,
 		fill_allocated((char *)ptr + old_usable, usable - old_usable);
 	if (done)
 		recount(thread, ptr, old_usable, requested, usable, size_class);
-	leave();
+	leave(thread);
 	return done;
 }
 

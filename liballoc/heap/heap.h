@@ -51,6 +51,11 @@ void heap_boot(void);
 void *heap_allocate(size_t size, size_t alignment, bool zero,
 		    const struct heap_where *where);
 /*
+ * Takes back what the fast path subtracted from the countdown for an object
+ * that the slow path is to serve.
+ */
+void heap_uncount(size_t bytes);
+/*
  * A small object of an arena, past all caches, the short way; NULL: take
  * heap_allocate(), nothing has changed.
  */

@@ -11,6 +11,6 @@ liballoc_liballoc_la_SOURCES += %D%/arena.c %D%/arena.h %D%/background.c \
 	%D%/lock.c %D%/lock.h \
 	%D%/metadata.c %D%/metadata.h %D%/move.c %D%/move.h %D%/observe.c %D%/observe.h %D%/os.c %D%/os.h %D%/page_heap.c \
 	%D%/page_heap.h %D%/page_map.c %D%/page_map.h %D%/purge.c \
-	%D%/run_set.c %D%/run_set.h %D%/size_class.c %D%/size_class.h \
+	%D%/recent_runs.h %D%/run_set.c %D%/run_set.h %D%/size_class.c %D%/size_class.h \
 	%D%/slab.c %D%/slab.h %D%/thread.c %D%/thread.h %D%/use.c \
 	%D%/waiting.c %D%/waiting.h

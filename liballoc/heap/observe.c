@@ -126,6 +126,7 @@ static void add_runs(struct arena *arena, void *to)
 
 	bin = &arena->pages.runs[wanted->state].bins[wanted->size + 1];
 	lock_take(&arena->pages.lock);
+	page_heap_settle_recent(arena);
 	wanted->found.count += bin->count;
 	wanted->found.bytes += bin->bytes;
 	lock_release(&arena->pages.lock);

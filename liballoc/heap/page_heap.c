@@ -210,6 +210,37 @@ static void free_run(struct arena *arena, struct extent *run,
 	add_run(arena, run, state);
 }
 
+void page_heap_settle_recent(struct arena *arena)
+{
+	struct extent *run;
+
+	while ((run = recent_runs_take_any(&arena->pages.recent))) {
+		count_free(arena, EXTENT_DIRTY, -run->bytes);
+		free_run(arena, run, EXTENT_DIRTY);
+	}
+}
+
+/* Keeps a short run as it is; false: it is to go to its set. */
+static bool keep_recent(struct arena *arena, struct extent *run)
+{
+	if (hooks_are_custom(arena) ||
+	    !recent_runs_put(&arena->pages.recent, run))
+		return false;
+	count_free(arena, EXTENT_DIRTY, run->bytes);
+	return true;
+}
+
+static struct extent *take_recent(struct arena *arena, size_t bytes)
+{
+	struct extent *run = recent_runs_take(&arena->pages.recent, bytes);
+
+	if (!run)
+		return NULL;
+	count_free(arena, EXTENT_DIRTY, -bytes);
+	run->dirty_bytes = bytes;
+	return run;
+}
+
 /* Cuts run after bytes; the rest becomes free. Needs a spare. */
 static void cut(struct arena *arena, struct extent *run, size_t bytes,
 		enum extent_state state)
@@ -356,6 +387,10 @@ static struct extent *find_runs(struct arena *arena, size_t bytes,
 {
 	struct extent *run = find_run(arena, bytes, alignment, EXTENT_DIRTY);
 
+	if ((!run || run->state != EXTENT_DIRTY) && arena->pages.recent.count) {
+		page_heap_settle_recent(arena);
+		run = find_run(arena, bytes, alignment, EXTENT_DIRTY);
+	}
 	if (alignment > os_page_bytes)
 		return run;
 	if (!run)
@@ -560,12 +595,19 @@ static struct extent *take(struct arena *arena, size_t bytes, size_t alignment,
 struct extent *page_heap_take(struct arena *arena, size_t bytes,
 			      size_t alignment)
 {
-	struct extent *run;
+	struct extent *run = NULL;
 	unsigned tries = 2;
 
 	do {
 		lock_take(&arena->pages.lock);
-		run = take(arena, bytes, alignment, PAGES_ANY);
+		if (alignment == os_page_bytes)
+			run = take_recent(arena, bytes);
+		if (run) {
+			count_active(arena, bytes);
+			publish_free(arena);
+		} else {
+			run = take(arena, bytes, alignment, PAGES_ANY);
+		}
 		lock_release(&arena->pages.lock);
 	} while (!run && --tries && arena_reclaim(bytes));
 	return run;
@@ -585,7 +627,12 @@ static void give(struct arena *arena, struct extent *run,
 void page_heap_give(struct arena *arena, struct extent *extent)
 {
 	lock_take(&arena->pages.lock);
-	give(arena, extent, EXTENT_DIRTY);
+	if (keep_recent(arena, extent)) {
+		count_active(arena, -extent->bytes);
+		publish_free(arena);
+	} else {
+		give(arena, extent, EXTENT_DIRTY);
+	}
 	lock_release(&arena->pages.lock);
 	waiting_after_give(arena);
 }
@@ -732,8 +779,13 @@ static bool grow_large(struct arena *arena, struct extent *extent, size_t bytes)
 {
 	if (hooks_are_custom(arena))
 		return grow_by_hooks(arena, extent, bytes);
-	if (!can_extend(arena, extent, bytes))
-		return false;
+	if (!can_extend(arena, extent, bytes)) {
+		if (!arena->pages.recent.count)
+			return false;
+		page_heap_settle_recent(arena);
+		if (!can_extend(arena, extent, bytes))
+			return false;
+	}
 	extend(arena, extent, bytes);
 	return true;
 }
@@ -850,6 +902,7 @@ void page_heap_destroy(struct arena *arena)
 
 	lock_take(&heap->lock);
 	await_in_hand(heap);
+	page_heap_settle_recent(arena);
 	for (state = 0; state < EXTENT_FREE_STATES; state++)
 		while ((run = run_set_find(&heap->runs[state], 1))) {
 			page_heap_remove_run(arena, run);

@@ -16,6 +16,7 @@
 #include "liballoc/heap/decay.h"
 #include "liballoc/heap/extent.h"
 #include "liballoc/heap/lock.h"
+#include "liballoc/heap/recent_runs.h"
 #include "liballoc/heap/run_set.h"
 
 struct arena;
@@ -24,6 +25,7 @@ struct arena;
 struct page_heap {
 	struct lock lock;
 	struct run_set runs[EXTENT_FREE_STATES];
+	struct recent_runs recent; /* dirty ones, in no set */
 	/* Dirty and muzzy runs, longest free first. */
 	struct extent_list by_age[EXTENT_CLEAN];
 	size_t free_bytes[EXTENT_FREE_STATES];
@@ -116,6 +118,8 @@ bool page_heap_set_decay_ms(struct arena *arena, enum extent_state state,
  */
 void page_heap_purge_run(struct arena *arena, struct extent *run);
 void page_heap_remove_run(struct arena *arena, struct extent *run);
+/* The same: puts the recent runs into their set, joined with others. */
+void page_heap_settle_recent(struct arena *arena);
 /*
  * Splits a free run, removed from its set, after keep bytes: these are free
  * again, and as old as before; returns the rest, or the whole run where it

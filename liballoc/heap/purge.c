@@ -162,6 +162,7 @@ void page_heap_decay(struct arena *arena, bool all)
 	lock_take(&heap->lock);
 	if (all || !heap->purging) {
 		heap->purging = true;
+		page_heap_settle_recent(arena);
 		decay_state(arena, EXTENT_DIRTY, all);
 		decay_state(arena, EXTENT_MUZZY, all);
 		heap->purging = false;
@@ -190,6 +191,7 @@ void page_heap_purge_dirty(struct arena *arena, size_t bytes)
 	lock_take(&heap->lock);
 	dirty = heap->free_bytes[EXTENT_DIRTY];
 	if (dirty) {
+		page_heap_settle_recent(arena);
 		purge(arena, EXTENT_DIRTY, dirty > bytes ? dirty - bytes : 0,
 		      heap->decay[EXTENT_MUZZY].ms != 0);
 		decay_lower(&heap->decay[EXTENT_DIRTY],
@@ -246,6 +248,7 @@ void page_heap_unmap_free(struct arena *arena)
 	if (hooks_are_custom(arena))
 		return; /* not ours to unmap */
 	lock_take(&heap->lock);
+	page_heap_settle_recent(arena);
 	for (state = 0; state < EXTENT_FREE_STATES; state++)
 		while ((run = run_set_find(&heap->runs[state], 1))) {
 			page_heap_remove_run(arena, run);

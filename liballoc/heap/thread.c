@@ -38,6 +38,8 @@
 #define LOOK_BYTES 256
 /* .. and in the end. */
 #define MAX_LOOK_BYTES (256 << 10)
+/* So many stays in the slow paths may end without a look at the clock. */
+#define MAX_LEAVES 31u
 /* A thread that allocated nothing for so long has an idle cache. */
 #define IDLE_NS UINT64_C(1000000000)
 /* Events of large objects that bring a round about, and what others weigh. */
@@ -148,13 +150,31 @@ static void plan_look(struct thread *thread)
 		return;
 	now = os_now_ns();
 	if (now != thread->tick_ns)
-		thread->look_bytes = 0;
+		thread->look_bytes = thread->leaves = 0;
 	else if (!thread->look_bytes)
 		thread->look_bytes = LOOK_BYTES;
 	else if (thread->look_bytes < MAX_LOOK_BYTES)
 		thread->look_bytes *= 2;
 	thread->tick_ns = now;
 	set_aside(thread, thread->look_bytes);
+}
+
+bool thread_may_look(struct thread *thread)
+{
+	uint64_t now;
+
+	if (thread->leaves) {
+		thread->leaves--;
+		return false;
+	}
+	now = os_now_ns();
+	if (now != thread->left_ns)
+		thread->leaves_between = 0;
+	else if (thread->leaves_between < MAX_LEAVES)
+		thread->leaves_between = thread->leaves_between * 2 + 1;
+	thread->left_ns = now;
+	thread->leaves = thread->leaves_between;
+	return true;
 }
 
 void thread_look_soon(struct thread *thread)
@@ -553,6 +573,11 @@ void *thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 	plan_trim(thread);
 	thread->reentrancy--;
 	return ptr;
+}
+
+void heap_uncount(size_t bytes)
+{
+	thread_current->countdown += (int64_t)bytes;
 }
 
 /* To another arena with all that the cache holds. */

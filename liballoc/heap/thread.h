@@ -48,8 +48,11 @@ struct thread {
 	uint64_t cached_bytes; /* as last told to the arena's ledger row */
 	unsigned slow_calls;
 	uint64_t published_ns;
-	uint64_t looked_ns;	/* when its cache was looked at last */
-	uint64_t tick_ns;	/* when it planned its next look at the clock */
+	uint64_t looked_ns; /* when its cache was looked at last */
+	uint64_t tick_ns;   /* when it planned its next look at the clock */
+	uint64_t left_ns;   /* when it left the slow paths, as far as seen */
+	uint8_t leaves;	    /* until it looks again */
+	uint8_t leaves_between; /* looks, since the clock went on */
 	uint32_t squeezes;	/* container.h: what it has followed */
 	uint32_t look_bytes;	/* that it planned to allocate before it */
 	unsigned events;	/* since the last round, weighed */
@@ -105,6 +108,11 @@ static inline void thread_tell(struct thread *thread)
 }
 /* Publishes now and then; for the slow paths. */
 void thread_tick(struct thread *thread);
+/*
+ * May a thread that leaves the slow paths look at the clock? Reading that is a
+ * tenth of a short stay: while it stands still it is read ever less often.
+ */
+bool thread_may_look(struct thread *thread);
 /* opt.percpu_arena: moves the thread to the arena of the CPU it runs on. */
 void thread_follow_cpu(struct thread *thread);
 /*

@@ -440,9 +440,9 @@ static bool has_changed_much(uint64_t moved_bytes)
 	return up > much && -up > much;
 }
 
-void ledger_export_when_due(uint64_t moved_bytes)
+void ledger_export_when_due(uint64_t moved_bytes, bool look)
 {
-	if (os_now_ns() < ledger_get(&export.due_ns) &&
+	if ((!look || os_now_ns() < ledger_get(&export.due_ns)) &&
 	    (!has_changed_much(moved_bytes) ||
 	     os_clock_ns() < ledger_get(&export.soonest_ns)))
 		return;

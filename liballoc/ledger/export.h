@@ -11,6 +11,7 @@
 #ifndef LIBALLOC_LEDGER_EXPORT_H
 #define LIBALLOC_LEDGER_EXPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,9 +29,10 @@ void ledger_export_now(void);
  * The same where it is due: after 10 ms, or sooner where the heap has changed
  * much, so that what a burst leaves behind is seen although no thread comes by
  * any more. moved_bytes: any sum that changes with the heap, up or down. Copies
- * take a hundredth of one CPU's time at most.
+ * take a hundredth of one CPU's time at most. look: false where the clock was
+ * read a short while ago, and only a change counts.
  */
-void ledger_export_when_due(uint64_t moved_bytes);
+void ledger_export_when_due(uint64_t moved_bytes, bool look);
 /*
  * Around fork: a copy of its own for the child, under the same number where
  * that is ours still. It takes some 50 us, so the children of a process that
@@ -40,10 +42,10 @@ void ledger_export_prefork(void);
 void ledger_export_postfork_child(void);
 
 /* For threads that leave a slow path, with no lock held. */
-static inline void ledger_export_look(uint64_t moved_bytes)
+static inline void ledger_export_look(uint64_t moved_bytes, bool look)
 {
 	if (ledger_export_window)
-		ledger_export_when_due(moved_bytes);
+		ledger_export_when_due(moved_bytes, look);
 }
 
 #endif
