@@ -180,14 +180,21 @@ struct ledger_stack {
  * The sampled objects of one (stack, thread, size class, rate): all that a
  * profile's estimates need. In use = allocated - freed; a copy may catch
  * freed ahead of allocated, and then nothing is in use. For small classes
- * bytes = count * size; for large ones the mean size is bytes / count.
+ * bytes = count * size; for large ones the mean size is bytes / count, and the
+ * squares tell how the sizes vary about it.
  * No sums of estimates are kept: with the true count of samples of each size
  * at a known rate, readers compute estimates and variances exactly.
  * A row whose allocated_count is 0 is empty: the rest of it means nothing.
  *
+ * Squares are sums of ledger_square() of the objects' usable bytes, modulo
+ * 2^64, so that what is in use has the difference; of small classes they are
+ * 0. What fails ledger_squares_hold() is torn, has wrapped, or is of an older
+ * minor version: then the mean has to do. (Since 1.5.)
+ *
  * Of what was in use at the last peak of live bytes: where peak_number is the
- * metric prof_peaks of the process, it is peak_count and peak_bytes; else the
- * row has not changed since, and it is what is in use now. (Since 1.4.)
+ * metric prof_peaks of the process, it is peak_count, peak_bytes and
+ * peak_squares; else the row has not changed since, and it is what is in use
+ * now. (Since 1.4.)
  */
 struct ledger_count {
 	uint32_t stack;		  /* row in LEDGER_STACKS */
@@ -200,10 +207,55 @@ struct ledger_count {
 	uint64_t freed_bytes;
 	uint64_t requested_bytes; /* as asked for, of all sampled objects */
 	uint64_t freed_elsewhere; /* of freed_count, by another thread */
-	uint64_t peak_number;	  /* written after the two that follow */
+	uint64_t peak_number;	  /* written after those of the peak */
 	uint64_t peak_count;
 	uint64_t peak_bytes;
+	uint64_t allocated_squares;
+	uint64_t freed_squares;
+	uint64_t peak_squares;
 };
+
+/* Sizes of large classes are whole multiples of it. */
+#define LEDGER_SQUARE_UNIT UINT64_C(4096)
+
+static inline uint64_t ledger_square(uint64_t usable_bytes)
+{
+	uint64_t units = usable_bytes / LEDGER_SQUARE_UNIT;
+
+	return units * units;
+}
+
+/*
+ * Can these be the squares of so many objects of so many bytes in all? They
+ * are no less than if all had the same size, and not above that by more than
+ * a 64th: of a class with sizes from a to b, 5a >= 4b, by (b - a)^2 / 4ab, an
+ * 80th, at most.
+ */
+static inline _Bool ledger_squares_hold(uint64_t count, uint64_t bytes,
+					uint64_t squares)
+{
+	__extension__ typedef unsigned __int128 wide;
+	uint64_t units = bytes / LEDGER_SQUARE_UNIT;
+	wide least = (wide)units * units, is = (wide)count * squares;
+
+	return count != 0 && is >= least && is - least <= least / 64;
+}
+
+/*
+ * How the sizes vary: their variance by the square of their mean, at most a
+ * 64th; 0 where they do not, or the squares do not hold.
+ */
+static inline double ledger_size_variation(uint64_t count, uint64_t bytes,
+					   uint64_t squares)
+{
+	__extension__ typedef unsigned __int128 wide;
+	uint64_t units = bytes / LEDGER_SQUARE_UNIT;
+	wide least = (wide)units * units;
+
+	if (units == 0 || !ledger_squares_hold(count, bytes, squares))
+		return 0;
+	return (double)((wide)count * squares - least) / (double)least;
+}
 
 #define LEDGER_LIFE_WORDS 32u
 #define LEDGER_LIFE_LG_MIN 12u

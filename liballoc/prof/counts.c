@@ -170,6 +170,8 @@ void counts_freed(uint32_t row, uint64_t usable_bytes, uint64_t lifetime_ns,
 	struct ledger_count *count = count_row(row);
 
 	counts_before_change(row);
+	counts_add_square(&count->freed_squares, count->size_class,
+			  usable_bytes);
 	/* Bytes first: who reads them last never finds more than is there. */
 	ledger_add_shared(&count->freed_bytes, usable_bytes);
 	ledger_add_shared(&count->freed_count, 1);
@@ -220,19 +222,22 @@ static void add_up(uint32_t to_row, uint32_t from_row)
 	to->freed_bytes += from->freed_bytes;
 	to->requested_bytes += from->requested_bytes;
 	to->freed_elsewhere += from->freed_elsewhere;
+	to->allocated_squares += from->allocated_squares;
+	to->freed_squares += from->freed_squares;
 }
 
 /* The same of what was in use at the peak; before the rest is added up. */
 static void add_up_peaks(struct ledger_count *to,
 			 const struct ledger_count *from, uint64_t number)
 {
-	uint64_t count, bytes;
+	struct peak_use use;
 
 	if (peak_is_new(to, number))
 		peak_keep(to, number);
-	peak_get(from, number, &count, &bytes);
-	to->peak_count += count;
-	to->peak_bytes += bytes;
+	peak_get(from, number, &use);
+	to->peak_count += use.count;
+	to->peak_bytes += use.bytes;
+	to->peak_squares += use.squares;
 }
 
 /*
@@ -242,13 +247,14 @@ static void add_up_peaks(struct ledger_count *to,
 static void pass_on(uint32_t row, bool in_use)
 {
 	struct ledger_count key = *count_row(row);
-	uint64_t number = peak_number(), count, bytes;
+	uint64_t number = peak_number();
+	struct peak_use use;
 	uint32_t to;
 
 	key.thread = 0;
 	to = find(&key);
 	if (!in_use && !opt.prof_accum &&
-	    !peak_get(count_row(row), number, &count, &bytes)) {
+	    !peak_get(count_row(row), number, &use)) {
 		empty(row);
 	} else if (!in_use && to != TABLES_NONE) {
 		add_up_peaks(count_row(to), count_row(row), number);

@@ -255,6 +255,8 @@ static struct ledger_count sum_class(const struct dump *dump, size_t first,
 		sum.freed_count += rows[at].count.freed_count;
 		sum.freed_bytes += rows[at].count.freed_bytes;
 		sum.freed_elsewhere += rows[at].count.freed_elsewhere;
+		sum.allocated_squares += rows[at].count.allocated_squares;
+		sum.freed_squares += rows[at].count.freed_squares;
 	}
 	return sum;
 }
@@ -306,6 +308,49 @@ static void write_spectrum(struct dump *dump, size_t first, size_t end)
 		before = ", ";
 	}
 	writer_text(&dump->writer, "\n");
+}
+
+/* 0, which is no sum of squares, where they are not to be relied on. */
+static uint64_t held(uint64_t count, uint64_t bytes, uint64_t squares)
+{
+	return ledger_squares_hold(count, bytes, squares) ? squares : 0;
+}
+
+/* "# squares t<uid>: SIZE IN_SQUARES ALLOC_SQUARES[, ...]" or nothing */
+static void write_squares(struct dump *dump, size_t first, size_t end)
+{
+	uint32_t thread = dump->snapshot.rows[first].count.thread;
+	bool begun = false;
+	size_t next;
+
+	for (; first < end; first = next) {
+		struct ledger_count sum;
+
+		next = class_end(dump, first, end);
+		sum = sum_class(dump, first, next);
+		if (size_class(&sum)->regions_per_slab != 0)
+			continue;
+		if (begun)
+			writer_text(&dump->writer, ", ");
+		else
+			write_thread(dump, "# squares t", thread);
+		begun = true;
+		write_values(
+			dump,
+			(uint64_t[]){
+				size_class(&sum)->size_bytes,
+				held(sum.allocated_count - sum.freed_count,
+				     sum.allocated_bytes - sum.freed_bytes,
+				     sum.allocated_squares - sum.freed_squares),
+				dump->accumulates ? held(sum.allocated_count,
+							 sum.allocated_bytes,
+							 sum.allocated_squares)
+						  : 0,
+			},
+			3);
+	}
+	if (begun)
+		writer_text(&dump->writer, "\n");
 }
 
 /* " LG:COUNT" for each word that is not 0. */
@@ -381,6 +426,7 @@ static void write_stack(struct dump *dump, size_t first, size_t end)
 		if (!is_wanted(dump, &sum))
 			continue;
 		write_spectrum(dump, at, next);
+		write_squares(dump, at, next);
 		write_freed(dump, at, next);
 	}
 }

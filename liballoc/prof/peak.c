@@ -28,7 +28,7 @@ void peak_reset(void)
 }
 
 /* Frees first: what was allocated meanwhile only adds. */
-static uint64_t in_use(const uint64_t *allocated, const uint64_t *freed)
+static uint64_t rest(const uint64_t *allocated, const uint64_t *freed)
 {
 	uint64_t gone = __atomic_load_n(freed, __ATOMIC_ACQUIRE);
 	uint64_t all = ledger_get(allocated);
@@ -36,24 +36,39 @@ static uint64_t in_use(const uint64_t *allocated, const uint64_t *freed)
 	return all > gone ? all - gone : 0;
 }
 
+static struct peak_use in_use(const struct ledger_count *row)
+{
+	uint64_t freed_squares =
+		__atomic_load_n(&row->freed_squares, __ATOMIC_ACQUIRE);
+
+	return (struct peak_use){
+		.count = rest(&row->allocated_count, &row->freed_count),
+		.bytes = rest(&row->allocated_bytes, &row->freed_bytes),
+		/* Which may have wrapped. */
+		.squares = ledger_get(&row->allocated_squares) - freed_squares,
+	};
+}
+
 void peak_keep(struct ledger_count *row, uint64_t number)
 {
-	ledger_set(&row->peak_count,
-		   in_use(&row->allocated_count, &row->freed_count));
-	ledger_set(&row->peak_bytes,
-		   in_use(&row->allocated_bytes, &row->freed_bytes));
+	struct peak_use use = in_use(row);
+
+	ledger_set(&row->peak_count, use.count);
+	ledger_set(&row->peak_bytes, use.bytes);
+	ledger_set(&row->peak_squares, use.squares);
 	__atomic_store_n(&row->peak_number, number, __ATOMIC_RELEASE);
 }
 
-bool peak_get(const struct ledger_count *row, uint64_t number, uint64_t *count,
-	      uint64_t *bytes)
+bool peak_get(const struct ledger_count *row, uint64_t number,
+	      struct peak_use *use)
 {
-	if (peak_is_new(row, number)) {
-		*count = in_use(&row->allocated_count, &row->freed_count);
-		*bytes = in_use(&row->allocated_bytes, &row->freed_bytes);
-	} else {
-		*count = ledger_get(&row->peak_count);
-		*bytes = ledger_get(&row->peak_bytes);
-	}
-	return *count != 0 && *bytes != 0;
+	if (peak_is_new(row, number))
+		*use = in_use(row);
+	else
+		*use = (struct peak_use){
+			.count = ledger_get(&row->peak_count),
+			.bytes = ledger_get(&row->peak_bytes),
+			.squares = ledger_get(&row->peak_squares),
+		};
+	return use->count != 0 && use->bytes != 0;
 }

@@ -31,10 +31,15 @@ static inline bool peak_is_new(const struct ledger_count *row, uint64_t number)
 	return __atomic_load_n(&row->peak_number, __ATOMIC_ACQUIRE) < number;
 }
 
+/* Of a row: the objects in use, and the sums of their sizes and squares. */
+struct peak_use {
+	uint64_t count, bytes, squares;
+};
+
 /* Takes it down, by one thread at a time. */
 void peak_keep(struct ledger_count *row, uint64_t number);
 /* What was in use of the row at that peak; false: nothing was. */
-bool peak_get(const struct ledger_count *row, uint64_t number, uint64_t *count,
-	      uint64_t *bytes);
+bool peak_get(const struct ledger_count *row, uint64_t number,
+	      struct peak_use *use);
 
 #endif

@@ -262,6 +262,8 @@ static bool add_held(struct shard *shard, const struct sampled *what,
 	ledger_add_shared(&count->allocated_count, 1);
 	ledger_add_shared(&count->allocated_bytes, what->usable_bytes);
 	ledger_add_shared(&count->requested_bytes, what->requested_bytes);
+	counts_add_square(&count->allocated_squares, what->size_class,
+			  what->usable_bytes);
 	write_row(sample_row(row), what, count_index);
 	row_index_grow(&shard->index, ++shard->indexed_rows, hash_of);
 	row_index_insert(&shard->index, hash_of(row), row);

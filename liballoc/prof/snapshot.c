@@ -23,12 +23,14 @@ static bool copy_row(const struct ledger_count *from, struct ledger_count *to)
 	const struct ledger_class *class = class_of(from);
 
 	*to = *from;
+	to->freed_squares = ledger_get(&from->freed_squares);
 	to->freed_count = ledger_get(&from->freed_count);
 	to->freed_bytes = ledger_get(&from->freed_bytes);
 	to->freed_elsewhere = ledger_get(&from->freed_elsewhere);
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	to->allocated_count = ledger_get(&from->allocated_count);
 	to->allocated_bytes = ledger_get(&from->allocated_bytes);
+	to->allocated_squares = ledger_get(&from->allocated_squares);
 	if (class->regions_per_slab != 0) {
 		to->allocated_bytes = to->allocated_count * class->size_bytes;
 		to->freed_bytes = to->freed_count * class->size_bytes;
@@ -37,6 +39,7 @@ static bool copy_row(const struct ledger_count *from, struct ledger_count *to)
 	    to->freed_bytes >= to->allocated_bytes) {
 		to->freed_count = to->allocated_count;
 		to->freed_bytes = to->allocated_bytes;
+		to->freed_squares = to->allocated_squares;
 	}
 	return to->allocated_count != 0;
 }
@@ -45,12 +48,16 @@ static bool copy_row(const struct ledger_count *from, struct ledger_count *to)
 static bool copy_peak(const struct ledger_count *from, struct ledger_count *to)
 {
 	const struct ledger_class *class = class_of(from);
+	struct peak_use use;
 
+	if (!peak_get(from, peak_number(), &use))
+		return false;
 	*to = *from;
 	to->freed_count = to->freed_bytes = to->freed_elsewhere = 0;
-	if (!peak_get(from, peak_number(), &to->allocated_count,
-		      &to->allocated_bytes))
-		return false;
+	to->freed_squares = 0;
+	to->allocated_count = use.count;
+	to->allocated_bytes = use.bytes;
+	to->allocated_squares = use.squares;
 	if (class->regions_per_slab != 0)
 		to->allocated_bytes = to->allocated_count * class->size_bytes;
 	return true;
@@ -146,24 +153,39 @@ void snapshot_add_lives(const struct snapshot_row *row,
 		words[i] += __atomic_load_n(&life->words[i], __ATOMIC_RELAXED);
 }
 
-static void add(struct estimate *to, uint64_t count, uint64_t bytes,
-		unsigned lg_sample)
+static void add_of_size(struct estimate *to, double count, double size,
+			unsigned lg_sample)
 {
-	double odds;
+	double odds = random_odds(size, lg_sample);
+
+	to->weight += count / odds;
+	to->bytes += count * size / odds;
+}
+
+/* As estimate_from_sizes() of the tools, which tells the reasons. */
+static void add(struct estimate *to, uint64_t count, uint64_t bytes,
+		uint64_t squares, unsigned lg_sample)
+{
+	double variation = ledger_size_variation(count, bytes, squares);
+	double n = (double)count, apart = 32 * n * variation;
+	double mean = count ? (double)bytes / n : 0;
 
 	if (count == 0)
 		return;
-	odds = random_odds((double)bytes / (double)count, lg_sample);
-	to->weight += (double)count / odds;
-	to->bytes += (double)bytes / odds;
+	add_of_size(to, n - 2 * apart, mean, lg_sample);
+	if (apart > 0) {
+		add_of_size(to, apart, mean * 7 / 8, lg_sample);
+		add_of_size(to, apart, mean * 9 / 8, lg_sample);
+	}
 }
 
 void estimates_add(struct estimates *to, const struct ledger_count *row)
 {
 	add(&to->allocated, row->allocated_count, row->allocated_bytes,
-	    row->lg_sample);
+	    row->allocated_squares, row->lg_sample);
 	add(&to->in_use, row->allocated_count - row->freed_count,
-	    row->allocated_bytes - row->freed_bytes, row->lg_sample);
+	    row->allocated_bytes - row->freed_bytes,
+	    row->allocated_squares - row->freed_squares, row->lg_sample);
 }
 
 void estimate_columns(const struct estimate *estimate, unsigned lg_sample,

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "liballoc/heap/lock.h"
+#include "liballoc/heap/size_class.h"
 #include "liballoc/ledger/ledger.h"
 
 #define TABLES_NONE UINT32_MAX
@@ -98,6 +99,14 @@ void counts_boot(uint32_t *memory);
 uint32_t counts_get(uint32_t stack, const struct sampled *what);
 /* Before anything is counted in or out of the row; its shard is held. */
 void counts_before_change(uint32_t row);
+/* Adds an object's square; those of a small class all have one size. */
+static inline void counts_add_square(uint64_t *squares, uint32_t size_class,
+				     uint64_t usable_bytes)
+{
+	if (!size_class_is_small(size_class))
+		ledger_add_shared(squares, ledger_square(usable_bytes));
+}
+
 /* A sampled object of the row was freed after so long by the thread. */
 void counts_freed(uint32_t row, uint64_t usable_bytes, uint64_t lifetime_ns,
 		  uint32_t thread);

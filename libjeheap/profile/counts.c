@@ -10,16 +10,19 @@
 #include <stdlib.h>
 
 #include "libjeheap/profile/estimate.h"
+#include "liballoc/ledger/layout.h"
 
 static void set_estimate(struct sample *sample, enum sample_type objects,
 			 enum sample_type space, uint64_t count, uint64_t bytes,
-			 double period_bytes)
+			 uint64_t squares, double period_bytes)
 {
 	struct estimate e;
 
 	if (!count || !bytes)
 		return;
-	e = estimate_from_samples((double)count, (double)bytes, period_bytes);
+	e = estimate_from_sizes((double)count, (double)bytes,
+				ledger_size_variation(count, bytes, squares),
+				period_bytes);
 	sample->value[objects] = e.objects;
 	sample->value[space] = e.bytes;
 }
@@ -51,9 +54,9 @@ void profile_add_counts(struct profile *profile, uint32_t stack,
 		sample->lives =
 			arena_copy(profile->arena, c->lives, sizeof(*c->lives));
 	set_estimate(sample, INUSE_OBJECTS, INUSE_SPACE, c->inuse_count,
-		     c->inuse_bytes, period_bytes);
+		     c->inuse_bytes, c->inuse_squares, period_bytes);
 	set_estimate(sample, ALLOC_OBJECTS, ALLOC_SPACE, c->alloc_count,
-		     c->alloc_bytes, period_bytes);
+		     c->alloc_bytes, c->alloc_squares, period_bytes);
 }
 
 static uint64_t thread_uid(const struct profile *profile,

@@ -15,12 +15,14 @@
 /*
  * Sampled objects of one (stack, thread, size class), taken at one mean
  * distance between samples. Bytes are usable bytes. For a large class, which
- * spans sizes, bytes / count is the mean size.
+ * spans sizes, bytes / count is the mean size, and the squares, as the ledger
+ * counts them, tell how sizes vary; those that cannot be are passed over.
  */
 struct sampled_counts {
 	uint64_t inuse_count, inuse_bytes;
-	uint64_t alloc_count, alloc_bytes; /* zero: not recorded */
-	const struct lives *lives;	   /* is copied; NULL: not recorded */
+	uint64_t alloc_count, alloc_bytes;     /* zero: not recorded */
+	uint64_t inuse_squares, alloc_squares; /* zero: not known */
+	const struct lives *lives; /* is copied; NULL: not recorded */
 };
 
 /*

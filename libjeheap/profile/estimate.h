@@ -16,6 +16,12 @@ struct estimate {
 
 /* n sampled objects of total usable size `bytes`, hence of mean bytes / n. */
 struct estimate estimate_from_samples(double n, double bytes, double period);
+/*
+ * The same of objects whose sizes vary: variation is their variance by the
+ * square of their mean, in [0, 1/64].
+ */
+struct estimate estimate_from_sizes(double n, double bytes, double variation,
+				    double period);
 /* sqrt(variance) */
 double standard_error(struct value v);
 

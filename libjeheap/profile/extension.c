@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "libjeheap/profile/read.h"
+#include "liballoc/ledger/layout.h"
 
 bool decode_hex(struct arena *arena, struct str hex, struct str *bytes)
 {
@@ -228,6 +229,52 @@ static bool take_other_rate(struct profile *profile, struct str line,
 	       take_spectrum(line, thread, ldexp(1, (int)lg), samples);
 }
 
+/* The next row from *at on of the size and thread; NULL: there is none. */
+static struct extension_sample *find_row(struct extension_samples *samples,
+					 size_t *at, uint64_t block_bytes,
+					 uint32_t thread)
+{
+	struct extension_sample *row;
+
+	while (*at < samples->count) {
+		row = &samples->rows[(*at)++];
+		if (row->block_bytes == block_bytes && row->thread == thread)
+			return row;
+	}
+	return NULL;
+}
+
+static bool squares_can_be(uint64_t count, uint64_t bytes, uint64_t squares)
+{
+	return squares == 0 || ledger_squares_hold(count, bytes, squares);
+}
+
+/*
+ * SIZE IN_SQUARES ALLOC_SQUARES[, SIZE ...]: of sizes of the line before, in
+ * its order.
+ */
+static bool take_squares(struct str line, uint32_t thread,
+			 struct extension_samples *samples)
+{
+	struct extension_sample *row;
+	size_t at = samples->line;
+	uint64_t size;
+
+	do {
+		if (!take_spaced_decimal(&line, &size))
+			return false;
+		row = find_row(samples, &at, size, thread);
+		if (!row || !take_spaced_decimal(&line, &row->in_squares) ||
+		    !take_spaced_decimal(&line, &row->alloc_squares) ||
+		    !squares_can_be(row->in_count, row->in_bytes,
+				    row->in_squares) ||
+		    !squares_can_be(row->alloc_count, row->alloc_bytes,
+				    row->alloc_squares))
+			return false;
+	} while (take_char(&line, ','));
+	return line.len == 0;
+}
+
 /* "LG:COUNT" ..., up to the end of the line or a comma */
 static bool take_lifetimes(struct str *line, struct lives *lives)
 {
@@ -251,6 +298,7 @@ static bool take_lifetimes(struct str *line, struct lives *lives)
 static bool take_freed(struct str line, uint32_t thread,
 		       struct extension_samples *samples)
 {
+	struct extension_sample *row;
 	size_t at = samples->line;
 	uint64_t size, freed, elsewhere;
 
@@ -262,15 +310,12 @@ static bool take_freed(struct str line, uint32_t thread,
 		    !take_spaced_decimal(&line, &elsewhere) ||
 		    !take_lifetimes(&line, lives))
 			return false;
-		while (at < samples->count &&
-		       (samples->rows[at].block_bytes != size ||
-			samples->rows[at].thread != thread))
-			at++;
-		if (at == samples->count)
+		row = find_row(samples, &at, size, thread);
+		if (!row)
 			return false;
 		lives->freed = (double)freed;
 		lives->elsewhere = (double)elsewhere;
-		samples->rows[at++].lives = lives;
+		row->lives = lives;
 	} while (take_char(&line, ','));
 	samples->line = at;
 	return line.len == 0;
@@ -301,6 +346,9 @@ bool extension_line(struct profile *profile, struct str line,
 		       take_value(rest, thread, samples);
 	if (take_literal(&rest, "at "))
 		return take_other_rate(profile, rest, samples);
+	if (take_literal(&rest, "squares "))
+		return take_thread(profile, &rest, &thread) &&
+		       take_squares(rest, thread, samples);
 	if (take_literal(&rest, "freed "))
 		return take_thread(profile, &rest, &thread) &&
 		       take_freed(rest, thread, samples);

@@ -95,6 +95,8 @@ static bool counts_of(const struct converter *c, const struct ledger_count *row,
 		.inuse_bytes = rest(row->allocated_bytes, row->freed_bytes),
 		.alloc_count = row->allocated_count,
 		.alloc_bytes = row->allocated_bytes,
+		.inuse_squares = row->allocated_squares - row->freed_squares,
+		.alloc_squares = row->allocated_squares,
 	};
 	/* Of small classes the count tells all, even while it moves. */
 	if (size && (__builtin_mul_overflow(counts->inuse_count, size,
@@ -103,7 +105,8 @@ static bool counts_of(const struct converter *c, const struct ledger_count *row,
 					    &counts->alloc_bytes)))
 		return false;
 	if (!c->accumulated)
-		counts->alloc_count = counts->alloc_bytes = 0;
+		counts->alloc_count = counts->alloc_bytes =
+			counts->alloc_squares = 0;
 	return true;
 }
 
@@ -156,10 +159,12 @@ static struct ledger_count told_row(const struct converter *c, uint64_t i)
 	if (row.peak_number != c->peak) {
 		row.peak_count = rest(row.allocated_count, row.freed_count);
 		row.peak_bytes = rest(row.allocated_bytes, row.freed_bytes);
+		row.peak_squares = row.allocated_squares - row.freed_squares;
 	}
 	row.allocated_count = row.peak_count;
 	row.allocated_bytes = row.peak_bytes;
-	row.freed_count = row.freed_bytes = 0;
+	row.allocated_squares = row.peak_squares;
+	row.freed_count = row.freed_bytes = row.freed_squares = 0;
 	return row;
 }
 
@@ -182,6 +187,8 @@ static struct ledger_count sum_rows(const struct converter *c,
 		sum.allocated_bytes += row.allocated_bytes;
 		sum.freed_count += row.freed_count;
 		sum.freed_bytes += row.freed_bytes;
+		sum.allocated_squares += row.allocated_squares;
+		sum.freed_squares += row.freed_squares;
 	}
 	return sum;
 }

@@ -32,8 +32,9 @@ struct extension_sample {
 	uint32_t thread;      /* NONE: all */
 	uint64_t block_bytes; /* size class */
 	uint64_t in_count, in_bytes, alloc_count, alloc_bytes;
-	double period_bytes; /* 0: the dump's */
-	bool is_estimate;    /* `value` is set, rather than the counts */
+	uint64_t in_squares, alloc_squares; /* 0: not told */
+	double period_bytes;		    /* 0: the dump's */
+	bool is_estimate; /* `value` is set, rather than the counts */
 	struct sample value;
 	const struct lives *lives; /* NULL: not told */
 };
@@ -42,7 +43,8 @@ struct extension_samples {
 	struct arena *arena;
 	struct extension_sample *rows;
 	size_t count, capacity;
-	size_t line; /* the first row that a line of frees may tell of */
+	size_t line; /* the first row that a line of squares, or then of
+			frees, may tell of */
 };
 
 /*

@@ -246,9 +246,15 @@ static bool finish_counts(struct heap_reader *r, uint32_t stack)
 static void add_extension(struct heap_reader *r, uint32_t stack,
 			  const struct extension_sample *row)
 {
-	struct sampled_counts counts = {row->in_count, row->in_bytes,
-					row->alloc_count, row->alloc_bytes,
-					row->lives};
+	struct sampled_counts counts = {
+		.inuse_count = row->in_count,
+		.inuse_bytes = row->in_bytes,
+		.alloc_count = row->alloc_count,
+		.alloc_bytes = row->alloc_bytes,
+		.inuse_squares = row->in_squares,
+		.alloc_squares = row->alloc_squares,
+		.lives = row->lives,
+	};
 	double period = row->period_bytes > 0
 				? row->period_bytes
 				: (double)r->profile->period_bytes;

@@ -3,7 +3,7 @@
 # Dumps: their grammar, their figures, their names; switches, fork, threads;
 # triggers that must not hang; failures that must cost a message only.
 . "$top_srcdir/tests/tap/tap.sh"
-plan 37
+plan 42
 
 $CC -g -O1 -I"$top_srcdir/liballoc/include" \
 	"$top_srcdir/tests/integration/prof/exercise.c" -o "$tmp/exercise" \
@@ -29,6 +29,8 @@ grammar() {
 		if (part == 1) bad(); next }
 	/^# build_id [0-9a-f]+-[0-9a-f]+ [0-9a-f]+ / { next }
 	/^# (at [0-9]+ )?t[0-9]+: [0-9]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+(, [0-9]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+)*$/ {
+		if (part != 1) bad(); next }
+	/^# squares t[0-9]+: [0-9]+ [0-9]+ [0-9]+(, [0-9]+ [0-9]+ [0-9]+)*$/ {
 		if (part != 1) bad(); next }
 	/^# freed t[0-9]+: [0-9]+ [0-9]+ [0-9]+( [0-9]+:[0-9]+)*(, [0-9]+ [0-9]+ [0-9]+( [0-9]+:[0-9]+)*)*$/ {
 		if (part != 1) bad(); next }
@@ -63,6 +65,16 @@ matches 'they are in the dump' '^  t0: .*\] re\?named ü$' heap
 exercise lg_prof_sample:0 plain
 matches 'the columns are the samples where all is sampled' \
 	'^  t\*: 1000: 1024000 \[1000: 1024000\]' heap
+ok 'sizes of one class' exercise lg_prof_sample:0 sizes
+ok 'keep to the grammar' grammar heap
+squares=$(sed -n 's/^# squares t0: //p' heap | tr ',' '\n' |
+	awk '$1 == 327680 { n += $2; m += $3 } END { print n, m }')
+ok 'have their squares' [ "$squares" = \
+	"$((65 * 65 + 80 * 80)) $((2 * 65 * 65 + 80 * 80))" ]
+ok 'without what was allocated' exercise \
+	lg_prof_sample:0,prof_accum:false sizes
+matches 'there are none of it' '^# squares t0: 327680 [1-9][0-9]* 0' heap
+exercise lg_prof_sample:0 plain
 if command -v jeprof >/dev/null && [ -x /usr/bin/jeprof ]; then
 	ok "jemalloc's jeprof reads it" /usr/bin/jeprof --text --show_bytes \
 		./exercise heap

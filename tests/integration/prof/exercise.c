@@ -194,6 +194,16 @@ static int frees(const char *path)
 	return dump(path) != 0;
 }
 
+/* Sizes of one large class: 65, 65 and 80 pages, of which one is freed. */
+static int sizes(const char *path)
+{
+	kept[0] = malloc(65 * 4096);
+	kept[1] = malloc(65 * 4096);
+	kept[2] = malloc(80 * 4096);
+	free(kept[1]);
+	return dump(path) != 0;
+}
+
 /* A dump that fails is an error to its caller alone. */
 static int failing(const char *path)
 {
@@ -210,15 +220,11 @@ int main(int argc, char **argv)
 		const char *name;
 		int (*run)(const char *path);
 	} table[] = {
-		{"plain", plain},
-		{"switches", switches},
-		{"forked", forked},
-		{"threads", threads},
-		{"storm", storm},
-		{"named", named},
-		{"failing", failing},
-		{"frees", frees},
-		{"system_name", system_name},
+		{"plain", plain},     {"switches", switches},
+		{"forked", forked},   {"threads", threads},
+		{"storm", storm},     {"named", named},
+		{"failing", failing}, {"frees", frees},
+		{"sizes", sizes},     {"system_name", system_name},
 	};
 
 	for (unsigned i = 0; argc == 3 && i < sizeof(table) / sizeof(*table);

@@ -60,7 +60,7 @@ struct truth {
 };
 
 struct score {
-	double error, square;
+	double error, square, variance;
 	unsigned inside;
 };
 
@@ -77,6 +77,16 @@ static struct load make_load(size_t bytes, unsigned lg_sample)
 	load.bytes = heap_class_bytes(load.size_class);
 	load.odds = random_odds((double)load.bytes, lg_sample);
 	load.objects = load.odds > 0.999 ? OBJECTS_LEAST : (uint64_t)wanted;
+	return load;
+}
+
+/* A large object gets whole pages, and no more; its class spans sizes. */
+static struct load make_large(size_t bytes, unsigned lg_sample)
+{
+	struct load load = make_load(bytes, lg_sample);
+
+	load.bytes = bytes;
+	load.odds = random_odds((double)bytes, lg_sample);
 	return load;
 }
 
@@ -145,9 +155,13 @@ static struct estimate read_estimate(void)
 
 	for (uint64_t i = 0; i < count; i++) {
 		const struct ledger_count *row = &rows[i];
-		struct estimate e = estimate_from_samples(
-			(double)(row->allocated_count - row->freed_count),
-			(double)(row->allocated_bytes - row->freed_bytes),
+		uint64_t n = row->allocated_count - row->freed_count;
+		uint64_t bytes = row->allocated_bytes - row->freed_bytes;
+		struct estimate e = estimate_from_sizes(
+			(double)n, (double)bytes,
+			ledger_size_variation(n, bytes,
+					      row->allocated_squares -
+						      row->freed_squares),
 			ldexp(1, (int)row->lg_sample));
 
 		sum.objects.total += e.objects.total;
@@ -182,6 +196,7 @@ static void note(struct score *score, const struct value *got, double truth)
 	double error = got->total - truth;
 
 	score->error += error;
+	score->variance += got->variance;
 	score->square += error * error;
 	score->inside +=
 		fabs(error) <= 1.959964 * standard_error(*got) + 1e-9 * truth;
@@ -206,6 +221,21 @@ static void judge(const struct score *score, double truth, double variance,
 		   100 * covered);
 }
 
+/* That of few hundred samples, each of which tells about as much of it. */
+static void judge_variance(const struct score *score, double variance,
+			   const char *what)
+{
+	double n = seeds, off = score->variance / n / variance - 1;
+
+	ok(fabs(off) <= 0.003 + 0.3 / sqrt(n),
+	   "%s: the variance that is told is off by %.2f %%", what, 100 * off);
+}
+
+static bool is_one_class(const struct load *loads, unsigned count)
+{
+	return count > 1 && loads[0].size_class == loads[1].size_class;
+}
+
 static void check(const struct load *loads, unsigned count, unsigned lg_sample,
 		  const char *name)
 {
@@ -224,8 +254,23 @@ static void check(const struct load *loads, unsigned count, unsigned lg_sample,
 	}
 	snprintf(what, sizeof(what), "%s at 2^%u, objects", name, lg_sample);
 	judge(&objects, truth.objects, truth.variance.total, spread_out, what);
+	if (is_one_class(loads, count))
+		judge_variance(&objects, truth.variance.total, what);
 	snprintf(what, sizeof(what), "%s at 2^%u, bytes", name, lg_sample);
 	judge(&bytes, truth.bytes, truth.variance.variance, spread_out, what);
+	if (is_one_class(loads, count))
+		judge_variance(&bytes, truth.variance.variance, what);
+}
+
+/* The least and the greatest size of a large class, where they differ most. */
+static void check_large(unsigned lg_sample)
+{
+	const struct load loads[] = {
+		make_large((256 << 10) + 4096, lg_sample),
+		make_large(320 << 10, lg_sample),
+	};
+
+	check(loads, 2, lg_sample, "260 and 320 KiB");
 }
 
 static void check_rate(unsigned lg_sample)
@@ -249,7 +294,7 @@ int main(void)
 	int wanted = text ? atoi(text) : 0;
 
 	seeds = wanted > 0 ? (unsigned)wanted : 400;
-	plan(RATES * (SIZES + 1) * 4);
+	plan(RATES * (SIZES + 1) * 4 + 2 * 6);
 	heap_boot();
 	/* The program's own few allocations are not to be sampled. */
 	if (thread_get())
@@ -257,5 +302,7 @@ int main(void)
 	prof_active_set(true);
 	for (unsigned i = 0; i < RATES; i++)
 		check_rate(rates[i]);
+	check_large(19);
+	check_large(22);
 	return done_testing();
 }

@@ -29,12 +29,13 @@ static struct sums at_peak(void)
 {
 	const struct ledger_count *rows = ledger_rows(LEDGER_COUNTS);
 	uint64_t count = ledger_header()->sections[LEDGER_COUNTS].count;
-	struct sums sums = {0}, row;
+	struct sums sums = {0};
+	struct peak_use row;
 
 	for (uint64_t i = 0; i < count; i++) {
 		if (!rows[i].allocated_count)
 			continue;
-		peak_get(&rows[i], peak_number(), &row.count, &row.bytes);
+		peak_get(&rows[i], peak_number(), &row);
 		sums.count += row.count;
 		sums.bytes += row.bytes;
 	}
@@ -83,6 +84,21 @@ static void remove_many(uint64_t base, unsigned count)
 {
 	for (unsigned i = 1; i <= count; i++)
 		tables_remove(base + 16 * i, 1, NULL);
+}
+
+/* Of one large class, 33 to 40 pages. */
+static void add_large(uint64_t address, uint64_t pages)
+{
+	uint64_t frames[] = {0x3000};
+	struct sampled what = {
+		.address = address,
+		.usable_bytes = pages * 4096,
+		.thread = 1,
+		.size_class = size_class_of(pages * 4096),
+		.lg_sample = 19,
+	};
+
+	tables_add(&what, frames, 1);
 }
 
 static void start_anew(void)
@@ -225,14 +241,37 @@ static void test_threads(void)
 	   "peaks among them are of what was there");
 }
 
+static void test_squares(void)
+{
+	const struct ledger_count *row = ledger_rows(LEDGER_COUNTS);
+	struct peak_use use;
+
+	start_anew();
+	add_large(1 << 20, 33);
+	add_large(2 << 20, 40);
+	peak_look(1000);
+	peak_get(row, peak_number(), &use);
+	is_uint(use.squares, 33 * 33 + 40 * 40, "squares of what is in use");
+	tables_remove(1 << 20, 1, NULL);
+	add_large(3 << 20, 38);
+	peak_get(row, peak_number(), &use);
+	ok(use.count == 2 && use.squares == 33 * 33 + 40 * 40,
+	   "stay where it changes");
+	peak_look(1001);
+	peak_get(row, peak_number(), &use);
+	ok(use.count == 2 && use.squares == 38 * 38 + 40 * 40,
+	   "until the next peak");
+}
+
 int main(void)
 {
-	plan(18);
+	plan(21);
 	heap_boot();
 	prof_reset(19);
 	test_peaks();
 	test_folding();
 	test_without_accumulation();
 	test_threads();
+	test_squares();
 	return done_testing();
 }

@@ -151,6 +151,71 @@ static void check_frees(void)
 	is_uint(lived_at_all(), 0, "a reset forgets them");
 }
 
+/* A large object of so many pages: their class spans 33 to 40 pages. */
+static void add_large(uint64_t address, uint64_t pages, uint32_t thread)
+{
+	uint64_t frames[] = {0x3000};
+	struct sampled what = {
+		.address = address,
+		.requested_bytes = 1,
+		.usable_bytes = pages * 4096,
+		.thread = thread,
+		.size_class = size_class_of(pages * 4096),
+		.lg_sample = 19,
+	};
+
+	tables_add(&what, frames, 1);
+}
+
+static bool squares_are(uint32_t row, uint64_t allocated, uint64_t freed)
+{
+	const struct ledger_count *rows = ledger_rows(LEDGER_COUNTS);
+
+	return rows[row].allocated_squares == allocated &&
+	       rows[row].freed_squares == freed;
+}
+
+static void check_squares(void)
+{
+	const struct ledger_count *row = ledger_rows(LEDGER_COUNTS);
+	uint32_t thread = ledger_thread_new(900, 1);
+
+	prof_reset(19);
+	add(0x100, 1, 7);
+	ok(squares_are(0, 0, 0), "a small class has no squares: one size");
+	prof_reset(19);
+	add_large(0x1000, 33, 0);
+	add_large(0x2000, 40, 0);
+	ok(squares_are(0, 33 * 33 + 40 * 40, 0), "a large one has them");
+	tables_remove(0x1000, 0, NULL);
+	ok(squares_are(0, 33 * 33 + 40 * 40, 33 * 33), "of what is freed too");
+	add_large(0x3000, 34, thread);
+	tables_remove(0x3000, thread, NULL);
+	ledger_thread_exit(thread);
+	for (unsigned i = 0; i < 1024; i++)
+		tables_note_garbage();
+	tables_fold(false);
+	ok(squares_are(0, 33 * 33 + 40 * 40 + 34 * 34, 33 * 33 + 34 * 34),
+	   "which are added up with the rest");
+	ok(ledger_squares_hold(3, 107 * 4096, row->allocated_squares) &&
+		   ledger_squares_hold(1, 40 * 4096, 40 * 40),
+	   "such squares can be");
+	ok(!ledger_squares_hold(3, 107 * 4096, 107 * 107 / 3 - 1) &&
+		   !ledger_squares_hold(3, 107 * 4096, 107 * 107) &&
+		   !ledger_squares_hold(0, 0, 1) &&
+		   !ledger_squares_hold(UINT64_MAX, UINT64_MAX, 1) &&
+		   !ledger_squares_hold(UINT64_MAX, 1, UINT64_MAX),
+	   "others cannot");
+	is_near(ledger_size_variation(2, 73 * 4096, 33 * 33 + 40 * 40),
+		3.5 * 3.5 / (36.5 * 36.5), 1e-12, "how sizes vary");
+	ok(ledger_size_variation(2, 80 * 4096, 2 * 40 * 40) == 0 &&
+		   ledger_size_variation(2, 80 * 4096, 0) == 0 &&
+		   ledger_size_variation(3, 0, 0) == 0,
+	   "which they do not, or nothing is known of it");
+	prof_reset(19);
+	ok(squares_are(0, 0, 0), "a reset forgets them");
+}
+
 static void *work(void *arg)
 {
 	uint64_t base = ((uintptr_t)arg + 1) << 32;
@@ -283,12 +348,13 @@ static void check_full(void)
 
 int main(void)
 {
-	plan(37);
+	plan(46);
 	heap_boot();
 	is_uint(ledger_thread_new(0, 1), 1, "row 1 is a thread's");
 	prof_reset(19);
 	check_one();
 	check_frees();
+	check_squares();
 	check_threads();
 	check_folding();
 	check_exits();

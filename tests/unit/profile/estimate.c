@@ -38,6 +38,46 @@ static void test_estimator(void)
 	   "a difference's base part is negative, its variance is not");
 }
 
+/* Of sizes in one large class: within what the header of estimate.c says. */
+static bool is_sum(double few, double small, double many, double large,
+		   double period)
+{
+	struct estimate a = estimate_from_samples(few, few * small, period);
+	struct estimate b = estimate_from_samples(many, many * large, period);
+	double n = few + many, mean = (few * small + many * large) / n;
+	double apart = (large - small) / mean;
+	struct estimate e = estimate_from_sizes(
+		n, n * mean, few * many / n / n * apart * apart, period);
+
+	return fabs(e.objects.total / (a.objects.total + b.objects.total) - 1) <
+		       0.0015 &&
+	       fabs(e.bytes.total / (a.bytes.total + b.bytes.total) - 1) <
+		       0.0001 &&
+	       fabs(e.objects.variance /
+			    (a.objects.variance + b.objects.variance) -
+		    1) < 0.005 &&
+	       fabs(e.bytes.variance / (a.bytes.variance + b.bytes.variance) -
+		    1) < 0.001;
+}
+
+static void test_sizes(void)
+{
+	struct estimate e = estimate_from_sizes(4, 400, 0, 512);
+	struct estimate one = estimate_from_samples(4, 400, 512);
+
+	ok(memcmp(&e, &one, sizeof(e)) == 0, "one size is as it was");
+	ok(is_sum(10, 16640, 10, 20480, 1 << 22) &&
+		   is_sum(10, 16640, 10, 20480, 1 << 14) &&
+		   is_sum(10, 16640, 10, 20480, 1 << 12),
+	   "two sizes of one class, at any rate");
+	ok(is_sum(2, 16640, 30, 20480, 1 << 22) &&
+		   is_sum(30, 16640, 2, 20480, 1 << 22) &&
+		   is_sum(30, 16640, 2, 20480, 1 << 14),
+	   "few of one, and many of the other");
+	e = estimate_from_sizes(0, 0, 0.01, 512);
+	ok(e.objects.total == 0 && e.bytes.total == 0, "and nothing is 0");
+}
+
 static double uniform(uint64_t *state)
 {
 	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
@@ -142,8 +182,9 @@ static void test_false_discovery(void)
 
 int main(void)
 {
-	plan(46);
+	plan(50);
 	test_estimator();
+	test_sizes();
 	simulate(16, 4096, 1);
 	simulate(4096, 4096, 2);
 	simulate(20000, 4096, 3);

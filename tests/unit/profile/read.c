@@ -206,6 +206,27 @@ static void test_rates(void)
 	profile_free(p);
 }
 
+/* Two objects of 65 pages and one of 80 are in use, another 65 are freed. */
+static void test_squares(void)
+{
+	struct profile *p = good("good-squares.heap");
+	double u65 = 65 / 256.0, u80 = 80 / 256.0;
+	double each65 = pow(2 * sinh(u65 / 2), -2);
+	double each80 = pow(2 * sinh(u80 / 2), -2);
+	double one64 = pow(2 * sinh(64 / 1048576.0 / 2), -2);
+
+	is_near(profile_total(p, INUSE_SPACE).total / 4096,
+		(2 * 65 / -expm1(-u65) + 2 * 80 / -expm1(-u80) +
+		 1 / 64.0 / -expm1(-64 / 1048576.0)),
+		0.05, "sizes of one class");
+	is_near((profile_total(p, ALLOC_OBJECTS).variance - one64) /
+			(3 * each65 + 2 * each80),
+		1, 0.005, "have the error of their own sizes");
+	ok(p->samples[1].lives && p->samples[1].lives->freed == 1,
+	   "and their frees");
+	profile_free(p);
+}
+
 static void test_pprof(const char *name)
 {
 	struct profile *p = good(name);
@@ -250,6 +271,8 @@ static const struct {
 	{"bad-period.heap", ":1: heap_v2/PERIOD is expected"},
 	{"bad-spectrum.heap", ":4: an extension line is malformed"},
 	{"bad-rate.heap", ":8: an extension line is malformed"},
+	{"bad-squares.heap", ":9: an extension line is malformed"},
+	{"bad-squares-size.heap", ":9: an extension line is malformed"},
 	{"bad-freed.raw", ":24: an extension line is malformed"},
 	{"bad-record-without-stack.heap", ":2: a record has no stack"},
 	{"bad-symbolized-cut.raw", ":3: the table of symbols has no end"},
@@ -397,7 +420,7 @@ static void test_input(void)
 
 int main(void)
 {
-	plan(152);
+	plan(158);
 	alarm(60);
 	test_jemalloc();
 	test_liballoc("good-liballoc.heap");
@@ -408,6 +431,7 @@ int main(void)
 	test_symbolized();
 	test_lives();
 	test_rates();
+	test_squares();
 	test_pprof("good-go.pb.gz");
 	test_pprof("good-plain.pb");
 	test_bad();

@@ -87,6 +87,68 @@ static void test_good(void)
 	profile_free(profile);
 }
 
+static const struct value *large_value(const struct profile *profile,
+				       enum sample_type type)
+{
+	for (size_t i = 0; i < profile->sample_count; i++)
+		if (profile->samples[i].block_bytes > 4096)
+			return &profile->samples[i].value[type];
+	return NULL;
+}
+
+static bool same_value(const struct value *got, struct value want)
+{
+	return got && got->total == want.total &&
+	       got->variance == want.variance;
+}
+
+/* 170, 200 and 190 pages were allocated, 190 are free again. */
+static void test_squares(void)
+{
+	struct estimate live = estimate_from_sizes(
+		2, 370 * 4096, 15.0 * 15 / (185 * 185), 1 << REGION_LG_SAMPLE);
+	struct estimate mean =
+		estimate_from_samples(2, 370 * 4096, 1 << REGION_LG_SAMPLE);
+	struct ledger_count *row = &region.counts[2];
+	struct profile *profile;
+	struct value all;
+
+	region_fill(&region);
+	row->allocated_count = 3;
+	row->allocated_bytes = 560 * 4096;
+	row->freed_count = 1;
+	row->freed_bytes = 190 * 4096;
+	row->allocated_squares = 170 * 170 + 200 * 200 + 190 * 190 + 5;
+	row->freed_squares = 190 * 190 + 5;
+	row->peak_number = 8;
+	profile = convert();
+	is_near(large_value(profile, INUSE_OBJECTS)->variance /
+			live.objects.variance,
+		1, 1e-12, "how sizes vary goes into the error");
+	all = *large_value(profile, ALLOC_OBJECTS);
+	profile_free(profile);
+	profile = convert_by(profile_from_ledger_peak);
+	is_near(large_value(profile, INUSE_OBJECTS)->variance /
+			live.objects.variance,
+		1, 1e-12, "at the peak too");
+	profile_free(profile);
+
+	row->allocated_squares += row->freed_squares * 99;
+	profile = convert();
+	ok(same_value(large_value(profile, INUSE_OBJECTS), mean.objects) &&
+		   large_value(profile, ALLOC_OBJECTS)->variance !=
+			   all.variance,
+	   "squares that cannot be are none");
+	profile_free(profile);
+	row->allocated_squares = UINT64_MAX - 3;
+	row->freed_squares = row->allocated_squares - 170 * 170 - 200 * 200;
+	profile = convert();
+	is_near(large_value(profile, INUSE_OBJECTS)->variance /
+			live.objects.variance,
+		1, 1e-12, "those that have wrapped have a difference");
+	profile_free(profile);
+}
+
 /* Rows of one key are one estimate, as if they had always been one row. */
 static void test_split(void)
 {
@@ -194,8 +256,8 @@ static void test_torn(void)
 	region.counts[0].freed_bytes = 256;
 	region.counts[1].stack = 77;
 	region.counts[2].size_class = 99;
-	region.counts[3] = (struct ledger_count){1, 900, 0, 64, 1, 64, 0,
-						 0, 0,	 0, 0,	0, 0};
+	region.counts[3] = (struct ledger_count){1, 900, 0, 64, 1, 64, 0, 0,
+						 0, 0,	 0, 0,	0, 0,  0, 0};
 	profile = convert();
 	is_uint(profile->sample_count, 1, "rows that refer to nothing go");
 	ok(profile->samples[0].value[INUSE_SPACE].total == 0,
@@ -223,8 +285,9 @@ static void test_torn(void)
 
 int main(void)
 {
-	plan(16 + 4 + 2 + 3 + 5 + 5);
+	plan(4 + 16 + 4 + 2 + 3 + 5 + 5);
 	test_good();
+	test_squares();
 	test_split();
 	test_lives();
 	test_without_accum();

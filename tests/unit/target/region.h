@@ -100,13 +100,15 @@ static inline void region_fill_samples(struct region *r)
 	 * third has.
 	 */
 	r->counts[0] = (struct ledger_count){
-		1, 1, 0, REGION_LG_SAMPLE, 3, 192, 1, 64, 180, 1, 0, 0, 0};
+		1, 1, 0, REGION_LG_SAMPLE, 3, 192, 1, 64, 180, 1, 0, 0, 0,
+		0, 0, 0};
 	r->lives[0].words[5] = 1;
 	r->counts[1] = (struct ledger_count){
-		0, 2, 1, REGION_LG_SAMPLE, 2, 2048, 0, 0, 2000, 0, 8, 1, 1024};
+		0, 2, 1, REGION_LG_SAMPLE, 2, 2048, 0, 0, 2000, 0, 8, 1, 1024,
+		0, 0, 0};
 	r->counts[2] = (struct ledger_count){
 		0, 1, 2, REGION_LG_SAMPLE, 2, 1500000, 0, 0, 1499000,
-		0, 9, 3, 2700000};
+		0, 9, 3, 2700000,	   0, 0,       0};
 	for (unsigned i = 0; i < 3; i++) {
 		struct ledger_sample *s = &r->samples[i];
 
