@@ -63,7 +63,7 @@ enum ledger_section_id {
 				 above 1; count = rows ever used */
 	LEDGER_LIVES,	      /* struct ledger_life: row i is of the objects
 				 that row i of LEDGER_COUNTS counts as freed;
-				 there may be fewer rows than there */
+				 before 1.5 not all rows there had one */
 	LEDGER_CONTROL,	      /* struct ledger_control, 1 row */
 	LEDGER_SECTIONS
 };
@@ -264,8 +264,8 @@ static inline double ledger_size_variation(uint64_t count, uint64_t bytes,
  * How long the sampled objects lived that a row of LEDGER_COUNTS counts as
  * freed: word i counts those of [2^(i + 12), 2^(i + 13)) ns, the first word
  * also the shorter ones, the last one also the longer ones. A row that is not
- * there, of rows that found no room here, is unknown, not 0: what freed_count
- * has above the sum of the words.
+ * there, of rows that found no room here (before 1.5), is unknown, not 0: what
+ * freed_count has above the sum of the words.
  */
 struct ledger_life {
 	uint32_t words[LEDGER_LIFE_WORDS]; /* modulo 2^32 */

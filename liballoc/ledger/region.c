@@ -60,10 +60,9 @@ static const struct share shares[] = {
 	 MAX_ARENA_ROWS *LEDGER_CLASS_CAPACITY},
 	{LEDGER_THREADS, 4, LEDGER_THREAD_STRIDE, 1u << 20},
 	{LEDGER_STACKS, 2, sizeof(struct ledger_stack), UINT32_MAX},
-	{LEDGER_FRAMES, 16, sizeof(uint64_t), UINT32_MAX},
-	{LEDGER_COUNTS, 12, sizeof(struct ledger_count), UINT32_MAX},
-	{LEDGER_SAMPLES, 14, sizeof(struct ledger_sample), UINT32_MAX},
-	{LEDGER_LIVES, 7, sizeof(struct ledger_life), UINT32_MAX},
+	{LEDGER_FRAMES, 14, sizeof(uint64_t), UINT32_MAX},
+	{LEDGER_COUNTS, 24, sizeof(struct ledger_count), UINT32_MAX},
+	{LEDGER_SAMPLES, 11, sizeof(struct ledger_sample), UINT32_MAX},
 };
 
 _Static_assert(sizeof(struct ledger_control) <= LINE_BYTES, "its stride");
@@ -71,6 +70,13 @@ _Static_assert(sizeof(struct arena_stats) <= 192, "stride of LEDGER_ARENAS");
 _Static_assert(sizeof(struct ledger_thread) + sizeof(struct thread_stats) <=
 		       LEDGER_THREAD_STRIDE,
 	       "stride of LEDGER_THREADS");
+
+/* A row of counts has one of lifetimes, which comes out of the same share. */
+static size_t row_bytes(const struct share *s)
+{
+	return s->stride +
+	       (s->section == LEDGER_COUNTS ? sizeof(struct ledger_life) : 0);
+}
 
 static size_t round_up(size_t n, size_t multiple)
 {
@@ -105,13 +111,16 @@ size_t ledger_lay_out(struct ledger_header *header, size_t region_bytes)
 	left = region_bytes - end;
 	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
 		const struct share *s = &shares[i];
-		size_t rows = left / 64 * s->share / s->stride;
+		size_t rows = left / 64 * s->share / row_bytes(s);
 
 		if (rows > s->most)
 			rows = s->most;
 		if (s->section == LEDGER_ARENA_CLASSES)
 			rows -= rows % LEDGER_CLASS_CAPACITY;
 		end = place(header, s->section, end, s->stride, (uint32_t)rows);
+		if (s->section == LEDGER_COUNTS)
+			end = place(header, LEDGER_LIVES, end,
+				    sizeof(struct ledger_life), (uint32_t)rows);
 	}
 	return end;
 }

@@ -25,7 +25,7 @@ static bool disjoint_and_inside(const struct ledger_header *h, size_t end,
 		LEDGER_METRICS, LEDGER_PROCESS, LEDGER_CLASSES,
 		LEDGER_CONTROL, LEDGER_ARENAS,	LEDGER_ARENA_CLASSES,
 		LEDGER_THREADS, LEDGER_STACKS,	LEDGER_FRAMES,
-		LEDGER_COUNTS,	LEDGER_SAMPLES, LEDGER_LIVES,
+		LEDGER_COUNTS,	LEDGER_LIVES,	LEDGER_SAMPLES,
 	};
 
 	for (unsigned i = 0; i < LEDGER_SECTIONS; i++) {
@@ -36,6 +36,8 @@ static bool disjoint_and_inside(const struct ledger_header *h, size_t end,
 		at = s->offset + (uint64_t)s->stride * s->capacity;
 	}
 	return good && at <= end &&
+	       h->sections[LEDGER_LIVES].capacity ==
+		       h->sections[LEDGER_COUNTS].capacity &&
 	       end + h->sections[LEDGER_THREADS].capacity *
 				       sizeof(struct thread_side) <=
 		       bytes;
@@ -55,7 +57,8 @@ static void check_layouts(void)
 			good = false;
 		}
 	}
-	ok(good, "sections do not overlap, from 512 KiB to 64 GiB");
+	ok(good, "sections do not overlap, from 512 KiB to 64 GiB, and each "
+		 "row of counts has one of lifetimes");
 }
 
 struct found {

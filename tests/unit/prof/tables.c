@@ -339,6 +339,7 @@ static void check_full(void)
 		   added == ledger_capacity(LEDGER_FRAMES) / 3 ||
 		   added == ledger_capacity(LEDGER_COUNTS),
 	   "%u stacks fill theirs", (unsigned)added);
+	is_uint(lived_at_all(), added, "each row has its lifetimes");
 	prof_reset(18);
 	ok(sum_up().allocated == 0 && live_samples() == 0 &&
 		   rows_of(LEDGER_STACKS) == 0 && prof_lg_sample_get() == 18,
@@ -348,7 +349,7 @@ static void check_full(void)
 
 int main(void)
 {
-	plan(46);
+	plan(47);
 	heap_boot();
 	is_uint(ledger_thread_new(0, 1), 1, "row 1 is a thread's");
 	prof_reset(19);
