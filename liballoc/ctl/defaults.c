@@ -32,6 +32,7 @@ struct options opt = {
 	.prof_accum = true,
 	.prof_prefix = "jeprof",
 	.lg_prof_interval = -1,
+	.prof_unbias = true,
 	.prof_dump_interval_ms = 10 * 1000,
 	.prof_peak = true,
 	.prof_bt_max = 128,

@@ -34,6 +34,8 @@ static const char *const junk_words[] = {"false", "true", "alloc", "free",
 static const char *const signal_words[] = {
 	"none",	   "SIGHUP",   "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGURG",
 	"SIGPROF", "SIGWINCH", "SIGIO",	  "SIGPWR",  NULL};
+/* As in log_write.c. Times are to the nanosecond with either. */
+static const char *const time_resolution_words[] = {"default", "high", NULL};
 static const char *const dss_words[] = {"disabled", NULL};
 
 const struct option_row option_rows[] = {
@@ -135,6 +137,9 @@ const struct option_row option_rows[] = {
 	{"opt.prof_leak_error", OPTION_BOOL, FIELD(prof_leak_error)},
 	{"opt.prof_stats", OPTION_BOOL, FIELD(prof_stats)},
 	{"opt.prof_sys_thread_name", OPTION_BOOL, FIELD(prof_sys_thread_name)},
+	{"opt.prof_unbias", OPTION_BOOL, FIELD(prof_unbias)},
+	{"opt.prof_time_resolution", OPTION_WORD, FIELD(prof_time_resolution),
+	 .words = time_resolution_words},
 	{"opt.prof_log", OPTION_BOOL, FIELD(prof_log)},
 	{"opt.prof_recent_alloc_max", OPTION_SSIZE,
 	 FIELD(prof_recent_alloc_max), RANGE(-1, INT64_MAX)},
@@ -174,7 +179,6 @@ const struct option_ignored option_ignored_rows[] = {
 	{"lg_extent_max_active_fit", NULL},
 	{"lg_san_uaf_align", "-1"},
 	{"metadata_thp", "disabled|auto|always"},
-	{"prof_time_resolution", "default"},
 	{"san_guard_large", "0"},
 	{"san_guard_small", "0"},
 	{"slab_sizes", NULL},

@@ -120,6 +120,9 @@ struct options {
 	bool prof_leak_error;
 	bool prof_stats;	       /* prof.stats.* may be read */
 	bool prof_sys_thread_name;     /* threads have the system's names */
+	bool prof_unbias;	       /* columns of dumps are corrected */
+	unsigned prof_time_resolution; /* which of its row's words; told in
+					  logs, and no more */
 	bool prof_log;		       /* log frees of samples from the start */
 	ssize_t prof_recent_alloc_max; /* allocations kept; -1: all there is
 					  room for */

@@ -37,22 +37,26 @@ static const struct ledger_class *size_class(const struct ledger_count *row)
 	       row->size_class;
 }
 
-/* "  t<uid>: C: B [AC: AB]" */
+/* "C: B" */
+static void write_columns(struct dump *dump, const struct estimate *estimate)
+{
+	uint64_t count = estimate->samples, bytes = estimate->sampled_bytes;
+
+	if (opt.prof_unbias)
+		estimate_columns(estimate, dump->lg_sample, &count, &bytes);
+	writer_decimal(&dump->writer, count);
+	writer_text(&dump->writer, ": ");
+	writer_decimal(&dump->writer, bytes);
+}
+
+/* "C: B [AC: AB]" */
 static void write_counts(struct dump *dump, const struct estimates *estimates)
 {
 	static const struct estimate none;
-	uint64_t count, bytes;
 
-	estimate_columns(&estimates->in_use, dump->lg_sample, &count, &bytes);
-	writer_decimal(&dump->writer, count);
-	writer_text(&dump->writer, ": ");
-	writer_decimal(&dump->writer, bytes);
+	write_columns(dump, &estimates->in_use);
 	writer_text(&dump->writer, " [");
-	estimate_columns(dump->accumulates ? &estimates->allocated : &none,
-			 dump->lg_sample, &count, &bytes);
-	writer_decimal(&dump->writer, count);
-	writer_text(&dump->writer, ": ");
-	writer_decimal(&dump->writer, bytes);
+	write_columns(dump, dump->accumulates ? &estimates->allocated : &none);
 	writer_text(&dump->writer, "]");
 }
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "liballoc/ctl/options.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/ledger/ledger.h"
 #include "liballoc/prof/backtrace.h"
@@ -72,7 +73,8 @@ static void put_info(struct json *json, const struct log *log)
 	json_unsigned(json, "duration", os_clock_ns() - log->start_ns);
 	json_string(json, "version", ledger_header()->version);
 	json_unsigned(json, "lg_sample_rate", prof_lg_sample_get());
-	json_string(json, "prof_time_resolution", "default");
+	json_string(json, "prof_time_resolution",
+		    opt.prof_time_resolution == 0 ? "default" : "high");
 	json_unsigned(json, "pid", (uint64_t)getpid());
 	json_end_object(json);
 }

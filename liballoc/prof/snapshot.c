@@ -172,6 +172,8 @@ static void add(struct estimate *to, uint64_t count, uint64_t bytes,
 
 	if (count == 0)
 		return;
+	to->samples += count;
+	to->sampled_bytes += bytes;
 	add_of_size(to, n - 2 * apart, mean, lg_sample);
 	if (apart > 0) {
 		add_of_size(to, apart, mean * 7 / 8, lg_sample);

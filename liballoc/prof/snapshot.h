@@ -36,6 +36,7 @@ void snapshot_drop(struct snapshot *snapshot);
  */
 struct estimate {
 	double weight, bytes;
+	uint64_t samples, sampled_bytes; /* what it is made of */
 };
 
 struct estimates {

@@ -3,7 +3,7 @@
 # Dumps: their grammar, their figures, their names; switches, fork, threads;
 # triggers that must not hang; failures that must cost a message only.
 . "$top_srcdir/tests/tap/tap.sh"
-plan 42
+plan 44
 
 $CC -g -O1 -I"$top_srcdir/liballoc/include" \
 	"$top_srcdir/tests/integration/prof/exercise.c" -o "$tmp/exercise" \
@@ -62,6 +62,11 @@ matches 'the thread is named' '^  t0: .*\] main thread$' heap
 ok 'with the names of the system' \
 	exercise lg_prof_sample:0,prof_sys_thread_name:true system_name
 matches 'they are in the dump' '^  t0: .*\] re\?named ü$' heap
+ok 'without prof_unbias' exercise lg_prof_sample:10,prof_unbias:false plain
+ok 'the columns are the samples at any rate' [ \
+	"$(sed -n '2s/^  t\*: \([0-9]*\): \([0-9]*\) .*/\1 \2/p' heap)" = \
+	"$(sed -n 's/^# t[0-9]*: //p' heap | tr ',' '\n' |
+		awk '{ n += $2; b += $3 } END { print n, b }')" ]
 exercise lg_prof_sample:0 plain
 matches 'the columns are the samples where all is sampled' \
 	'^  t\*: 1000: 1024000 \[1000: 1024000\]' heap

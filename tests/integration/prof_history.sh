@@ -5,7 +5,7 @@
 . "$top_srcdir/tests/tap/tap.sh"
 
 command -v python3 >"$tmp/which" || skip_all 'python3 is not here'
-plan 22
+plan 24
 
 $CC -g -O1 -I"$top_srcdir/liballoc/include" \
 	"$top_srcdir/tests/integration/prof/history.c" -o "$tmp/history" \
@@ -45,6 +45,8 @@ lacks '  and not what came before' '^1024 ' said
 ok 'a log around a fork' history prof:true forked
 says log json
 matches '  is of the parent' '^1024 ' said
+ok 'a resolution of times' history prof_time_resolution:high logged
+matches '  is told, as jemalloc does' '"prof_time_resolution":"high"' json
 ok 'prof_log' history prof_log:true automatic
 set -- p.*.[01].json
 result "$([ $# -eq 2 ]; echo $?)" '  has each process write one at exit'

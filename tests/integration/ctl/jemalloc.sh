@@ -19,7 +19,7 @@ plan 3
 	grep -vE '^opt\.malloc_conf\.|^approximate_stats|prof_frameptr$|\.pactivep$' |
 	grep -vxE 'prof\.(dump_peak|peak_bytes)|experimental\.(batch_alloc|arenas_create_ext|hooks\.prof_sample.*)|arena\.0\.name' |
 	grep -vxE 'opt\.(debug_double_free_max_scan|prof_guard(_max)?|prof_(pid_namespace|peak|peak_final|dump_.*|signal))' |
-	grep -vxE 'opt\.(prof_(bt_max|control|frame_pointers|log|ledger_bytes|seed)|ledger_export|dirty_limit|memory_limit|cgroup_root)' |
+	grep -vxE 'opt\.(prof_(bt_max|control|frame_pointers|log|ledger_bytes|seed|unbias)|ledger_export|dirty_limit|memory_limit|cgroup_root)' |
 	grep -vxE 'thread\.tcache\.(max|ncached_max\.(read_sizeclass|write))' |
 	grep -vxE 'stats\.(dirty_limit|memory_(limit|usage|pressure)|eager_purges)' >"$tmp/names"
 cat >>"$tmp/names" <<-EOF
