@@ -107,8 +107,12 @@ void *api_rallocx(void *ptr, size_t size, int flags)
 
 API void *rallocx(void *ptr, size_t size, int flags)
 {
-	void *moved = flags ? NULL : heap_fast_reallocate(ptr, size);
+	size_t slot = flags ? 0 : page_class_slot(ptr);
+	void *moved;
 
+	if (heap_fast_fits(slot, size))
+		return ptr;
+	moved = heap_fast_move(ptr, slot, size);
 	return moved ? moved : api_rallocx(ptr, size, flags);
 }
 

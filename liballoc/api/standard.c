@@ -100,15 +100,23 @@ void *api_reallocate(void *ptr, size_t size)
 	return api_result(heap_reallocate(ptr, size, 0, false, NULL));
 }
 
+/* Not inlined, so that realloc need not keep anything. */
+static __attribute__((noinline)) void *move(void *ptr, size_t size, size_t slot)
+{
+	void *moved = heap_fast_move(ptr, slot, size);
+
+	return moved ? moved : api_reallocate(ptr, size);
+}
+
 API void *realloc(void *ptr, size_t size)
 {
-	void *moved;
+	size_t slot;
 
 	/* Programs that know one function alone: Lua, and many a wrapper. */
 	if (!ptr)
 		return own_malloc(size);
-	moved = heap_fast_reallocate(ptr, size);
-	return moved ? moved : api_reallocate(ptr, size);
+	slot = page_class_slot(ptr);
+	return heap_fast_fits(slot, size) ? ptr : move(ptr, size, slot);
 }
 
 API void *reallocarray(void *ptr, size_t count, size_t size)

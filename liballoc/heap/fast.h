@@ -85,20 +85,24 @@ static inline size_t heap_fast_usable(const void *ptr)
 	return HEAP_CHECKS_ALL || !slot ? 0 : size_classes[slot - 1].bytes;
 }
 
-/*
- * Resizes ptr, where it is small and stays in its class, or moves by the fast
- * path; NULL: take heap_reallocate(), nothing has changed.
- */
-static inline void *heap_fast_reallocate(void *ptr, size_t size)
+/* Are objects of size what those of the slot are? */
+static inline bool heap_fast_fits(size_t slot, size_t size)
 {
-	size_t slot = page_class_slot(ptr);
+	return !HEAP_CHECKS_ALL && size - 1 < CACHED_MAX_BYTES &&
+	       size_class_slot(size) == slot;
+}
+
+/*
+ * Moves ptr, which is of the slot, to an object of size, by the fast path;
+ * NULL: take heap_reallocate(), nothing has changed.
+ */
+static inline void *heap_fast_move(void *ptr, size_t slot, size_t size)
+{
 	struct cache_bin *bin = &thread_current->cache.bins[slot];
 	void *fresh;
 
 	if (HEAP_CHECKS_ALL || !slot || size - 1 >= CACHED_MAX_BYTES)
 		return NULL;
-	if (size_class_slot(size) == slot)
-		return ptr;
 	fresh = heap_fast_allocate(size);
 	if (!fresh)
 		return NULL;
