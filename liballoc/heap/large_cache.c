@@ -7,6 +7,7 @@
 
 #include "liballoc/heap/large_cache.h"
 
+#include "liballoc/heap/alone.h"
 #include "liballoc/heap/extent.h"
 #include "liballoc/heap/page_heap.h"
 #include "liballoc/heap/page_map.h"
@@ -39,7 +40,14 @@ void large_cache_init(struct large_cache *cache, size_t max_bytes)
 /* Emptied by whoever calls first; NULL: somebody was there before. */
 static struct extent *take_out(struct large_slot *slot)
 {
-	return __atomic_exchange_n(&slot->extent, NULL, __ATOMIC_ACQUIRE);
+	struct extent *extent;
+
+	if (!alone())
+		return __atomic_exchange_n(&slot->extent, NULL,
+					   __ATOMIC_ACQUIRE);
+	extent = __atomic_load_n(&slot->extent, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->extent, NULL, __ATOMIC_RELAXED);
+	return extent;
 }
 
 /* The mark: to a free, the first page looks like the last one. */

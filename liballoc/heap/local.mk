@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-liballoc_liballoc_la_SOURCES += %D%/arena.c %D%/arena.h %D%/background.c \
+liballoc_liballoc_la_SOURCES += %D%/alone.h %D%/arena.c %D%/arena.h %D%/background.c \
 	%D%/background.h \
 	%D%/arena_limits.c %D%/arena_reset.c %D%/bin.c %D%/bin.h \
 	%D%/boot.c %D%/cache.c %D%/cache.h %D%/caches.c %D%/container.c %D%/container.h \

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "liballoc/ctl/options.h"
+#include "liballoc/heap/alone.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/ledger/ledger.h"
 
@@ -114,6 +115,13 @@ static bool try_once(struct lock *lock)
 {
 	uint32_t expected = 0;
 
+	/* A handler that comes in between takes no lock: thread_busy. */
+	if (alone()) {
+		if (__atomic_load_n(&lock->word, __ATOMIC_RELAXED))
+			return false;
+		__atomic_store_n(&lock->word, 1, __ATOMIC_RELAXED);
+		return true;
+	}
 	return __atomic_compare_exchange_n(&lock->word, &expected, 1, false,
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
@@ -147,7 +155,9 @@ static void take(struct lock *lock)
 
 static void release(struct lock *lock)
 {
-	if (__atomic_exchange_n(&lock->word, 0, __ATOMIC_RELEASE) == 2)
+	if (alone())
+		__atomic_store_n(&lock->word, 0, __ATOMIC_RELAXED);
+	else if (__atomic_exchange_n(&lock->word, 0, __ATOMIC_RELEASE) == 2)
 		futex(lock, FUTEX_WAKE, 1);
 }
 

@@ -50,7 +50,7 @@ void waiting_took_clean(size_t bytes)
 {
 	uint64_t evicted = get(&evicted_bytes);
 
-	__atomic_fetch_add(&waiting_grown_bytes, bytes, __ATOMIC_RELAXED);
+	alone_or_atomic_add(&waiting_grown_bytes, bytes);
 	if (!evicted)
 		return;
 	/* Races lose a little of an estimate. */

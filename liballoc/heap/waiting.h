@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "liballoc/heap/alone.h"
+
 struct arena;
 
 #define WAITING_NEVER UINT64_MAX
@@ -28,8 +30,7 @@ extern uint64_t waiting_due_ns;
  */
 static inline void waiting_count(int64_t delta)
 {
-	__atomic_fetch_add(&waiting_dirty_bytes, (uint64_t)delta,
-			   __ATOMIC_RELAXED);
+	alone_or_atomic_add(&waiting_dirty_bytes, (uint64_t)delta);
 }
 
 /* Bytes of clean pages that were taken, since boot or fork. Relaxed atomic. */

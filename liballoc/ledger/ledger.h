@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "liballoc/heap/alone.h"
 #include "liballoc/ledger/layout.h"
 
 /*
@@ -192,13 +193,13 @@ static inline void ledger_add_bucket(uint64_t *words, unsigned count,
 
 	if (bucket >= count)
 		bucket = count - 1;
-	__atomic_fetch_add(&words[bucket], 1, __ATOMIC_RELAXED);
+	alone_or_atomic_add(&words[bucket], 1);
 }
 
 /* By one of many writers. */
 static inline void ledger_add_shared(uint64_t *word, uint64_t delta)
 {
-	__atomic_fetch_add(word, delta, __ATOMIC_RELAXED);
+	alone_or_atomic_add(word, delta);
 }
 
 #endif

@@ -10,6 +10,7 @@ plan 2
 
 allowed='
 _ITM_deregisterTMCloneTable _ITM_registerTMCloneTable __gmon_start__
+__libc_single_threaded
 __cxa_atexit __cxa_finalize __register_atfork __tls_get_addr __stack_chk_fail
 __errno_location __environ environ abort exit _exit
 bcmp memchr memcmp memcpy memmove memset strchr strcmp strcspn strlen strncmp
