@@ -114,9 +114,34 @@ struct thread_stats {
 
 /* Once, before the heap. Never fails: see above. */
 void ledger_boot(size_t region_bytes);
-struct ledger_header *ledger_header(void);
 
-struct process_stats *ledger_process(void);
+/*
+ * The region, for the functions here, which samples and slow paths call so
+ * often that calls of their own would cost more than what they do.
+ */
+extern struct ledger_header *ledger_here __attribute__((visibility("hidden")));
+
+static inline struct ledger_header *ledger_header(void)
+{
+	return ledger_here;
+}
+
+/* A section's first row, and the rows that it has room for. */
+static inline void *ledger_rows(unsigned section)
+{
+	return (uint8_t *)ledger_here + ledger_here->sections[section].offset;
+}
+
+static inline uint32_t ledger_capacity(unsigned section)
+{
+	return ledger_here->sections[section].capacity;
+}
+
+static inline struct process_stats *ledger_process(void)
+{
+	return (struct process_stats *)ledger_rows(LEDGER_PROCESS);
+}
+
 /* The row of arena i; the last row is shared by those that found no room. */
 struct arena_stats *ledger_arena(unsigned arena);
 struct class_stats *ledger_class(unsigned arena, unsigned size_class);
@@ -135,8 +160,20 @@ void ledger_thread_set_name(uint32_t row, const char *name);
 #define LEDGER_THREAD_NAME_BYTES 16
 /* A copy, by any thread. */
 void ledger_thread_copy_name(uint32_t row, char name[LEDGER_THREAD_NAME_BYTES]);
-struct ledger_thread *ledger_thread(uint32_t row);
-struct thread_stats *ledger_thread_stats(uint32_t row);
+#define LEDGER_THREAD_STRIDE 128u
+static inline struct ledger_thread *ledger_thread(uint32_t row)
+{
+	return (struct ledger_thread *)(void *)((uint8_t *)ledger_rows(
+							LEDGER_THREADS) +
+						(size_t)row *
+							LEDGER_THREAD_STRIDE);
+}
+
+static inline struct thread_stats *ledger_thread_stats(uint32_t row)
+{
+	return (struct thread_stats *)(void *)(ledger_thread(row) + 1);
+}
+
 /* Publishes that arenas [0, count) exist. */
 void ledger_set_arena_count(unsigned count);
 
@@ -148,9 +185,6 @@ uint64_t ledger_metric_get(const struct ledger_metric *metric, unsigned row);
 uint64_t ledger_metric_word(const struct ledger_metric *metric, unsigned row,
 			    unsigned word);
 
-/* A section's first row, and the rows that it has room for. */
-void *ledger_rows(unsigned section);
-uint32_t ledger_capacity(unsigned section);
 /* Raises the rows in use to at least count, with release; any thread. */
 void ledger_publish(unsigned section, uint64_t count);
 /* No rows are in use any more; within ledger_replace_begin() and _end(). */

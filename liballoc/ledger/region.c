@@ -30,7 +30,7 @@ __attribute__((visibility("default"))) struct ledger_header *liballoc_ledger;
 
 /* Ours under another name, which no other library can take over. */
 extern struct ledger_header *ledger_here
-	__attribute__((alias("liballoc_ledger"), visibility("hidden")));
+	__attribute__((alias("liballoc_ledger")));
 
 /* In this file, so that a static link that wants the ledger has the note. */
 __asm__(".pushsection .note.liballoc,\"a\",%note\n"
@@ -198,24 +198,9 @@ void ledger_boot(size_t region_bytes)
 	__atomic_store_n(&header->magic, LEDGER_MAGIC, __ATOMIC_RELEASE);
 }
 
-struct ledger_header *ledger_header(void)
-{
-	return ledger_here;
-}
-
 struct thread_side *ledger_thread_sides(void)
 {
 	return thread_sides;
-}
-
-void *ledger_rows(unsigned section)
-{
-	return (uint8_t *)ledger_here + ledger_here->sections[section].offset;
-}
-
-uint32_t ledger_capacity(unsigned section)
-{
-	return ledger_here->sections[section].capacity;
 }
 
 void ledger_publish(unsigned section, uint64_t count)
@@ -232,11 +217,6 @@ void ledger_publish(unsigned section, uint64_t count)
 void ledger_clear(unsigned section)
 {
 	ledger_set(&ledger_here->sections[section].count, 0);
-}
-
-struct process_stats *ledger_process(void)
-{
-	return ledger_rows(LEDGER_PROCESS);
 }
 
 struct arena_stats *ledger_arena(unsigned arena)

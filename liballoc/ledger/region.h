@@ -15,7 +15,6 @@
 /* The smallest region that holds a row or more of everything. */
 #define LEDGER_MIN_BYTES ((size_t)512 << 10)
 #define LEDGER_MAX_BYTES ((size_t)64 << 30)
-#define LEDGER_THREAD_STRIDE 128u
 #define LEDGER_THREAD_WORDS (LEDGER_THREAD_STRIDE / sizeof(uint64_t))
 
 /* What only writers want of a thread's row, beside the section. */

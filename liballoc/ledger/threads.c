@@ -25,17 +25,6 @@ static uint64_t rows_used; /* row 0 included */
  */
 #define HELD_BY_THREAD (1u << 31)
 
-struct ledger_thread *ledger_thread(uint32_t row)
-{
-	return (void *)((uint8_t *)ledger_rows(LEDGER_THREADS) +
-			(size_t)row * LEDGER_THREAD_STRIDE);
-}
-
-struct thread_stats *ledger_thread_stats(uint32_t row)
-{
-	return (void *)(ledger_thread(row) + 1);
-}
-
 static void push_free(uint32_t row)
 {
 	struct thread_side *sides = ledger_thread_sides();

@@ -143,25 +143,21 @@ static unsigned walk_framed(struct unwind *unwind, uint64_t *all, unsigned max)
 	return n + unwind_walk_framed(unwind, all + n, max - n);
 }
 
-/* unheard_pc: of a library that it would be good to hear of; 0: none. */
-static inline __attribute__((always_inline)) unsigned
-take(uint64_t frames[BACKTRACE_MAX], unsigned max, struct stack_bounds *bounds,
-     struct walk_memo *memo, bool *truncated, uint64_t *unheard_pc)
+/* From where unwind is ready to start. */
+static unsigned take(struct unwind *unwind, uint64_t frames[BACKTRACE_MAX],
+		     unsigned max, struct walk_memo *memo, bool *truncated)
 {
 	uint64_t all[BACKTRACE_MAX + BACKTRACE_OWN];
-	struct unwind unwind;
 	unsigned depth, own;
 
 	if (max > BACKTRACE_MAX)
 		max = BACKTRACE_MAX;
-	unwind_start(&unwind, bounds);
 	if (opt.prof_frame_pointers) {
-		depth = walk_framed(&unwind, all, max + BACKTRACE_OWN);
+		depth = walk_framed(unwind, all, max + BACKTRACE_OWN);
 	} else {
-		unwind.memo = memo;
-		depth = unwind_walk(&unwind, all, max + BACKTRACE_OWN);
+		unwind->memo = memo;
+		depth = unwind_walk(unwind, all, max + BACKTRACE_OWN);
 	}
-	*unheard_pc = unwind.unheard_pc;
 	own = count_own(all, depth);
 	depth -= own;
 	*truncated = depth > max;
@@ -173,14 +169,19 @@ take(uint64_t frames[BACKTRACE_MAX], unsigned max, struct stack_bounds *bounds,
 
 unsigned backtrace_take(uint64_t frames[BACKTRACE_MAX], unsigned max,
 			struct stack_bounds *bounds, struct walk_memo *memo,
-			bool *truncated)
+			bool *truncated, bool *again)
 {
-	uint64_t unheard_pc;
-	unsigned depth =
-		take(frames, max, bounds, memo, truncated, &unheard_pc);
+	struct unwind unwind;
+	unsigned depth;
 
-	if (unheard_pc)
-		unload_listen(unheard_pc);
+	unwind_capture(&unwind.registers);
+	*again = *again && unwind_is_again(&unwind.registers, bounds, memo);
+	if (*again)
+		return 0;
+	unwind_ready(&unwind, bounds);
+	depth = take(&unwind, frames, max, memo, truncated);
+	if (unwind.unheard_pc)
+		unload_listen(unwind.unheard_pc);
 	return depth;
 }
 
@@ -206,8 +207,9 @@ unsigned backtrace_hooked(uint64_t frames[BACKTRACE_MAX], unsigned max)
 
 unsigned backtrace_peek(uint64_t frames[BACKTRACE_MAX], unsigned max)
 {
-	uint64_t unheard_pc;
+	struct unwind unwind;
 	bool truncated;
 
-	return take(frames, max, NULL, NULL, &truncated, &unheard_pc);
+	unwind_start(&unwind, NULL);
+	return take(&unwind, frames, max, NULL, &truncated);
 }

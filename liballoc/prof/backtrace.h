@@ -23,10 +23,13 @@ void backtrace_boot(void);
  * Return addresses, leaf first, at most max and BACKTRACE_MAX; how many.
  * bounds and memo are the thread's own; memo may be NULL.
  * *truncated: there were more. Async-signal-safe.
+ *
+ * *again, where it was true and memo is given: whether the stack is the very
+ * one that the last call with this memo took. Then nothing else is told of it.
  */
 unsigned backtrace_take(uint64_t frames[BACKTRACE_MAX], unsigned max,
 			struct stack_bounds *bounds, struct walk_memo *memo,
-			bool *truncated);
+			bool *truncated, bool *again);
 
 /*
  * The same from within a hook of the program's: cuts off all up to the last

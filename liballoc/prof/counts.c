@@ -64,6 +64,14 @@ static bool same_key(const struct ledger_count *a, const struct ledger_count *b)
 	       a->size_class == b->size_class && a->lg_sample == b->lg_sample;
 }
 
+/* An empty row is nobody's, whatever its key seems to be. */
+static bool is_of(uint32_t row, const struct ledger_count *key)
+{
+	const struct ledger_count *count = count_row(row);
+
+	return same_key(count, key) && ledger_get(&count->allocated_count);
+}
+
 static uint32_t find(const struct ledger_count *key)
 {
 	uint32_t at = __atomic_load_n(
@@ -109,7 +117,7 @@ static uint32_t append(const struct ledger_count *key)
 	return row;
 }
 
-uint32_t counts_get(uint32_t stack, const struct sampled *what)
+uint32_t counts_get(uint32_t stack, const struct sampled *what, uint32_t near)
 {
 	struct ledger_count key = {
 		.stack = stack,
@@ -117,8 +125,11 @@ uint32_t counts_get(uint32_t stack, const struct sampled *what)
 		.size_class = what->size_class,
 		.lg_sample = what->lg_sample,
 	};
-	uint32_t row = find(&key);
+	uint32_t row;
 
+	if (is_of(near, &key))
+		return near;
+	row = find(&key);
 	if (row != TABLES_NONE)
 		return row;
 	lock_take(&counts_lock);

@@ -31,11 +31,11 @@ static void default_backtrace(void **frames, unsigned *depth, unsigned max)
 	memcpy(frames, all, *depth * sizeof(all[0]));
 }
 
-static uintptr_t hooks[PROF_HOOKS]; /* 0: none */
+uintptr_t prof_hooks[PROF_HOOKS];
 
 static uintptr_t get(enum prof_hook which)
 {
-	return __atomic_load_n(&hooks[which], __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&prof_hooks[which], __ATOMIC_ACQUIRE);
 }
 
 uintptr_t prof_hook_get(enum prof_hook which)
@@ -52,12 +52,7 @@ void prof_hook_set(enum prof_hook which, uintptr_t hook)
 	if (which == PROF_HOOK_BACKTRACE &&
 	    hook == (uintptr_t)default_backtrace)
 		hook = 0;
-	__atomic_store_n(&hooks[which], hook, __ATOMIC_RELEASE);
-}
-
-bool hooks_have_backtrace(void)
-{
-	return get(PROF_HOOK_BACKTRACE) != 0;
+	__atomic_store_n(&prof_hooks[which], hook, __ATOMIC_RELEASE);
 }
 
 /* A hook that claims more frames than there was room for is not believed. */

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "liballoc/heap/os.h"
+
 struct thread;
 struct sampled;
 
@@ -33,9 +35,14 @@ enum prof_hook {
 uintptr_t prof_hook_get(enum prof_hook which);
 void prof_hook_set(enum prof_hook which, uintptr_t hook);
 
-/* For the profiler. Has the program a hook for stacks of its own? */
-bool hooks_have_backtrace(void);
-/* Its stack, at most max frames; how many. */
+/* For the profiler: the hooks, as words; 0: none. */
+extern uintptr_t prof_hooks[PROF_HOOKS] HEAP_HIDDEN;
+static inline bool hooks_have(enum prof_hook which)
+{
+	return __atomic_load_n(&prof_hooks[which], __ATOMIC_RELAXED) != 0;
+}
+
+/* The stack by the program's own, at most max frames; how many. */
 unsigned hooks_backtrace(uint64_t *frames, unsigned max);
 /* Each does nothing where there is no such hook; thread may be NULL. */
 void hooks_dumped(struct thread *thread, const char *path);

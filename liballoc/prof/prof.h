@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "liballoc/heap/os.h"
+#include "liballoc/prof/tables.h"
 #include "liballoc/prof/unwind/memory.h"
 
 /* The profiler's part of struct thread; zeroed when the thread starts. */
@@ -25,6 +26,7 @@ struct prof_thread {
 	bool cut;	     /* the interval was cut at PROF_INTERVAL_MAX */
 	bool active;	     /* thread.prof.active */
 	struct stack_bounds stack;
+	struct tables_place place; /* of the last sample, if that was kept */
 };
 
 /*

@@ -129,31 +129,34 @@ static void count_dropped(size_t usable_bytes)
 	ledger_add_shared(&ledger_process()->prof_dropped_bytes, usable_bytes);
 }
 
-/* False where there is none to be had. A hook may say that it is empty. */
+/*
+ * False where there is none to be had. A hook may say that it is empty. again:
+ * as backtrace_take() has it.
+ */
 static inline __attribute__((always_inline)) bool
 take_stack(struct thread *thread, uint64_t frames[BACKTRACE_MAX],
-	   unsigned *depth)
+	   unsigned *depth, bool *truncated, bool *again)
 {
-	bool truncated = false;
-
-	if (hooks_have_backtrace()) {
+	*truncated = false;
+	if (hooks_have(PROF_HOOK_BACKTRACE)) {
+		*again = false;
 		*depth = hooks_backtrace(frames, opt.prof_bt_max);
 		return true;
 	}
 	*depth = backtrace_take(frames, opt.prof_bt_max, &thread->prof.stack,
-				&thread->walk_memo, &truncated);
-	if (truncated)
+				&thread->walk_memo, truncated, again);
+	if (*truncated)
 		ledger_add_shared(&ledger_process()->prof_truncated_stacks, 1);
 	return *depth != 0;
 }
 
 static bool add(const struct sampled *what, const uint64_t *frames,
-		unsigned depth)
+		unsigned depth, struct tables_place *place)
 {
-	if (tables_add(what, frames, depth))
+	if (tables_add(what, frames, depth, place))
 		return true;
 	tables_fold(false);
-	return tables_add(what, frames, depth);
+	return tables_add(what, frames, depth, place);
 }
 
 /* Not inlined, so that its frame is there only while a sample is taken. */
@@ -161,12 +164,24 @@ static __attribute__((noinline)) bool take(struct thread *thread,
 					   const struct sampled *what)
 {
 	uint64_t frames[BACKTRACE_MAX];
+	struct tables_place *place = &thread->prof.place;
+	bool again = place->stack && !hooks_have(PROF_HOOK_SAMPLE);
+	bool truncated, added;
 	unsigned depth;
 
-	if (!take_stack(thread, frames, &depth) || !add(what, frames, depth))
-		return false;
-	hooks_sampled(thread, what, frames, depth);
-	return true;
+	added = take_stack(thread, frames, &depth, &truncated, &again);
+	if (again && tables_add_again(what, place))
+		return true;
+	*place = (struct tables_place){0};
+	if (again)
+		return take(thread, what);
+	added = added && add(what, frames, depth, place);
+	/* A walk that is this one again says nothing of these. */
+	if (truncated || hooks_have(PROF_HOOK_BACKTRACE))
+		*place = (struct tables_place){0};
+	if (added && hooks_have(PROF_HOOK_SAMPLE))
+		hooks_sampled(thread, what, frames, depth);
+	return added;
 }
 
 static bool sample(struct thread *thread, void *ptr, size_t requested_bytes,
@@ -228,10 +243,11 @@ forget_traced(struct thread *thread, uint64_t address, struct sampled *was)
 	uint64_t frames[BACKTRACE_MAX];
 	struct freed_by by = {.thread = thread->prof.ledger_row,
 			      .frames = frames};
+	bool truncated, again = false;
 
 	/* A hook for stacks may allocate. */
 	thread->reentrancy++;
-	if (!take_stack(thread, frames, &by.depth))
+	if (!take_stack(thread, frames, &by.depth, &truncated, &again))
 		by.frames = NULL;
 	thread->reentrancy--;
 	return tables_remove_by(address, &by, was);
@@ -256,7 +272,7 @@ bool prof_free(struct thread *thread, void *ptr)
 		return false;
 	unload_freed(ptr);
 	known = forget(thread, (uintptr_t)ptr, &was);
-	if (known)
+	if (known && hooks_have(PROF_HOOK_SAMPLE_FREE))
 		hooks_freed(thread, ptr, was.usable_bytes);
 	errno = kept_errno;
 	return known;

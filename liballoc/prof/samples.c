@@ -43,12 +43,6 @@ static uint64_t rows_used; /* handed to shards */
 static uint32_t fold_credit = FOLD_CREDIT;
 static int64_t exits_until_fold = FOLD_EXITS;
 
-uint64_t tables_mix(uint64_t x)
-{
-	x = (x ^ (x >> 32)) * UINT64_C(0x9e3779b97f4a7c15);
-	return (x ^ (x >> 29)) * UINT64_C(0xbf58476d1ce4e5b9) ^ (x >> 31);
-}
-
 void tables_each_lock(void (*visit)(struct lock *lock, void *context),
 		      void *context)
 {
@@ -272,22 +266,46 @@ static bool add_held(struct shard *shard, const struct sampled *what,
 	return true;
 }
 
-bool tables_add(const struct sampled *what, const uint64_t *frames,
-		unsigned depth)
+static bool add_at(struct shard *shard, const struct sampled *what,
+		   struct tables_place *place)
 {
-	struct shard *shard = take_shard(what->address);
 	static const struct freed_by nobody;
-	uint32_t stack, count = TABLES_NONE;
-	bool added;
+	uint32_t stack = place->stack - 1, count;
 
 	/* A sample that is still here was freed unseen. */
 	remove_held(shard, what->address, &nobody, NULL);
-	stack = stacks_intern(frames, depth);
-	if (stack != TABLES_NONE)
-		count = counts_get(stack, what);
-	added = count != TABLES_NONE && add_held(shard, what, count);
-	if (added && recent_is_on())
+	count = counts_get(stack, what, place->count);
+	if (count == TABLES_NONE || !add_held(shard, what, count))
+		return false;
+	place->count = count;
+	if (recent_is_on())
 		recent_add(what, stack);
+	return true;
+}
+
+bool tables_add(const struct sampled *what, const uint64_t *frames,
+		unsigned depth, struct tables_place *place)
+{
+	struct shard *shard = take_shard(what->address);
+	struct tables_place at = {
+		.stack = stacks_intern(frames, depth) + 1,
+		.age = stacks_age,
+	};
+	bool added = at.stack != 0 && add_at(shard, what, &at);
+
+	release_shard(shard);
+	if (place)
+		*place = added ? at : (struct tables_place){0};
+	return added;
+}
+
+bool tables_add_again(const struct sampled *what, struct tables_place *place)
+{
+	struct shard *shard = take_shard(what->address);
+	/* Whoever empties the tables holds all shards. */
+	bool added = place->stack != 0 && place->age == stacks_age &&
+		     add_at(shard, what, place);
+
 	release_shard(shard);
 	return added;
 }

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "liballoc/heap/lock.h"
+#include "liballoc/heap/os.h"
 #include "liballoc/heap/size_class.h"
 #include "liballoc/ledger/ledger.h"
 
@@ -39,9 +40,21 @@ struct sampled {
 /* Maps the indexes; false where there is no memory: then nothing is sampled. */
 bool tables_boot(void);
 
-/* Adds a sample; false where a table is full, and then nothing has changed. */
+/* Where a thread's last sample went; all 0: nowhere. */
+struct tables_place {
+	uint32_t stack; /* row + 1 */
+	uint32_t count; /* row */
+	uint32_t age;	/* of the stacks: they are void after a reset */
+};
+
+/*
+ * Adds a sample; false where a table is full, and then nothing has changed.
+ * place (may be NULL): becomes where it went.
+ */
 bool tables_add(const struct sampled *what, const uint64_t *frames,
-		unsigned depth);
+		unsigned depth, struct tables_place *place);
+/* The same for the stack of place; false, too, where that is none any more. */
+bool tables_add_again(const struct sampled *what, struct tables_place *place);
 /*
  * The object at address is freed by the thread of this row in LEDGER_THREADS
  * (0: not known); false where it was no sample. was (may be NULL): what it
@@ -94,9 +107,11 @@ void stacks_boot(uint32_t *memory);
 uint32_t stacks_intern(const uint64_t *frames, unsigned depth);
 unsigned stacks_peek(uint32_t row, uint64_t *frames, unsigned max);
 void stacks_reset(void);
+extern uint32_t stacks_age HEAP_HIDDEN; /* how often; read with a shard held */
 size_t counts_index_bytes(void);
 void counts_boot(uint32_t *memory);
-uint32_t counts_get(uint32_t stack, const struct sampled *what);
+/* near: a row that it may be. */
+uint32_t counts_get(uint32_t stack, const struct sampled *what, uint32_t near);
 /* Before anything is counted in or out of the row; its shard is held. */
 void counts_before_change(uint32_t row);
 /* Adds an object's square; those of a small class all have one size. */
@@ -115,6 +130,10 @@ uint32_t counts_fold(bool any);
 void counts_reset(void);
 extern struct lock stacks_lock, counts_lock;
 
-uint64_t tables_mix(uint64_t x);
+static inline uint64_t tables_mix(uint64_t x)
+{
+	x = (x ^ (x >> 32)) * UINT64_C(0x9e3779b97f4a7c15);
+	return (x ^ (x >> 29)) * UINT64_C(0xbf58476d1ce4e5b9) ^ (x >> 31);
+}
 
 #endif

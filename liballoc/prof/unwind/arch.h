@@ -32,9 +32,12 @@ struct unwind_registers {
 static inline __attribute__((always_inline)) void
 unwind_capture(struct unwind_registers *r)
 {
-	for (unsigned i = 0; i < UNWIND_REGISTERS; i++)
-		r->reg[i] = 0;
 #if defined(__x86_64__)
+	uint64_t *reg = r->reg;
+
+	/* What a call may change: rax, rdx, rcx, rsi, rdi and r8 to r11. */
+	reg[0] = reg[1] = reg[2] = reg[4] = reg[5] = 0;
+	reg[8] = reg[9] = reg[10] = reg[11] = 0;
 	__asm__ volatile("movq %%rbx, 24(%0)\n\t"
 			 "movq %%rbp, 48(%0)\n\t"
 			 "movq %%rsp, 56(%0)\n\t"
@@ -45,9 +48,11 @@ unwind_capture(struct unwind_registers *r)
 			 "leaq 0(%%rip), %%rax\n\t"
 			 "movq %%rax, 128(%0)"
 			 :
-			 : "r"(r->reg)
+			 : "r"(reg)
 			 : "rax", "memory");
 #elif defined(__aarch64__)
+	for (unsigned i = 0; i < UNWIND_REGISTERS; i++)
+		r->reg[i] = 0;
 	__asm__ volatile("stp x19, x20, [%0, 152]\n\t"
 			 "stp x21, x22, [%0, 168]\n\t"
 			 "stp x23, x24, [%0, 184]\n\t"

@@ -60,13 +60,12 @@ static uint64_t stack_end(uint64_t sp)
 	return 0;
 }
 
-static void find_bounds(struct stack_bounds *bounds, uint64_t sp)
+/* Of a stack pointer beyond the bounds; walks seldom begin at one. */
+static __attribute__((cold)) void find_bounds(struct stack_bounds *bounds,
+					      uint64_t sp)
 {
-	uint64_t end;
+	uint64_t end = stack_end(sp);
 
-	if (sp >= bounds->low && sp < bounds->high)
-		return;
-	end = stack_end(sp);
 	if (end == 0)
 		return;
 	if (end == bounds->high && sp < bounds->low) {
@@ -80,6 +79,11 @@ static void find_bounds(struct stack_bounds *bounds, uint64_t sp)
 	}
 }
 
+static bool is_within(const struct stack_bounds *bounds, uint64_t sp)
+{
+	return sp >= bounds->low && sp < bounds->high;
+}
+
 void unwind_memory_start(struct unwind_memory *memory, uint64_t sp,
 			 struct stack_bounds *bounds)
 {
@@ -87,24 +91,26 @@ void unwind_memory_start(struct unwind_memory *memory, uint64_t sp,
 
 	if (!bounds)
 		bounds = &none;
-	find_bounds(bounds, sp);
-	memset(memory, 0, sizeof(*memory));
+	if (!is_within(bounds, sp))
+		find_bounds(bounds, sp);
+	memory->page_count = 0;
 	/* On another stack the bounds say nothing of where this one lies. */
-	if (sp >= bounds->low && sp < bounds->high)
-		memory->stack = (struct stack_bounds){sp, bounds->high};
+	memory->stack = is_within(bounds, sp)
+				? (struct stack_bounds){sp, bounds->high}
+				: (struct stack_bounds){0, 0};
 }
 
 static bool page_readable(struct unwind_memory *memory, uint64_t address)
 {
 	uint64_t page = address & ~(GRAIN - 1);
 
-	for (unsigned i = 0; i < UNWIND_PAGES; i++)
+	for (unsigned i = 0; i < UNWIND_PAGES && i < memory->page_count; i++)
 		if (memory->pages[i] == page)
-			return page != 0;
-	if (!probe(page))
+			return true;
+	if (page == 0 || !probe(page))
 		return false;
-	memory->pages[memory->next_page++ % UNWIND_PAGES] = page;
-	return page != 0;
+	memory->pages[memory->page_count++ % UNWIND_PAGES] = page;
+	return true;
 }
 
 bool unwind_read(struct unwind_memory *memory, uint64_t address, void *to,

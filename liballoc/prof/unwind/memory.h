@@ -22,9 +22,12 @@ struct stack_bounds {
 
 struct unwind_memory {
 	struct stack_bounds stack;
-	/* Pages elsewhere (signal stacks, coroutines) that were readable. */
+	/*
+	 * Pages elsewhere (signal stacks, coroutines) that were readable, so
+	 * many of them so far; the latest take the places of the first.
+	 */
 	uint64_t pages[UNWIND_PAGES];
-	unsigned next_page;
+	unsigned page_count;
 };
 
 /* sp: now. bounds: the thread's, brought up to date; NULL: none are kept. */

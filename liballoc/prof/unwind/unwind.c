@@ -5,6 +5,8 @@
  */
 #include "config.h"
 
+#include <string.h>
+
 #include "liballoc/prof/unload.h"
 
 #include "liballoc/prof/unwind/cfi.h"
@@ -98,13 +100,20 @@ static inline bool step_by_rule(struct frame *frame, uint32_t rule,
 	return true;
 }
 
+/* Frames of a walk that may be put before those of a memo that it came to. */
+#define FRESH_FRAMES 24u
+#define NOWHERE UINT32_MAX
+
 /* What walk_known() goes by. */
 struct walk {
 	struct frame frame;
 	struct stack_bounds stack;
-	struct walk_memo *memo; /* to follow; NULL: none */
-	struct walk_memo *new;	/* to take down; NULL: none */
-	unsigned next;		/* of memo: the first frame not below */
+	struct walk_memo *memo;	 /* to follow; NULL: none */
+	struct memo_frame *down; /* to take frames down; NULL: none */
+	unsigned down_count, down_room;
+	bool down_ended;
+	unsigned next;	 /* of memo: the first frame not below */
+	unsigned joined; /* the memo's frame that led to its end, or NOWHERE */
 	unsigned followed;
 	uint32_t seen; /* the rules, or'ed */
 	bool ended;
@@ -116,7 +125,18 @@ static bool holds(const struct walk_memo *memo, uint64_t age, uint64_t high)
 	return memo->age == age && memo->high == high && !memo->worn;
 }
 
-static struct walk begin_walk(const struct unwind *unwind)
+static void begin_memo(struct walk_memo *memo, const struct unwind *unwind,
+		       uint64_t age)
+{
+	memo->age = age;
+	memo->high = unwind->memory.stack.high;
+	memo->count = 0;
+	memo->complete = memo->worn = false;
+}
+
+/* fresh: room to take the frames down that come before the memo's. */
+static struct walk begin_walk(const struct unwind *unwind,
+			      struct memo_frame fresh[FRESH_FRAMES])
 {
 	const uint64_t *reg = unwind->registers.reg;
 	struct walk_memo *memo = unwind->memo;
@@ -125,41 +145,106 @@ static struct walk begin_walk(const struct unwind *unwind)
 		.frame = {reg[UNWIND_SP], reg[UNWIND_FP], reg[UNWIND_PC], NULL,
 			  NULL},
 		.stack = unwind->memory.stack,
+		.joined = NOWHERE,
 	};
 
-	if (memo && holds(memo, age, walk.stack.high)) {
+	if (!memo)
+		return walk;
+	memo->last = false;
+	if (holds(memo, age, walk.stack.high)) {
 		walk.memo = memo;
-	} else if (memo && unwind->steps == 0) {
-		memo->age = age;
-		memo->high = walk.stack.high;
-		memo->count = 0;
-		memo->complete = memo->worn = false;
-		walk.new = memo;
+		walk.down = fresh;
+		walk.down_room = FRESH_FRAMES;
+	} else if (unwind->steps == 0) {
+		begin_memo(memo, unwind, age);
+		walk.down = memo->frames;
+		walk.down_room = WALK_MEMO_FRAMES;
 	}
 	return walk;
 }
 
-/* Takes down the frame that rule led to. */
-static void take_down(struct walk *walk, uint32_t rule)
+static inline bool has_room(struct walk *walk)
 {
-	struct walk_memo *memo = walk->new;
+	walk->down_ended = walk->down_count == walk->down_room;
+	return !walk->down_ended;
+}
+
+/* Takes down the frame that rule led to. */
+static inline void take_down(struct walk *walk, uint32_t rule)
+{
 	const struct frame *frame = &walk->frame;
-	struct memo_frame *to = &memo->frames[memo->count];
 
 	/* What an indirect CFA was read from would have to be kept as well. */
-	if (memo->count == WALK_MEMO_FRAMES ||
-	    RULE_KIND(rule) == RULE_INDIRECT) {
-		walk->new = NULL;
+	if (RULE_KIND(rule) == RULE_INDIRECT) {
+		walk->down_ended = true;
 		return;
 	}
-	*to = (struct memo_frame){
+	if (!has_room(walk))
+		return;
+	walk->down[walk->down_count++] = (struct memo_frame){
 		.sp = frame->sp,
 		.fp = frame->fp,
 		.pc_word = word_at(frame->pc_at),
 		.pc_at = frame->pc_at,
-		.fp_at = frame->fp_at ? frame->fp_at : &to->fp,
+		.fp_at = frame->fp_at,
+		.by_fp = RULE_KIND(rule) == RULE_FP,
 	};
-	memo->count++;
+}
+
+/*
+ * Of [from, end), up to a frame whose fp_counts is known: says of each frame
+ * whether its fp counts, and what it is to be told by. Returns whether that of
+ * the callee of the first counts.
+ */
+static bool trace_fp(struct memo_frame *from, struct memo_frame *end)
+{
+	bool counts = end[-1].fp_counts;
+
+	while (end-- > from) {
+		end->fp_counts = counts;
+		end->other_word = end->pc_word;
+		end->other_at = end->pc_at;
+		if (end->fp_at && counts) {
+			end->other_word = end->fp;
+			end->other_at = end->fp_at;
+		}
+		counts = end->by_fp || (!end->fp_at && counts);
+	}
+	return counts;
+}
+
+/* 0 where the frame is as it was. */
+static inline uint64_t changes(const struct memo_frame *frame)
+{
+	return (word_at(frame->pc_at) ^ frame->pc_word) |
+	       (word_at(frame->other_at) ^ frame->other_word);
+}
+
+/* The same frame, as far as what leads on from it goes? */
+static inline bool is_at(const struct frame *frame, const struct memo_frame *at)
+{
+	return at->sp == frame->sp && unwind_strip(at->pc_word) == frame->pc &&
+	       (!at->fp_counts || at->fp == frame->fp);
+}
+
+/*
+ * The memo led from its frame at first to that at last, but no further: what
+ * it has of them is taken down with the others.
+ */
+static __attribute__((noinline)) void leave_memo(struct walk *walk,
+						 unsigned first, unsigned last)
+{
+	uint64_t fp = walk->down[walk->down_count - 1].fp;
+
+	walk->joined = NOWHERE;
+	while (++first <= last && has_room(walk)) {
+		struct memo_frame *to = &walk->down[walk->down_count++];
+
+		*to = walk->memo->frames[first];
+		/* Where it does not count it may have been another one. */
+		fp = to->fp_at ? word_at(to->fp_at) : fp;
+		to->fp = fp;
+	}
 }
 
 /*
@@ -173,26 +258,28 @@ static inline unsigned follow(struct walk *walk, uint64_t *addresses,
 	const struct memo_frame *end = memo->frames + memo->count;
 	const struct memo_frame *at = memo->frames + walk->next;
 	struct frame *frame = &walk->frame;
+	const uint64_t *fp_at = NULL;
 	unsigned n = 0;
 
 	while (at < end && at->sp < frame->sp)
 		at++;
 	walk->next = (unsigned)(at - memo->frames);
-	if (at == end || at->sp != frame->sp || at->fp != frame->fp ||
-	    unwind_strip(at->pc_word) != frame->pc)
+	if (at == end || !is_at(frame, at))
 		return 0;
-	while (n < max && at + 1 < end &&
-	       word_at(at[1].pc_at) == at[1].pc_word &&
-	       word_at(at[1].fp_at) == at[1].fp) {
+	walk->joined = walk->next;
+	while (n < max && at + 1 < end && changes(at + 1) == 0) {
 		at++;
 		addresses[n++] = unwind_strip(at->pc_word);
+		fp_at = at->fp_at ? at->fp_at : fp_at;
 	}
 	frame->sp = at->sp;
-	frame->fp = at->fp;
+	frame->fp = fp_at ? word_at(fp_at) : frame->fp;
 	frame->pc = unwind_strip(at->pc_word);
 	walk->next = (unsigned)(at - memo->frames) + 1;
 	walk->ended = at + 1 == end && memo->complete;
 	walk->followed += n;
+	if (!walk->ended && !walk->down_ended)
+		leave_memo(walk, walk->joined, walk->next - 1);
 	return n;
 }
 
@@ -205,17 +292,71 @@ static inline bool step_known(struct walk *walk, uint64_t key, uint64_t mask)
 		return false;
 	if (rule == RULE_OUTERMOST) {
 		walk->ended = true;
-		if (walk->new)
-			walk->new->complete = true;
 		return false;
 	}
 	if (!step_by_rule(&walk->frame, rule, &walk->stack))
 		return false;
 	walk->seen |= rule;
 	walk->ended = walk->frame.pc == 0;
-	if (walk->new && !walk->ended)
+	if (walk->down && !walk->down_ended && !walk->ended)
 		take_down(walk, rule);
 	return !walk->ended;
+}
+
+/*
+ * Puts what was taken down in place of the memo's frames up to where it came
+ * to them. False where that did not lead to the end, or there is no room.
+ */
+static bool splice(struct walk *walk)
+{
+	struct walk_memo *memo = walk->memo;
+	unsigned fresh = walk->down_count, from = walk->joined + 1;
+	unsigned kept = memo->count - from;
+
+	if (walk->down_ended || walk->joined == NOWHERE ||
+	    fresh + kept > WALK_MEMO_FRAMES)
+		return false;
+	walk->down[fresh - 1].fp_counts = memo->frames[walk->joined].fp_counts;
+	if (fresh != from)
+		memmove(memo->frames + fresh, memo->frames + from,
+			kept * sizeof(memo->frames[0]));
+	memcpy(memo->frames, walk->down, fresh * sizeof(memo->frames[0]));
+	memo->count = fresh + kept;
+	memo->fp_counts = trace_fp(memo->frames, memo->frames + fresh);
+	return true;
+}
+
+/* What was taken down is the memo now. */
+static void finish_memo(struct walk_memo *memo, const struct walk *walk)
+{
+	struct memo_frame *end = memo->frames + walk->down_count;
+
+	memo->count = walk->down_count;
+	/* The word that is 0 at the end of some stacks is not kept. */
+	memo->complete = memo->last = walk->ended && walk->frame.pc != 0 &&
+				      walk->down_count && !walk->down_ended;
+	if (!memo->count)
+		return;
+	end[-1].fp_counts = !memo->complete;
+	memo->fp_counts = trace_fp(memo->frames, end);
+}
+
+/* After a walk of n frames, of which the first was where it began. */
+static void keep_memo(struct walk *walk, const struct unwind *unwind,
+		      unsigned n)
+{
+	struct walk_memo *memo = unwind->memo;
+
+	if (walk->memo) {
+		memo->last = splice(walk);
+		memo->worn = !memo->last &&
+			     (memo->complete || walk->followed < n / 2);
+	} else {
+		finish_memo(memo, walk);
+	}
+	memo->sp = unwind->first_sp;
+	memo->fp = unwind->first_fp;
+	memo->pc = unwind->first_pc;
 }
 
 /* As far as rules are known; *ended: that was all of the stack. */
@@ -225,7 +366,8 @@ static unsigned walk_known(struct unwind *unwind, uint64_t *addresses,
 	uint64_t mask = __atomic_load_n(&rule_cache_mask, __ATOMIC_RELAXED);
 	uint64_t key = rule_key(lookup_pc(unwind));
 	uint64_t *reg = unwind->registers.reg;
-	struct walk walk = begin_walk(unwind);
+	struct memo_frame fresh[FRESH_FRAMES];
+	struct walk walk = begin_walk(unwind, fresh);
 	unsigned n = 0;
 
 	if (walk.frame.sp < walk.stack.low || walk.frame.sp >= walk.stack.high)
@@ -239,11 +381,10 @@ static unsigned walk_known(struct unwind *unwind, uint64_t *addresses,
 		key = walk.frame.pc >> RULE_LG_CODE;
 	}
 	*ended = walk.ended;
+	if (unwind->memo && unwind->steps == 0)
+		keep_memo(&walk, unwind, n);
 	if (n == 0)
 		return 0;
-	/* Of short walks most is new. */
-	if (walk.memo && n >= 8 && walk.followed < n / 2)
-		walk.memo->worn = true;
 	reg[UNWIND_SP] = walk.frame.sp;
 	reg[UNWIND_FP] = walk.frame.fp;
 	reg[UNWIND_PC] = walk.frame.pc;
@@ -251,6 +392,25 @@ static unsigned walk_known(struct unwind *unwind, uint64_t *addresses,
 	unwind->stale |= walk.followed || (walk.seen & RULE_OTHERS);
 	unwind->steps += n;
 	return n;
+}
+
+bool unwind_is_again(const struct unwind_registers *registers,
+		     const struct stack_bounds *stack,
+		     const struct walk_memo *memo)
+{
+	const uint64_t *reg = registers->reg;
+	const struct memo_frame *at = memo->frames, *end = at + memo->count;
+	uint64_t changed = 0;
+
+	if (!memo->last || reg[UNWIND_SP] != memo->sp ||
+	    reg[UNWIND_PC] != memo->pc ||
+	    (memo->fp_counts && reg[UNWIND_FP] != memo->fp) ||
+	    reg[UNWIND_SP] < stack->low ||
+	    !holds(memo, rule_age(), stack->high))
+		return false;
+	for (; at < end; at++)
+		changed |= changes(at);
+	return changed == 0;
 }
 
 /* Needs no register but those that known rules follow? */

@@ -49,6 +49,14 @@ struct unwind {
 
 void unwind_ready(struct unwind *unwind, struct stack_bounds *bounds);
 
+/*
+ * Is all of the stack, from the frame that registers are of, what it was when
+ * the last walk with this memo began? stack: the thread's own.
+ */
+bool unwind_is_again(const struct unwind_registers *registers,
+		     const struct stack_bounds *stack,
+		     const struct walk_memo *memo);
+
 /* On to the caller; false at the end, and then the state means nothing. */
 bool unwind_next(struct unwind *unwind);
 

@@ -178,7 +178,7 @@ static void check_stacks(void)
 		seen[i] = sampled;
 	}
 	set(BACKTRACE, hooks[0]);
-	ok(!hooks_have_backtrace() && get(BACKTRACE) == hooks[0],
+	ok(!hooks_have(PROF_HOOK_BACKTRACE) && get(BACKTRACE) == hooks[0],
 	   "the first hook is nobody's");
 	ok(seen[1].depth == seen[0].depth && seen[0].depth > 1 &&
 		   !memcmp(seen[1].frames, seen[0].frames,

@@ -70,7 +70,7 @@ static bool add(uint64_t address, uint32_t thread, uint64_t stack)
 		.lg_sample = 19,
 	};
 
-	return tables_add(&what, frames, 2);
+	return tables_add(&what, frames, 2, NULL);
 }
 
 /* Samples of several stacks at base, base + 16 ... */
@@ -98,7 +98,7 @@ static void add_large(uint64_t address, uint64_t pages)
 		.lg_sample = 19,
 	};
 
-	tables_add(&what, frames, 1);
+	tables_add(&what, frames, 1, NULL);
 }
 
 static void start_anew(void)

@@ -57,7 +57,7 @@ static bool add(uint64_t address, uint32_t thread, uint64_t stack)
 		.lg_sample = 19,
 	};
 
-	return tables_add(&what, frames, 3);
+	return tables_add(&what, frames, 3, NULL);
 }
 
 /* Rows in use whose checksum holds. */
@@ -164,7 +164,7 @@ static void add_large(uint64_t address, uint64_t pages, uint32_t thread)
 		.lg_sample = 19,
 	};
 
-	tables_add(&what, frames, 1);
+	tables_add(&what, frames, 1, NULL);
 }
 
 static bool squares_are(uint32_t row, uint64_t allocated, uint64_t freed)

@@ -45,14 +45,14 @@ static __attribute__((noinline)) void compare(void)
 {
 	uint64_t frames[BACKTRACE_MAX];
 	struct trace theirs = {.depth = 0};
-	bool truncated;
+	bool truncated, again = false;
 	unsigned depth;
 
 	_Unwind_Backtrace(note, &theirs);
 	/* Its first frame is this function, as libgcc's is. */
 	for (unsigned i = 0; i < 8; i++) {
-		depth = backtrace_take(frames, MOST, &bounds, &memo,
-				       &truncated);
+		depth = backtrace_take(frames, MOST, &bounds, &memo, &truncated,
+				       &again);
 		if (depth != theirs.depth ||
 		    memcmp(frames + 1, theirs.pc + 1, (depth - 1) * 8) != 0)
 			wrong++;

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 #include <unwind.h>
@@ -58,6 +59,27 @@ static bool same_trace(const struct trace *ours, const struct trace *theirs,
 	return same;
 }
 
+static unsigned again; /* walks that were said to be the last one again */
+
+/* By the memo; what is said to be the last walk again must be. */
+static bool walk_with_memo(struct unwind *unwind, struct trace *ours)
+{
+	static __thread struct walk_memo memo;
+	static __thread struct trace last;
+	bool is_again = unwind_is_again(&unwind->registers,
+					&unwind->memory.stack, &memo);
+
+	unwind->memo = &memo;
+	ours->depth = unwind_walk(unwind, ours->pc, MOST);
+	again += is_again;
+	if (is_again &&
+	    (ours->depth != last.depth ||
+	     memcmp(ours->pc, last.pc, last.depth * sizeof(last.pc[0])) != 0))
+		return false;
+	last = *ours;
+	return true;
+}
+
 /*
  * The callers' frames, by us and by libgcc: again and again, so that rules
  * become known as libraries do; all at once and frame by frame; by a walk that
@@ -65,7 +87,6 @@ static bool same_trace(const struct trace *ours, const struct trace *theirs,
  */
 static __attribute__((noinline)) bool same_stack(unsigned at_least)
 {
-	static __thread struct walk_memo memo;
 	struct trace theirs = {.depth = 0};
 	bool same = true;
 
@@ -75,9 +96,8 @@ static __attribute__((noinline)) bool same_stack(unsigned at_least)
 		struct unwind unwind;
 
 		unwind_start(&unwind, NULL);
-		unwind.memo = round > 2 && round % 3 == 0 ? &memo : NULL;
 		if (round % 3 == 0)
-			ours.depth = unwind_walk(&unwind, ours.pc, MOST);
+			same = walk_with_memo(&unwind, &ours) && same;
 		while (round % 3 == 1 && ours.depth < MOST &&
 		       unwind_next(&unwind))
 			ours.pc[ours.depth++] = unwind_address(&unwind);
@@ -140,9 +160,11 @@ static void check_paths(void)
 		random ^= random >> 7;
 		random ^= random << 17;
 		/* Now the whole path is another, now its leaves' end alone. */
-		go_on((unsigned)(i % 3 ? random & 0xff000 : random), 20);
+		go_on((unsigned)(i % 3 ? random & 0xff000 : random),
+		      i & 8 ? 20 : 45);
 	}
 	ok(good, "through callers that change under the same stack pointers");
+	ok(again > 1000, "and some walks are the last one again (%u)", again);
 }
 
 static int compare(const void *a, const void *b)
@@ -294,7 +316,7 @@ int main(void)
 {
 	pthread_t thread;
 
-	plan(18);
+	plan(19);
 	recurse(0);
 	ok(good, "a plain stack");
 	recurse(100);
