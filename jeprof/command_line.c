@@ -98,7 +98,7 @@ static const struct option_row rows[] = {
 	{OPTION_CHOICE, "alloc_objects", &given.type, ALLOC_OBJECTS, NULL,
 	 "objects allocated since the start", 0},
 	{OPTION_FLAG, "peak", &given.peak, 0, NULL,
-	 "of a process: what was in use when that was most", 0},
+	 "of a process or core file: what was in use when that was most", 0},
 	{OPTION_FLAG, "show_bytes", &given.show_bytes, 0, NULL,
 	 "plain bytes rather than KiB, MiB, GiB", 0},
 	{OPTION_FLAG, "drop_negative", &given.drop_negative, 0, NULL,
@@ -214,26 +214,22 @@ static enum output_format format_by_ending(const char *output)
 	return OUTPUT_TEXT;
 }
 
-enum content { IS_OTHER, IS_PROGRAM, IS_CORE };
-
-/* By its first bytes: an ELF program or library, or a script. */
-static enum content content_of(const char *path)
+/* By its first bytes: an ELF program or library, or a script; no core file. */
+static bool is_program(const char *path)
 {
 	unsigned char head[EI_NIDENT + 2] = {0};
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	ssize_t n;
 
 	if (fd < 0)
-		return IS_OTHER;
+		return false;
 	n = read(fd, head, sizeof(head));
 	close(fd);
 	if (n >= 2 && !memcmp(head, "#!", 2))
-		return access(path, X_OK) == 0 ? IS_PROGRAM : IS_OTHER;
+		return access(path, X_OK) == 0;
 	if (n < (ssize_t)sizeof(head) || memcmp(head, ELFMAG, SELFMAG) != 0)
-		return IS_OTHER;
-	return head[EI_NIDENT] == ET_CORE || head[EI_NIDENT + 1] == ET_CORE
-		       ? IS_CORE
-		       : IS_PROGRAM;
+		return false;
+	return head[EI_NIDENT] != ET_CORE && head[EI_NIDENT + 1] != ET_CORE;
 }
 
 static bool looks_like_url(const char *name)
@@ -248,18 +244,13 @@ static bool check_input(const char *name, struct diag *diag)
 				"%s: URLs are not in this version; save the "
 				"profile and name its file",
 				name);
-	if (content_of(name) == IS_CORE)
-		return diag_set(diag,
-				"%s: core files are not in this version; name "
-				"a dump file or a pid",
-				name);
 	return true;
 }
 
 static bool take_inputs(struct command_line *line, char **arguments,
 			size_t count, struct diag *diag)
 {
-	if (count && content_of(arguments[0]) == IS_PROGRAM) {
+	if (count && is_program(arguments[0])) {
 		line->program = arguments[0];
 		arguments++;
 		count--;
@@ -270,8 +261,10 @@ static bool take_inputs(struct command_line *line, char **arguments,
 				"the pid of a process that runs on liballoc",
 				line->program);
 	if (!count)
-		return diag_set(diag, "no profile named: give a dump file, a "
-				      "pid or - (--help lists the options)");
+		return diag_set(
+			diag,
+			"no profile named: give a dump file, a "
+			"pid, a core file or - (--help lists the options)");
 	line->inputs = arguments;
 	line->input_count = count;
 	for (size_t i = 0; i < count; i++)
@@ -348,9 +341,9 @@ void command_line_help(void)
 	fputs("Usage: jeprof [OPTION]... [PROGRAM] PROFILE...\n"
 	      "Shows where a program's memory is, from a heap profile.\n\n"
 	      "PROFILE is a dump file (heap_v2 and older, --raw, pprof; plain, "
-	      "gzip or zstd),\nthe pid of a process that runs on liballoc, or - "
-	      "for standard input. Several\nare summed. PROGRAM need not be "
-	      "named.\n",
+	      "gzip or zstd),\nthe pid of a process that runs on liballoc, a "
+	      "core file of one that did, or -\nfor standard input. Several are "
+	      "summed. PROGRAM need not be named.\n",
 	      stdout);
 	options_help(rows, ROW_COUNT);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Inputs to the model. An input is a dump file (plain, gzip or zstd), a pid,
- * or "-"; the format is told from the content, never from the name.
+ * Inputs to the model. An input is a dump file (plain, gzip or zstd), a pid, a
+ * core file, or "-"; the format is told from the content, never from the name.
  */
 #ifndef LIBJEHEAP_PROFILE_READ_H
 #define LIBJEHEAP_PROFILE_READ_H
@@ -18,8 +18,8 @@ bool input_is_pid(const char *name, int *pid);
 /* Reads the profile of a file or process; NULL and diag where it fails. */
 struct profile *profile_read(const char *input, struct diag *diag);
 /*
- * Of a process, what was in use at the last peak of live bytes; a file tells
- * of its own moment alone, and is refused.
+ * Of a process or a core file, what was in use at the last peak of live bytes;
+ * a dump tells of its own moment alone, and is refused.
  */
 struct profile *profile_read_peak(const char *input, struct diag *diag);
 /*
@@ -44,6 +44,8 @@ struct profile *read_pprof(struct str content, const char *name,
 			   struct diag *diag); /* profile.proto */
 /* libjeheap/target's ledger of a running process. */
 struct profile *read_process(int pid, bool at_peak, struct diag *diag);
+/* The same of one that is no more. */
+struct profile *read_core(const char *path, bool at_peak, struct diag *diag);
 
 /* The build-id of what is mapped at [start, limit), raw bytes. */
 struct mapped_build_id {

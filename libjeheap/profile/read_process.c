@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The profile of a running process, from its ledger and /proc. Knows files
- * by the build-ids in the process's memory, whatever has become of them on
- * disk.
+ * The profile of a running process, from its ledger and /proc, or of a core
+ * file. Knows files by the build-ids in the process's memory, whatever has
+ * become of them on disk.
  */
 #include "config.h"
 
@@ -53,23 +53,30 @@ static uint64_t clock_ns(clockid_t clock)
 
 /* ns: by the monotonic clock, when it was as it is told. */
 static void set_time(struct profile *profile, uint64_t ns,
+		     const struct target *target,
 		     const struct ledger_header *header)
 {
 	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 
-	profile->time_ns = clock_ns(CLOCK_REALTIME) - (now > ns ? now - ns : 0);
+	/* The clocks of a core file's machine stand still, or are not here. */
+	if (target->core)
+		profile->time_ns = header->start_time_ns +
+				   (ns - header->start_monotonic_ns);
+	else
+		profile->time_ns =
+			clock_ns(CLOCK_REALTIME) - (now > ns ? now - ns : 0);
 	if (ns > header->start_monotonic_ns)
 		profile->duration_ns = ns - header->start_monotonic_ns;
 }
 
 static void convert_peak(const struct ledger_view *view,
-			 struct profile *profile)
+			 const struct target *target, struct profile *profile)
 {
 	struct ledger_peak peak = ledger_view_peak(view);
 
 	profile_from_ledger_peak(profile, view);
 	profile->peak_bytes = peak.bytes;
-	set_time(profile, peak.monotonic_ns, &view->header);
+	set_time(profile, peak.monotonic_ns, target, &view->header);
 }
 
 static struct profile *convert(struct target *target, bool at_peak,
@@ -84,12 +91,16 @@ static struct profile *convert(struct target *target, bool at_peak,
 		str_of(arena_printf(profile->arena, "%s%s", target->name,
 				    at_peak ? " at its peak" : ""));
 	if (at_peak) {
-		convert_peak(view, profile);
+		convert_peak(view, target, profile);
 	} else {
 		profile_from_ledger(profile, view);
-		set_time(profile, clock_ns(CLOCK_MONOTONIC), &view->header);
+		/* When a core file was written, it does not say. */
+		if (!target->core)
+			set_time(profile, clock_ns(CLOCK_MONOTONIC), target,
+				 &view->header);
 	}
-	profile->pid = target->pid;
+	if (!target->core)
+		profile->pid = target->pid;
 	profile->command = target_command_line(target, profile->arena);
 	return profile;
 }
@@ -114,20 +125,36 @@ static bool read_samples(struct target *target, bool at_peak,
 	return true;
 }
 
-struct profile *read_process(int pid, bool at_peak, struct diag *diag)
+/*
+ * The maps were read before the samples: what is mapped since has hardly been
+ * sampled, but what was unmapped since may have been.
+ */
+static struct profile *read_target(struct target *target, bool at_peak,
+				   struct diag *diag)
 {
 	struct profile *profile = NULL;
 	struct ledger_view view;
+
+	if (read_samples(target, at_peak, &view, diag))
+		profile = convert(target, at_peak, &view);
+	target_close(target);
+	return profile;
+}
+
+struct profile *read_process(int pid, bool at_peak, struct diag *diag)
+{
 	struct target target;
 
 	if (!target_open(&target, pid, diag))
 		return NULL;
-	/*
-	 * The maps are read before the samples: what is mapped since has hardly
-	 * been sampled, but what was unmapped since may have been.
-	 */
-	if (read_samples(&target, at_peak, &view, diag))
-		profile = convert(&target, at_peak, &view);
-	target_close(&target);
-	return profile;
+	return read_target(&target, at_peak, diag);
+}
+
+struct profile *read_core(const char *path, bool at_peak, struct diag *diag)
+{
+	struct target target;
+
+	if (!target_open_core(&target, path, diag))
+		return NULL;
+	return read_target(&target, at_peak, diag);
 }

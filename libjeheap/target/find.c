@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "libjeheap/target/core.h"
 #include "libjeheap/target/image.h"
 #include "libjeheap/target/maps.h"
 #include "libjeheap/target/proc.h"
@@ -171,6 +172,44 @@ static bool has_memory(const struct target *target)
 	return process_info(target->pid, &info) && info.rss_bytes > 0;
 }
 
+static bool search_all(struct search *search)
+{
+	return in_files(search) || in_anonymous(search, true) ||
+	       in_anonymous(search, false);
+}
+
+static bool find_in_core(struct target *target, struct diag *diag)
+{
+	struct arena scratch = {0};
+	struct search search = {
+		.target = target, .arena = &scratch, .weight = -1};
+	bool found = search_all(&search);
+
+	arena_free(&scratch);
+	if (found) {
+		target->ledger_address = search.found;
+		return true;
+	}
+	if (target->core->is_cut)
+		return diag_set(diag,
+				"%s is cut off, and has no ledger of liballoc "
+				"before its end; have it written without a "
+				"limit (ulimit -c), to a disk with room",
+				target->name);
+	if (search.on_liballoc)
+		return diag_set(diag,
+				"%s has liballoc, but not its memory, or that "
+				"was not allocated from yet; private anonymous "
+				"memory is written where bit 0 of "
+				"/proc/PID/coredump_filter is set",
+				target->name);
+	return diag_set(diag,
+			"%s is not of a program on liballoc; link the program "
+			"with -lalloc, or start it with "
+			"LD_PRELOAD=liballoc.so",
+			target->name);
+}
+
 bool target_find_ledger(struct target *target, struct diag *diag)
 {
 	struct arena scratch = {0};
@@ -181,11 +220,12 @@ bool target_find_ledger(struct target *target, struct diag *diag)
 
 	if (target->ledger_address || target->snapshot_fd >= 0)
 		return true;
+	if (target->core)
+		return find_in_core(target, diag);
 	if (!target_probe(target, &why))
 		return target_find_snapshot(target) ||
 		       diag_set(diag, "%s", why.text);
-	found = in_files(&search) || in_anonymous(&search, true) ||
-		in_anonymous(&search, false);
+	found = search_all(&search);
 	arena_free(&scratch);
 	if (found) {
 		target->ledger_address = search.found;

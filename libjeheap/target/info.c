@@ -11,6 +11,7 @@
 
 #include "libjeheap/base/cursor.h"
 #include "libjeheap/base/number.h"
+#include "libjeheap/target/core.h"
 #include "libjeheap/target/proc.h"
 #include "libjeheap/target/target.h"
 
@@ -116,6 +117,8 @@ struct str target_command_line(const struct target *target, struct arena *arena)
 	struct str content;
 	char *text;
 
+	if (target->core)
+		return str_copy(arena, target->core->command);
 	if (!proc_read(arena, target->pid, "cmdline", &content))
 		return (struct str){0};
 	text = arena_copy(arena, content.ptr, content.len);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 libjeheap_libjeheap_a_SOURCES += \
+	%D%/core.c %D%/core.h \
 	%D%/find.c \
 	%D%/image.c %D%/image.h \
 	%D%/info.c \

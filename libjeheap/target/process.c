@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "libjeheap/base/cursor.h"
+#include "libjeheap/target/core.h"
 #include "libjeheap/target/maps.h"
 #include "libjeheap/target/proc.h"
 #include "libjeheap/target/target.h"
@@ -143,6 +144,8 @@ bool target_is_stopped(const struct target *target)
 	struct str stat, name;
 	char state = 0;
 
+	if (target->core)
+		return true;
 	if (proc_read(&scratch, target->pid, "stat", &stat))
 		parse_stat(stat, &name, &state);
 	arena_free(&scratch);
@@ -200,8 +203,32 @@ bool target_open(struct target *target, int pid, struct diag *diag)
 	return false;
 }
 
+bool target_open_core(struct target *target, const char *path,
+		      struct diag *diag)
+{
+	size_t length;
+
+	*target = (struct target){.memory_fd = -1, .snapshot_fd = -1};
+	snprintf(target->name, sizeof(target->name), "core file %s", path);
+	target->core = core_open(path, target->name, &target->arena, diag);
+	if (!target->core) {
+		target_close(target);
+		return false;
+	}
+	length = strlen(target->name);
+	if (target->core->program[0])
+		snprintf(target->name + length, sizeof(target->name) - length,
+			 " (%s)", target->core->program);
+	target->pid = target->core->pid;
+	target->maps = target->core->maps;
+	return true;
+}
+
 void target_close(struct target *target)
 {
+	if (target->core)
+		core_close(target->core);
+	target->core = NULL;
 	if (target->memory_fd >= 0)
 		close(target->memory_fd);
 	if (target->snapshot_fd >= 0)
@@ -267,6 +294,9 @@ bool target_read(struct target *target, uint64_t address, void *buffer,
 	if (address > INT64_MAX || size > INT64_MAX - address)
 		return diag_set(diag, "%s: address 0x%llx is out of range",
 				target->name, (unsigned long long)address);
+	if (target->core)
+		return core_read(target->core, target->name, address, buffer,
+				 size, diag);
 	if (read_vm(target->pid, address, buffer, size))
 		return true;
 	error = errno;

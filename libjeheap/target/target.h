@@ -3,7 +3,7 @@
  * A process seen from outside: its mappings, its memory, its ledger. Reads
  * with process_vm_readv, or /proc/PID/mem where that is refused; where both
  * are, the figures from the snapshot that it exports. Signals nothing, stops
- * nobody. All it finds is hostile.
+ * nobody. Or what is left of one, a core file. All it finds is hostile.
  */
 #ifndef LIBJEHEAP_TARGET_TARGET_H
 #define LIBJEHEAP_TARGET_TARGET_H
@@ -17,11 +17,14 @@
 #include "libjeheap/base/str.h"
 #include "liballoc/ledger/layout.h"
 
+struct core;
+
 struct target {
 	struct arena arena;
-	int pid;
+	int pid;		 /* of a core file, that of then; 0: unknown */
+	struct core *core;	 /* NULL: a process */
 	int memory_fd;		 /* /proc/PID/mem, or -1 */
-	char name[64];		 /* "process 12 (cat)", for messages */
+	char name[256];		 /* "process 12 (cat)", for messages */
 	struct str maps;	 /* the text of /proc/PID/maps */
 	uint64_t ledger_address; /* 0: not looked for yet */
 	int snapshot_fd;	 /* read instead of the memory, or -1 */
@@ -32,6 +35,11 @@ struct target {
  * not to be read by this user. Close it only where it was opened.
  */
 bool target_open(struct target *target, int pid, struct diag *diag);
+/* A core file, read in the same way. */
+bool target_open_core(struct target *target, const char *path,
+		      struct diag *diag);
+/* Is the file one, by its first bytes? */
+bool core_is_one(const char *path);
 void target_close(struct target *target);
 /* All of [address, address + size), or false. */
 bool target_read(struct target *target, uint64_t address, void *buffer,

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "libjeheap/target/core.h"
 #include "libjeheap/target/proc.h"
 #include "libjeheap/target/target.h"
 
@@ -34,7 +35,7 @@ struct source {
 	struct target *target;
 	/* of memory: */
 	const uint8_t *region;
-	uint64_t size;
+	uint64_t size; /* of a core file too, which has no more; or 0 */
 };
 
 static bool read_from_process(const struct source *source, uint64_t offset,
@@ -256,7 +257,7 @@ static bool copy_section(const struct source *source, unsigned id,
 	    !check_section(source, &view->header, id, s, diag))
 		return false;
 	bytes = s->count * s->stride;
-	if (source->region && bytes > source->size)
+	if ((source->region || source->size) && bytes > source->size)
 		return fail(source, diag, "it is cut short");
 	rows = arena_alloc(arena, bytes);
 	if (!source->read(source, s->offset, rows, bytes, diag) ||
@@ -468,6 +469,8 @@ bool target_read_ledger(struct target *target, unsigned want,
 
 	if (!target_find_ledger(target, diag))
 		return false;
+	if (target->core)
+		source.size = target->core->bytes;
 	if (target->snapshot_fd >= 0) {
 		if (want & ~LEDGER_WANT_STATS)
 			return fail_permission(target, diag);

@@ -9,7 +9,7 @@ check_PROGRAMS += %D%/subject %D%/subject_static
 # Its reference to mallctl is weak, and takes nothing from an archive.
 %C%_subject_static_LDFLAGS = -static -Wl,-u,mallctl
 %C%_subject_static_LDADD = liballoc/liballoc.la -lpthread -ldl
-TESTS += %D%/container.sh %D%/live.sh %D%/snapshot.sh
-dist_check_SCRIPTS += %D%/container.sh %D%/live.sh %D%/snapshot.sh
+TESTS += %D%/container.sh %D%/core.sh %D%/live.sh %D%/snapshot.sh
+dist_check_SCRIPTS += %D%/container.sh %D%/core.sh %D%/live.sh %D%/snapshot.sh
 EXTRA_DIST += %D%/subject.sh
 check_PROGRAMS += %D%/no_attach
