@@ -4,7 +4,7 @@
  * of small ones. Two cache lines of metadata, apart from the pages. Who may
  * touch which field follows from the state: the arena's page heap lock guards
  * a free extent, its bin's lock a slab; a large one belongs to the owner of
- * the object, but for sampled, which the page heap lock guards.
+ * the object.
  */
 #ifndef LIBALLOC_HEAP_EXTENT_H
 #define LIBALLOC_HEAP_EXTENT_H

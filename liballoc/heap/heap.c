@@ -359,6 +359,44 @@ static __attribute__((noinline)) void *allocate(struct request request,
 	return ptr;
 }
 
+/* The thread, where it may go the short way. */
+static struct thread *short_way(void)
+{
+	struct thread *thread = thread_current;
+
+	return thread->live && !thread_busy ? thread : NULL;
+}
+
+/*
+ * The short way for what the thread's cache has, but whose turn it is to bring
+ * an event about; NULL where the cache has none.
+ */
+static void *take_counted(size_t size)
+{
+	struct thread *thread = short_way();
+	size_t slot = size_class_slot(size);
+	struct cache_bin *bin;
+	uint64_t start_ns;
+	void *ptr;
+
+	if (!thread)
+		return NULL;
+	bin = &thread->cache.bins[slot];
+	start_ns = start_timing(thread);
+	thread_busy++;
+	ptr = cache_pop(bin);
+	thread_busy--;
+	if (!ptr)
+		return NULL;
+	ptr = count_allocation(thread, ptr, size ? size : 1, bin->bytes,
+			       (unsigned)slot - 1,
+			       thread->arena->manual ? GUARD_NEVER : 0);
+	leave(thread);
+	time_allocation(start_ns, size);
+	background_leave();
+	return ptr;
+}
+
 void *heap_allocate(size_t size, size_t alignment, bool zero,
 		    const struct heap_where *where)
 {
@@ -366,25 +404,17 @@ void *heap_allocate(size_t size, size_t alignment, bool zero,
 	void *ptr;
 
 	zero = zero || opt.zero;
-	if (size > CACHED_MAX_BYTES && !alignment && !where && !zero) {
-		ptr = reuse_large(size);
+	if (!alignment && !where && !zero) {
+		missed = size > CACHED_MAX_BYTES;
+		ptr = missed ? reuse_large(size) : take_counted(size);
 		if (ptr)
 			return ptr;
-		missed = true;
 	}
 	return allocate((struct request){.size = size,
 					 .alignment = alignment,
 					 .zero = zero,
 					 .missed = missed},
 			where);
-}
-
-/* The thread, where it may go the short way. */
-static struct thread *short_way(void)
-{
-	struct thread *thread = thread_current;
-
-	return thread->live && !thread_busy ? thread : NULL;
 }
 
 void *heap_allocate_direct(struct arena *arena, size_t size)
@@ -550,14 +580,18 @@ static bool free_direct(void *ptr, uint64_t word)
 }
 
 /*
- * While one region of a slab is a sample, none of them is freed by the fast
- * path. What the filter says is none goes to the thread's cache all the same.
+ * While one region of a page is a sample, none of them is freed by the fast
+ * path. What the filter says is none goes to the thread's cache all the same,
+ * and is looked at no more closely than there.
  */
-static bool free_beside_samples(void *ptr, uint64_t word)
+static bool free_beside_samples(void *ptr)
 {
+	uint64_t word = page_map_get((uintptr_t)ptr), filter;
 	struct extent *slab = page_word_extent(word);
-	uint64_t filter;
 
+	if ((word & (PAGE_PLAIN_MASK | PAGE_LARGE)) !=
+	    (PAGE_LIVE | PAGE_SAMPLED))
+		return false;
 	filter = __atomic_load_n(&slab->sampled_filter, __ATOMIC_RELAXED);
 	return !(filter & slab_region_bit(slab, ptr)) &&
 	       cache_push(
@@ -565,18 +599,15 @@ static bool free_beside_samples(void *ptr, uint64_t word)
 		       ptr);
 }
 
-void heap_free(void *ptr, const struct heap_where *where)
+/* Not inlined, so that what goes beside samples need not save registers. */
+static __attribute__((noinline)) void
+free_slowly(void *ptr, const struct heap_where *where)
 {
 	uint64_t word = live_word(ptr);
 	int kept_errno = errno;
 	struct thread *thread;
 	uint64_t start_ns;
 
-	if (!HEAP_CHECKS_ALL && !where &&
-	    (word & (PAGE_PLAIN_MASK | PAGE_LARGE)) ==
-		    (PAGE_LIVE | PAGE_SAMPLED) &&
-	    free_beside_samples(ptr, word))
-		return;
 	if ((word & (PAGE_BYPASS | PAGE_LARGE | PAGE_SAMPLED)) == PAGE_BYPASS &&
 	    (!where || where->cache < 0) && free_direct(ptr, word))
 		return;
@@ -611,6 +642,12 @@ void heap_free(void *ptr, const struct heap_where *where)
 	if (thread && waiting_any() && !background_running())
 		thread_look_soon(thread);
 	errno = kept_errno;
+}
+
+void heap_free(void *ptr, const struct heap_where *where)
+{
+	if (HEAP_CHECKS_ALL || where || !free_beside_samples(ptr))
+		free_slowly(ptr, where);
 }
 
 void heap_check_size(const void *ptr, size_t size, size_t alignment)

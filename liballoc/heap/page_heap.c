@@ -738,10 +738,13 @@ void page_heap_give_large(struct arena *arena, struct extent *extent)
 void page_heap_mark_large(struct arena *arena, struct extent *extent,
 			  bool sampled)
 {
-	lock_take(&arena->pages.lock);
-	extent->sampled = sampled;
-	set_large_words(arena, extent);
-	lock_release(&arena->pages.lock);
+	uint64_t word;
+
+	__atomic_store_n(&extent->sampled, sampled, __ATOMIC_RELAXED);
+	word = page_word(extent, extent->size_class,
+			 large_flags(arena, extent));
+	page_map_set(extent->base, word);
+	page_class_set(extent->base, PAGE_MAP_UNIT, word);
 }
 
 /* The first part of the free run that follows extent, as long as is wanted. */

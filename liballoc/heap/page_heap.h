@@ -81,7 +81,7 @@ void page_heap_give_large(struct arena *arena, struct extent *extent);
  */
 bool page_heap_resize_large(struct arena *arena, struct extent *extent,
 			    size_t bytes, unsigned size_class);
-/* Marks a large object as sampled or not. */
+/* Marks a large object of the caller's as sampled or not; takes no lock. */
 void page_heap_mark_large(struct arena *arena, struct extent *extent,
 			  bool sampled);
 

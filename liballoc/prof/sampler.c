@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "liballoc/ctl/options.h"
@@ -115,14 +114,6 @@ static bool draw_rest(struct thread *thread, size_t usable_bytes)
 					 thread->prof.lg_sample) < rest;
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now = {0};
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static void count_dropped(size_t usable_bytes)
 {
 	ledger_add_shared(&ledger_process()->prof_dropped_samples, 1);
@@ -191,14 +182,15 @@ static bool sample(struct thread *thread, void *ptr, size_t requested_bytes,
 		.address = (uintptr_t)ptr,
 		.requested_bytes = requested_bytes,
 		.usable_bytes = usable_bytes,
-		.birth_ns = now_ns(),
+		.birth_ns = os_clock_ns(),
 		.thread = thread->prof.ledger_row,
 		.size_class = size_class,
 		.lg_sample = thread->prof.lg_sample,
 	};
 
 	/* It may have been renamed since it started. */
-	prof_thread_name_follow(thread);
+	if (opt.prof_sys_thread_name)
+		prof_thread_name_follow(thread);
 	if (!take(thread, &what)) {
 		count_dropped(usable_bytes);
 		return false;

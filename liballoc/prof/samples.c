@@ -270,14 +270,15 @@ static bool add_at(struct shard *shard, const struct sampled *what,
 		   struct tables_place *place)
 {
 	static const struct freed_by nobody;
+	uint32_t *near = &place->counts[what->size_class % 8];
 	uint32_t stack = place->stack - 1, count;
 
 	/* A sample that is still here was freed unseen. */
 	remove_held(shard, what->address, &nobody, NULL);
-	count = counts_get(stack, what, place->count);
+	count = counts_get(stack, what, *near);
 	if (count == TABLES_NONE || !add_held(shard, what, count))
 		return false;
-	place->count = count;
+	*near = count;
 	if (recent_is_on())
 		recent_add(what, stack);
 	return true;

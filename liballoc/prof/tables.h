@@ -40,11 +40,11 @@ struct sampled {
 /* Maps the indexes; false where there is no memory: then nothing is sampled. */
 bool tables_boot(void);
 
-/* Where a thread's last sample went; all 0: nowhere. */
+/* Where samples of a thread's last stack went; all 0: nowhere. */
 struct tables_place {
-	uint32_t stack; /* row + 1 */
-	uint32_t count; /* row */
-	uint32_t age;	/* of the stacks: they are void after a reset */
+	uint32_t stack;	    /* row + 1 */
+	uint32_t age;	    /* of the stacks: they are void after a reset */
+	uint32_t counts[8]; /* rows, by size class, as far as they go */
 };
 
 /*

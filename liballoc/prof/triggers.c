@@ -207,8 +207,6 @@ static void count_interval(uint64_t bytes)
 {
 	uint64_t before, every;
 
-	if (opt.lg_prof_interval < 0)
-		return;
 	every = (uint64_t)1 << opt.lg_prof_interval;
 	before = __atomic_fetch_add(&interval_bytes, bytes, __ATOMIC_RELAXED);
 	if (before / every != (before + bytes) / every)
@@ -221,7 +219,7 @@ static void look(void)
 
 	if (opt.prof_peak)
 		peak_look(live);
-	if (limits_look(live))
+	if (limits_any() && limits_look(live))
 		wish(DUMP_ABOVE);
 }
 
@@ -229,7 +227,8 @@ void triggers_count(uint64_t bytes)
 {
 	if (!prof_state.ready)
 		return;
-	count_interval(bytes);
+	if (opt.lg_prof_interval >= 0)
+		count_interval(bytes);
 	if ((opt.prof_peak || limits_any()) && live_is_due(bytes))
 		look();
 	if (any_wish())
