@@ -42,9 +42,12 @@
 #define MAX_LEAVES 31u
 /* A thread that allocated nothing for so long has an idle cache. */
 #define IDLE_NS UINT64_C(1000000000)
-/* Events of large objects that bring a round about, and what others weigh. */
-#define EVENTS_PER_ROUND 16u
-#define SMALL_EVENT_WEIGHT 4u
+/*
+ * A round of housekeeping comes with so many bytes of small objects, however
+ * many events they bring; an event of a large object weighs as much as these.
+ */
+#define BYTES_PER_ROUND ((size_t)4 << 20)
+#define LARGE_EVENT_BYTES ((size_t)256 << 10)
 /* As long as nobody asks, a peak that is so little above is not looked at. */
 #define PEAK_SLACK (UINT64_C(4) << 20)
 /* A cache of large extents that was not used for so long is emptied. */
@@ -495,15 +498,16 @@ static void steal_from_idle(void)
 		thread_steal_large(true);
 }
 
-/* Not each event of a large object is worth a round of housekeeping. */
 static bool is_round(struct thread *thread, size_t usable_bytes)
 {
-	thread->events +=
-		usable_bytes > SMALL_MAX_BYTES ? 1 : SMALL_EVENT_WEIGHT;
-	if (thread->events < EVENTS_PER_ROUND &&
+	thread->round_bytes +=
+		usable_bytes > SMALL_MAX_BYTES
+			? LARGE_EVENT_BYTES
+			: (size_t)(thread->countdown_start - thread->countdown);
+	if (thread->round_bytes < BYTES_PER_ROUND &&
 	    thread->eventless_bytes < LARGE_BYTES_PER_ROUND)
 		return false;
-	thread->events = 0;
+	thread->round_bytes = 0;
 	thread->eventless_bytes = 0;
 	return true;
 }

@@ -55,7 +55,7 @@ struct thread {
 	uint8_t leaves_between; /* looks, since the clock went on */
 	uint32_t squeezes;	/* container.h: what it has followed */
 	uint32_t look_bytes;	/* that it planned to allocate before it */
-	unsigned events;	/* since the last round, weighed */
+	size_t round_bytes;	/* that events brought since the last round */
 	size_t eventless_bytes; /* of large objects, since the last round */
 	/* Above 0: in the profiler. Then an allocation goes unsampled. */
 	unsigned reentrancy;

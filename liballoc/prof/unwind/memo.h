@@ -23,11 +23,8 @@ struct memo_frame {
 	uint64_t pc_word;      /* as on the stack: aarch64 may sign it */
 	const uint64_t *pc_at; /* where that stands */
 	const uint64_t *fp_at; /* where fp does; NULL: it is the callee's */
-	/* The same of fp, where it counts and was saved; else pc's again. */
-	uint64_t other_word;
-	const uint64_t *other_at;
-	bool by_fp;	/* the callee's frame pointer led to it */
-	bool fp_counts; /* its own leads on */
+	bool by_fp;	       /* the callee's frame pointer led to it */
+	bool fp_counts;	       /* its own leads on */
 };
 
 /* All 0: nothing was taken down. Used by its own thread alone. */
@@ -36,6 +33,7 @@ struct walk_memo {
 	uint64_t high;	     /* of the thread's stack */
 	uint64_t sp, fp, pc; /* where the walk began */
 	bool fp_counts;	     /* of fp there */
+	bool has_fp_words;   /* of some frames fp counts, and was saved */
 	uint32_t count;	     /* of frames, leaf first */
 	bool complete;	     /* the last is the outermost */
 	bool worn;	     /* it is of no more use: take the next walk down */

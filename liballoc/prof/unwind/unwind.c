@@ -192,32 +192,31 @@ static inline void take_down(struct walk *walk, uint32_t rule)
 }
 
 /*
- * Of [from, end), up to a frame whose fp_counts is known: says of each frame
- * whether its fp counts, and what it is to be told by. Returns whether that of
- * the callee of the first counts.
+ * Says of the memo's first frames, up to one whose fp_counts is known, whether
+ * their frame pointers count, and whether that does which the walk began with.
  */
-static bool trace_fp(struct memo_frame *from, struct memo_frame *end)
+static void trace_fp(struct walk_memo *memo, unsigned count)
 {
-	bool counts = end[-1].fp_counts;
+	struct memo_frame *at = memo->frames + count;
+	bool counts = at[-1].fp_counts;
 
-	while (end-- > from) {
-		end->fp_counts = counts;
-		end->other_word = end->pc_word;
-		end->other_at = end->pc_at;
-		if (end->fp_at && counts) {
-			end->other_word = end->fp;
-			end->other_at = end->fp_at;
-		}
-		counts = end->by_fp || (!end->fp_at && counts);
+	while (at-- > memo->frames) {
+		at->fp_counts = counts;
+		memo->has_fp_words |= counts && at->fp_at;
+		counts = at->by_fp || (!at->fp_at && counts);
 	}
-	return counts;
+	memo->fp_counts = counts;
 }
 
-/* 0 where the frame is as it was. */
-static inline uint64_t changes(const struct memo_frame *frame)
+static inline bool has_other_pc(const struct memo_frame *frame)
 {
-	return (word_at(frame->pc_at) ^ frame->pc_word) |
-	       (word_at(frame->other_at) ^ frame->other_word);
+	return word_at(frame->pc_at) != frame->pc_word;
+}
+
+static inline bool has_other_fp(const struct memo_frame *frame)
+{
+	return frame->fp_counts && frame->fp_at &&
+	       word_at(frame->fp_at) != frame->fp;
 }
 
 /* The same frame, as far as what leads on from it goes? */
@@ -267,7 +266,8 @@ static inline unsigned follow(struct walk *walk, uint64_t *addresses,
 	if (at == end || !is_at(frame, at))
 		return 0;
 	walk->joined = walk->next;
-	while (n < max && at + 1 < end && changes(at + 1) == 0) {
+	while (n < max && at + 1 < end && !has_other_pc(at + 1) &&
+	       !has_other_fp(at + 1)) {
 		at++;
 		addresses[n++] = unwind_strip(at->pc_word);
 		fp_at = at->fp_at ? at->fp_at : fp_at;
@@ -322,7 +322,7 @@ static bool splice(struct walk *walk)
 			kept * sizeof(memo->frames[0]));
 	memcpy(memo->frames, walk->down, fresh * sizeof(memo->frames[0]));
 	memo->count = fresh + kept;
-	memo->fp_counts = trace_fp(memo->frames, memo->frames + fresh);
+	trace_fp(memo, fresh);
 	return true;
 }
 
@@ -338,7 +338,8 @@ static void finish_memo(struct walk_memo *memo, const struct walk *walk)
 	if (!memo->count)
 		return;
 	end[-1].fp_counts = !memo->complete;
-	memo->fp_counts = trace_fp(memo->frames, end);
+	memo->has_fp_words = false;
+	trace_fp(memo, memo->count);
 }
 
 /* After a walk of n frames, of which the first was where it began. */
@@ -408,9 +409,16 @@ bool unwind_is_again(const struct unwind_registers *registers,
 	    reg[UNWIND_SP] < stack->low ||
 	    !holds(memo, rule_age(), stack->high))
 		return false;
+	/* Compared all at once: no word waits for another, nor for a jump. */
 	for (; at < end; at++)
-		changed |= changes(at);
-	return changed == 0;
+		changed |= word_at(at->pc_at) ^ at->pc_word;
+	if (changed)
+		return false;
+	if (memo->has_fp_words)
+		for (at = memo->frames; at < end; at++)
+			if (has_other_fp(at))
+				return false;
+	return true;
 }
 
 /* Needs no register but those that known rules follow? */
