@@ -7,9 +7,12 @@
 
 #include "liballoc/heap/size_class.h"
 
+#include "liballoc/heap/extent.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/ledger/ledger.h"
+
+#define LEAST_SLAB_BYTES ((size_t)16 << 10)
 
 struct size_class size_classes[SIZE_CLASSES];
 uint8_t size_class_slots[CACHED_MAX_BYTES / 8 + 1];
@@ -60,13 +63,16 @@ static size_t class_bytes(unsigned index)
 
 /*
  * The shortest slab whose tail wastes at most a 64th, or else the one that
- * wastes the smallest share. Short slabs empty sooner and cost small programs
- * less; long ones cost fewer trips to the page heap. So: 16 regions, but not
- * over 16 KiB for their sake, and at least 4.
+ * wastes the smallest share. Short slabs empty sooner; long ones cost fewer
+ * trips to the page heap, and no memory where they are not used. So: 16 KiB,
+ * but no more regions than an extent has bits for, and at least 4.
  */
 static size_t slab_bytes_for(size_t bytes)
 {
-	size_t least = bytes * 16 > 16384 ? 16384 : bytes * 16;
+	size_t most_regions = (size_t)EXTENT_INLINE_WORDS * 64;
+	size_t least = bytes * most_regions > LEAST_SLAB_BYTES
+			       ? LEAST_SLAB_BYTES
+			       : bytes * most_regions;
 	size_t best = 0, best_waste = 0, slab;
 
 	if (least < bytes * 4)
