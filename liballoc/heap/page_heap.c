@@ -30,6 +30,10 @@
 /* What an object that grows gets of address space, and the most of it. */
 #define ROOM_TIMES 4u
 #define MAX_ROOM ((size_t)1 << 30)
+/* So many of the longest runs are looked at. */
+#define MOST_LOOKS 8u
+/* A dirty run serves for a part of an object from this share of it. */
+#define LEAST_PART 8u
 /* Extents that one operation may need: two splits, and a mapping. */
 #define SPARES 3u
 
@@ -257,6 +261,19 @@ static void cut(struct arena *arena, struct extent *run, size_t bytes,
 	add_run(arena, rest, state);
 }
 
+/* The same of its first bytes, which become free. */
+static void cut_front(struct arena *arena, struct extent *run, size_t bytes)
+{
+	struct extent *front = take_spare(&arena->pages);
+
+	front->hooked = run->hooked;
+	front->base = run->base;
+	front->bytes = bytes;
+	run->base += bytes;
+	run->bytes -= bytes;
+	add_run(arena, front, run->state);
+}
+
 /* Bytes of a run, from its base, that may not be zero. */
 static size_t dirty_part(const struct extent *run)
 {
@@ -312,17 +329,9 @@ static struct extent *carve(struct arena *arena, struct extent *run,
 	size_t lead = -run->base & (alignment - 1);
 
 	if (lead) {
-		struct extent *front;
-
 		if (!hooks_split(arena, run, lead))
 			goto refused;
-		front = take_spare(&arena->pages);
-		front->hooked = run->hooked;
-		front->base = run->base;
-		front->bytes = lead;
-		run->base += lead;
-		run->bytes -= lead;
-		add_run(arena, front, state);
+		cut_front(arena, run, lead);
 	}
 	if (run->bytes != bytes && !hooks_split(arena, run, bytes))
 		goto refused;
@@ -381,11 +390,46 @@ static struct extent *find_joined(struct arena *arena, size_t bytes)
 	return can_extend(arena, run, bytes) ? run : NULL;
 }
 
+/* The last bytes of a free run, as a run of their own, still free. */
+static struct extent *split_tail(struct arena *arena, struct extent *run,
+				 size_t bytes)
+{
+	if (run->bytes <= bytes)
+		return run;
+	page_heap_remove_run(arena, run);
+	cut_front(arena, run, run->bytes - bytes);
+	add_run(arena, run, run->state);
+	return run;
+}
+
+/*
+ * No dirty run is long enough: one of the longest with pages behind it, or
+ * before it, that are free, so that few more pages become resident.
+ */
+static struct extent *find_mostly_dirty(struct arena *arena, size_t bytes)
+{
+	const struct run_set *set = &arena->pages.runs[EXTENT_DIRTY];
+	struct extent *run = run_set_longest(set), *before;
+	unsigned looks = MOST_LOOKS;
+
+	for (; run && run->bytes >= bytes / LEAST_PART && looks--;
+	     run = run_set_before(set, run)) {
+		if (can_extend(arena, run, bytes))
+			return run;
+		before = free_run_at(arena, run->base - PAGE_MAP_UNIT);
+		if (before && !before->hooked && !run->hooked &&
+		    before->bytes + run->bytes >= bytes)
+			return split_tail(arena, before, bytes - run->bytes);
+	}
+	return NULL;
+}
+
 /* Where the free pages begin that serve best, in one run or in several. */
 static struct extent *find_runs(struct arena *arena, size_t bytes,
 				size_t alignment)
 {
 	struct extent *run = find_run(arena, bytes, alignment, EXTENT_DIRTY);
+	struct extent *joined;
 
 	if ((!run || run->state != EXTENT_DIRTY) && arena->pages.recent.count) {
 		page_heap_settle_recent(arena);
@@ -395,7 +439,10 @@ static struct extent *find_runs(struct arena *arena, size_t bytes,
 		return run;
 	if (!run)
 		return find_joined(arena, bytes);
-	return run->state == EXTENT_CLEAN ? with_dirty_before(arena, run) : run;
+	if (run->state != EXTENT_CLEAN)
+		return run;
+	joined = find_mostly_dirty(arena, bytes);
+	return joined ? joined : with_dirty_before(arena, run);
 }
 
 static void map_more_next(struct page_heap *heap)
@@ -512,20 +559,44 @@ static struct extent *take_by_hooks(struct arena *arena, size_t bytes,
 	return run ? carve(arena, run, bytes, alignment) : NULL;
 }
 
-static struct extent *longest(struct arena *arena, enum extent_state state,
-			      size_t bytes)
+/* Does an object lie right before run, which may grow, too? */
+static bool is_crowded(const struct extent *run)
 {
-	struct extent *run = run_set_longest(&arena->pages.runs[state]);
+	uint64_t word = page_map_get(run->base - PAGE_MAP_UNIT);
 
-	return run && run->bytes >= bytes ? run : NULL;
+	return word & PAGE_LIVE && word & PAGE_LARGE;
+}
+
+/* The room that an object in run would have: behind another one, the half. */
+static size_t room_in(const struct extent *run)
+{
+	return is_crowded(run) ? run->bytes / 2 & -os_page_bytes : run->bytes;
+}
+
+/* The run of state with the most room, bytes at least; NULL: there is none. */
+static struct extent *roomiest(struct arena *arena, enum extent_state state,
+			       size_t bytes)
+{
+	const struct run_set *set = &arena->pages.runs[state];
+	struct extent *run = run_set_longest(set), *best = NULL;
+	unsigned looks = MOST_LOOKS;
+	size_t most = bytes - 1;
+
+	for (; run && run->bytes > most && looks--;
+	     run = run_set_before(set, run))
+		if (room_in(run) > most) {
+			best = run;
+			most = room_in(run);
+		}
+	return best;
 }
 
 /*
  * Pages with many free ones behind them, for an object that grows: it will
- * do so where it is, at the price of address space alone. The longest run, so
- * that objects that grow side by side are not in each other's way; one that is
- * dirty, since what is moved over such pages takes their place. A run that is
- * in no set; NULL: any will do.
+ * do so where it is, at the price of address space alone. Where there is most
+ * room, so that objects that grow side by side are not in each other's way;
+ * among dirty pages, since what is moved over such pages takes their place. A
+ * run that is in no set; NULL: any will do.
  */
 static struct extent *take_roomy(struct arena *arena, size_t bytes)
 {
@@ -534,14 +605,16 @@ static struct extent *take_roomy(struct arena *arena, size_t bytes)
 
 	if (room > MAX_ROOM || os_address_space_is_limited())
 		return NULL;
-	run = longest(arena, EXTENT_DIRTY, 2 * bytes);
-	if (!run && longest(arena, EXTENT_DIRTY, bytes))
+	run = roomiest(arena, EXTENT_DIRTY, 2 * bytes);
+	if (!run && roomiest(arena, EXTENT_DIRTY, bytes))
 		return NULL;
 	if (!run)
-		run = longest(arena, EXTENT_CLEAN, room);
+		run = roomiest(arena, EXTENT_CLEAN, room);
 	if (!run)
 		return map_run(arena, room);
 	page_heap_remove_run(arena, run);
+	if (is_crowded(run))
+		cut_front(arena, run, run->bytes - room_in(run));
 	return run;
 }
 
@@ -707,21 +780,31 @@ struct extent *page_heap_take_large(struct arena *arena, size_t bytes,
 				    uint64_t requests,
 				    enum page_heap_choice choice)
 {
+	size_t *dirty = &arena->pages.free_bytes[EXTENT_DIRTY];
 	struct extent *extent;
 	unsigned tries = 2;
+	size_t before;
+	bool grew;
 
 	do {
 		lock_take(&arena->pages.lock);
+		before = *dirty;
 		extent = take(arena, bytes, alignment, choice);
+		grew = extent && before - *dirty < bytes;
 		if (extent)
 			make_large(arena, extent, size_class, requests);
 		lock_release(&arena->pages.lock);
 	} while (!extent && --tries && arena_reclaim(bytes));
+	/* Of an object that grows what it has gets free at once. */
+	if (grew && choice != PAGES_ROOMY)
+		waiting_after_take(arena);
 	return extent;
 }
 
 void page_heap_give_large(struct arena *arena, struct extent *extent)
 {
+	bool emptied;
+
 	lock_take(&arena->pages.lock);
 	if (extent->state != EXTENT_LARGE)
 		report_error("double free of", (void *)extent->base);
@@ -729,10 +812,13 @@ void page_heap_give_large(struct arena *arena, struct extent *extent)
 		extent_list_remove(&arena->pages.large, extent);
 	clear_large_words(extent);
 	count_large(arena, extent->size_class, extent->bytes, false);
-	give(arena, extent,
-	     extent->emptied && opt.retain ? EXTENT_CLEAN : EXTENT_DIRTY);
+	emptied = extent->emptied && opt.retain;
+	give(arena, extent, emptied ? EXTENT_CLEAN : EXTENT_DIRTY);
 	lock_release(&arena->pages.lock);
-	waiting_after_give(arena);
+	if (emptied)
+		waiting_after_growth(arena);
+	else
+		waiting_after_give(arena);
 }
 
 void page_heap_mark_large(struct arena *arena, struct extent *extent,
@@ -832,14 +918,20 @@ static bool resize_large(struct arena *arena, struct extent *extent,
 bool page_heap_resize_large(struct arena *arena, struct extent *extent,
 			    size_t bytes, unsigned size_class)
 {
-	bool done, less;
+	size_t *dirty = &arena->pages.free_bytes[EXTENT_DIRTY];
+	size_t old_bytes, before;
+	bool done, grew;
 
 	lock_take(&arena->pages.lock);
-	less = bytes < extent->bytes;
+	old_bytes = extent->bytes;
+	before = *dirty;
 	done = resize_large(arena, extent, bytes, size_class);
+	grew = bytes > old_bytes && before - *dirty < bytes - old_bytes;
 	lock_release(&arena->pages.lock);
-	if (done && less)
+	if (done && bytes < old_bytes)
 		waiting_after_give(arena);
+	else if (done && grew)
+		waiting_after_growth(arena);
 	return done;
 }
 

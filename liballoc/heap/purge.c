@@ -86,15 +86,18 @@ static enum extent_state purge_run(struct arena *arena, struct extent *run,
 				   enum extent_state state, bool lazily)
 {
 	struct page_heap *heap = &arena->pages;
+	size_t bytes = run->bytes;
 	enum extent_state became;
 
 	extent_list_append(&heap->in_hand, run);
+	waiting_count_in_hand((int64_t)bytes);
 	lock_release(&heap->lock);
 	became = discard(arena, run, state, lazily);
 	lock_take(&heap->lock);
 	extent_list_remove(&heap->in_hand, run);
-	count_purged(arena, state, run->bytes);
+	count_purged(arena, state, bytes);
 	page_heap_return_run(arena, run, became);
+	waiting_count_in_hand(-(int64_t)bytes);
 	return became;
 }
 

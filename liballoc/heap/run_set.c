@@ -131,20 +131,50 @@ struct extent *run_set_find(const struct run_set *set, size_t bytes)
 	return fit_in_bin(set->bins[bin].root, bytes);
 }
 
-struct extent *run_set_longest(const struct run_set *set)
+static struct extent *last_in_bin(struct extent *node)
 {
-	unsigned word = RUN_SET_BINS / 64;
-	struct extent *run;
+	while (node->right)
+		node = node->right;
+	return node;
+}
+
+/* The longest run in the bins below end. */
+static struct extent *longest_below(const struct run_set *set, unsigned end)
+{
+	unsigned word = (end + 63) / 64;
+	unsigned spare = word * 64 - end;
 
 	while (word--) {
-		if (!set->occupied[word])
-			continue;
-		run = set->bins[word * 64 + 63 -
-				(unsigned)__builtin_clzll(set->occupied[word])]
-			      .root;
-		while (run->right)
-			run = run->right;
-		return run;
+		uint64_t bits = set->occupied[word] & ~UINT64_C(0) >> spare;
+
+		spare = 0;
+		if (bits)
+			return last_in_bin(
+				set->bins[word * 64 + 63 -
+					  (unsigned)__builtin_clzll(bits)]
+					.root);
 	}
 	return NULL;
+}
+
+struct extent *run_set_longest(const struct run_set *set)
+{
+	return longest_below(set, RUN_SET_BINS);
+}
+
+struct extent *run_set_before(const struct run_set *set,
+			      const struct extent *run)
+{
+	unsigned bin = bin_of(run->bytes);
+	struct extent *node = set->bins[bin].root, *last = NULL;
+
+	while (node) {
+		if (before(node, run->bytes, run->base)) {
+			last = node;
+			node = node->right;
+		} else {
+			node = node->left;
+		}
+	}
+	return last ? last : longest_below(set, bin);
 }

@@ -35,5 +35,8 @@ void run_set_remove(struct run_set *set, struct extent *run);
 struct extent *run_set_find(const struct run_set *set, size_t bytes);
 /* The longest run, left in the set; NULL: the set is empty. */
 struct extent *run_set_longest(const struct run_set *set);
+/* The longest of those that come before run, which is in it; NULL: none. */
+struct extent *run_set_before(const struct run_set *set,
+			      const struct extent *run);
 
 #endif

@@ -24,16 +24,24 @@
 #define LIMIT_SHARE 8u
 /* The bound where memory is tight. */
 #define TIGHT_LIMIT ((size_t)1 << 20)
+/* With what waits no more is kept than ever was in use, and this share. */
+#define PEAK_SHARE 4u
+/* What an object leaves behind that grew is wanted less. */
+#define GROWN_SHARE 16u
 /* A bound that is passed is restored with this share of it to spare. */
 #define SPARE_SHARE 4u
-/* Without regret for so long, the credit is halved. */
+#define MOST_SPARE ((size_t)1 << 20)
+/* Without regret, or a new peak, for so long, what was learned is halved. */
 #define CREDIT_NS UINT64_C(5000000000)
 
 uint64_t waiting_dirty_bytes;
+uint64_t waiting_in_hand_bytes;
 uint64_t waiting_due_ns = WAITING_NEVER;
 
 /* Bytes that went because of the bound, and how many of them were missed. */
 static uint64_t evicted_bytes, credit_bytes, credit_since_ns;
+/* The most that was in use, and when that was seen; 0: not yet. */
+static uint64_t peak_bytes, peak_since_ns;
 uint64_t waiting_grown_bytes;
 
 static uint64_t get(const uint64_t *word)
@@ -76,25 +84,65 @@ static uint64_t credit(void)
 	return bytes / 2;
 }
 
-static size_t automatic_limit(void)
+static uint64_t used_bytes(void)
 {
 	uint64_t mapped = ledger_get(&ledger_process()->mapped);
-	uint64_t dirty = get(&waiting_dirty_bytes);
-	uint64_t used = mapped > dirty ? mapped - dirty : 0;
+	uint64_t free = get(&waiting_dirty_bytes) + get(&waiting_in_hand_bytes);
+
+	return mapped > free ? mapped - free : 0;
+}
+
+/* The most that was in use lately: used now, or more. */
+static uint64_t peak(uint64_t used)
+{
+	uint64_t most = get(&peak_bytes);
+
+	if (used <= most)
+		return most;
+	set(&peak_bytes, used);
+	set(&peak_since_ns, 0);
+	return used;
+}
+
+/* Half of what a peak was above what is in use now is forgotten in time. */
+static void forget_peak(uint64_t now_ns)
+{
+	uint64_t used = used_bytes(), most = peak(used);
+	uint64_t since_ns = get(&peak_since_ns);
+
+	if (since_ns && now_ns - since_ns < CREDIT_NS)
+		return;
+	if (since_ns)
+		set(&peak_bytes, used + (most - used) / 2);
+	set(&peak_since_ns, now_ns);
+}
+
+static size_t automatic_limit(unsigned peak_share)
+{
+	uint64_t used = used_bytes(), most = peak(used), spare;
 	uint64_t limit = used / LIMIT_SHARE;
 	uint32_t scale = __atomic_load_n(&container_scale, __ATOMIC_RELAXED);
 
 	limit = (limit > LIMIT_FLOOR ? limit : LIMIT_FLOOR) + credit();
+	spare = most / peak_share;
+	most += (spare > TIGHT_LIMIT ? spare : TIGHT_LIMIT) - used;
+	limit = limit < most ? limit : most;
 	return limit / CONTAINER_FULL_SCALE * scale;
 }
 
-size_t waiting_limit(void)
+static size_t limit_with(unsigned peak_share)
 {
 	if (container_is_tight())
 		return TIGHT_LIMIT;
 	if (opt.dirty_limit < 0)
 		return SIZE_MAX;
-	return opt.dirty_limit ? (size_t)opt.dirty_limit : automatic_limit();
+	return opt.dirty_limit ? (size_t)opt.dirty_limit
+			       : automatic_limit(peak_share);
+}
+
+size_t waiting_limit(void)
+{
+	return limit_with(PEAK_SHARE);
 }
 
 /* NULL: there is none, or none any more. */
@@ -153,7 +201,8 @@ void waiting_set_due(struct arena *arena, uint64_t due_ns)
 static void enforce(struct arena *arena, size_t limit)
 {
 	unsigned count = heap_arena_count(), i;
-	size_t target = limit - limit / SPARE_SHARE;
+	size_t spare = limit / SPARE_SHARE;
+	size_t target = limit - (spare < MOST_SPARE ? spare : MOST_SPARE);
 	uint64_t before = get(&waiting_dirty_bytes), after;
 
 	if (before <= limit)
@@ -173,10 +222,29 @@ static void enforce(struct arena *arena, size_t limit)
 		set(&evicted_bytes, get(&evicted_bytes) + before - after);
 }
 
-void waiting_after_give(struct arena *arena)
+static void keep_bound(struct arena *arena, unsigned peak_share)
 {
 	size_t limit;
 
+	if (get(&waiting_dirty_bytes) <= TIGHT_LIMIT && opt.dirty_limit <= 0)
+		return;
+	limit = limit_with(peak_share);
+	if (get(&waiting_dirty_bytes) > limit)
+		enforce(arena, limit);
+}
+
+void waiting_after_take(struct arena *arena)
+{
+	keep_bound(arena, PEAK_SHARE);
+}
+
+void waiting_after_growth(struct arena *arena)
+{
+	keep_bound(arena, GROWN_SHARE);
+}
+
+void waiting_after_give(struct arena *arena)
+{
 	if (!arena->pages.decay[EXTENT_DIRTY].ms) {
 		page_heap_decay(arena, false);
 		return;
@@ -184,11 +252,7 @@ void waiting_after_give(struct arena *arena)
 	if (__atomic_load_n(&arena->pages.due_ns, __ATOMIC_RELAXED) ==
 	    WAITING_NEVER)
 		page_heap_start_decay(arena);
-	if (get(&waiting_dirty_bytes) <= TIGHT_LIMIT && opt.dirty_limit <= 0)
-		return;
-	limit = waiting_limit();
-	if (get(&waiting_dirty_bytes) > limit)
-		enforce(arena, limit);
+	keep_bound(arena, PEAK_SHARE);
 }
 
 void waiting_decay(void)
@@ -197,6 +261,7 @@ void waiting_decay(void)
 	uint64_t now = os_now_ns();
 
 	container_look(get(&waiting_grown_bytes));
+	forget_peak(now);
 	for (i = 0; i < count; i++) {
 		struct arena *arena = heap_arena(i);
 
@@ -241,5 +306,6 @@ void waiting_purge_all(void)
 void waiting_postfork_child(void)
 {
 	set(&waiting_grown_bytes, 0);
+	set(&waiting_in_hand_bytes, 0);
 	renew_due();
 }

@@ -33,6 +33,15 @@ static inline void waiting_count(int64_t delta)
 	alone_or_atomic_add(&waiting_dirty_bytes, (uint64_t)delta);
 }
 
+/* Bytes that are being given back, neither dirty nor clean. Relaxed atomic. */
+extern uint64_t waiting_in_hand_bytes;
+
+static inline void waiting_count_in_hand(int64_t delta)
+{
+	__atomic_fetch_add(&waiting_in_hand_bytes, (uint64_t)delta,
+			   __ATOMIC_RELAXED);
+}
+
 /* Bytes of clean pages that were taken, since boot or fork. Relaxed atomic. */
 extern uint64_t waiting_grown_bytes;
 /* Changes, up or down, with all pages that come into use or leave it. */
@@ -49,6 +58,10 @@ void waiting_took_clean(size_t bytes);
 
 /* Pages of the arena became dirty or muzzy. No lock held, thread_busy > 0. */
 void waiting_after_give(struct arena *arena);
+/* Clean pages were taken, which may lower the bound. As above. */
+void waiting_after_take(struct arena *arena);
+/* The same by an object that grew: what it leaves will hardly serve another. */
+void waiting_after_growth(struct arena *arena);
 /* The arena's next step is due at due_ns; its page heap's lock may be held. */
 void waiting_set_due(struct arena *arena, uint64_t due_ns);
 

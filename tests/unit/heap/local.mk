@@ -66,3 +66,8 @@ TEST_UNITS += %D%/large_cache
 %C%_large_cache_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_large_cache_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_large_cache_LDADD = $(UNIT_LIBALLOC_LIBS)
+
+TEST_UNITS += %D%/waiting
+%C%_waiting_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_waiting_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_waiting_LDADD = $(UNIT_LIBALLOC_LIBS)

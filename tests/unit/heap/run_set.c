@@ -48,12 +48,29 @@ static struct extent *best_by_array(size_t bytes)
 	return best;
 }
 
+/* Is the walk from the longest run down in order, and does it miss none? */
+static bool walks_all(unsigned count)
+{
+	struct extent *run = run_set_longest(&set), *next;
+
+	for (; run; run = next) {
+		next = run_set_before(&set, run);
+		if (next &&
+		    (next->bytes > run->bytes ||
+		     (next->bytes == run->bytes && next->base >= run->base)))
+			return false;
+		count--;
+	}
+	return !count;
+}
+
 int main(void)
 {
+	unsigned held = 0, misled = 0;
 	unsigned i, step, wrong = 0, found = 0;
 	bool empty = true, starts = true;
 
-	plan(6);
+	plan(7);
 	for (i = 1; i < RUN_SET_BINS; i++) {
 		struct extent run = {.bytes = run_set_bin_bytes(i)};
 
@@ -79,12 +96,16 @@ int main(void)
 			run_set_insert(&set, &runs[k]);
 		}
 		inside[k] = !inside[k];
+		held += inside[k] ? 1 : -1u;
+		if (step % 100 == 0)
+			misled += !walks_all(held);
 		got = run_set_find(&set, want);
 		found += got != NULL;
 		wrong += got != best_by_array(want);
 	}
 	is_uint(wrong, 0, "every search finds the best fit");
 	ok(found > STEPS / 10, "and many found one");
+	is_uint(misled, 0, "every walk from the longest down is in order");
 	for (i = 0; i < RUNS; i++)
 		if (inside[i])
 			run_set_remove(&set, &runs[i]);
