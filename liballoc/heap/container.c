@@ -49,7 +49,8 @@ static unsigned allowed_cpus(unsigned cpus)
 
 	if (machine)
 		cpus = machine;
-	quota = cpus > 1 ? groups_cpu_count() : 0;
+	/* One or two make one arena: no need to look for the files. */
+	quota = cpus > 2 ? groups_cpu_count() : 0;
 	return quota && quota < cpus ? quota : cpus;
 }
 

@@ -25,7 +25,10 @@ extern uint32_t container_scale;
 /* Grows whenever all threads should empty their caches. Relaxed atomic. */
 extern uint32_t container_squeezes;
 
-/* Of so many CPUs, those that the quotas allow, rounded up. At boot. */
+/*
+ * Of so many CPUs, those that the quotas allow, rounded up; of two, quotas are
+ * not looked at. At boot.
+ */
 unsigned container_cpu_count(unsigned cpus);
 
 /* How far the heap has grown when a look is due. Relaxed atomic. */

@@ -7,6 +7,8 @@
 
 #include "liballoc/heap/size_class.h"
 
+#include <string.h>
+
 #include "liballoc/heap/extent.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/os.h"
@@ -112,15 +114,17 @@ static void describe_class(unsigned index, struct ledger_class *row)
 /* The slots of the sizes that have one, class by class. */
 static void fill_slots(void)
 {
-	size_t i = 0, bytes;
+	size_t first = 0, next;
 	unsigned size_class;
 
-	while (i <= CACHED_MAX_BYTES / 8) {
-		bytes = size_class_round(i * 8, 0, &size_class);
+	for (; first <= CACHED_MAX_BYTES / 8; first = next) {
+		next = size_class_round(first * 8, 0, &size_class) / 8 + 1;
 		if (size_class >= CACHED_CLASSES)
 			break;
-		while (i <= CACHED_MAX_BYTES / 8 && i * 8 <= bytes)
-			size_class_slots[i++] = (uint8_t)(size_class + 1);
+		if (next > CACHED_MAX_BYTES / 8 + 1)
+			next = CACHED_MAX_BYTES / 8 + 1;
+		memset(size_class_slots + first, (int)size_class + 1,
+		       next - first);
 	}
 }
 
