@@ -504,11 +504,13 @@ void heap_mark_sampled(void *ptr, bool sampled)
 	thread_busy--;
 }
 
-/* The object is about to go: the profiler forgets it. */
-static void forget_sample(struct thread *thread, void *ptr)
+/* The object is about to go: the profiler forgets it, if it knew it. */
+static bool forget_sample(struct thread *thread, void *ptr)
 {
-	if (prof_free(thread, ptr))
-		heap_mark_sampled(ptr, false);
+	if (!prof_free(thread, ptr))
+		return false;
+	heap_mark_sampled(ptr, false);
+	return true;
 }
 
 /* A large object that may stay in a thread's cache, though in no bin. */
@@ -599,6 +601,18 @@ static bool free_beside_samples(void *ptr)
 		       ptr);
 }
 
+/* A small object that was a sample, to the thread's cache as by the fast path.
+ */
+static bool keep_sample(void *ptr, uint64_t word)
+{
+	return !HEAP_CHECKS_ALL &&
+	       (word & (PAGE_PLAIN_MASK | PAGE_LARGE)) ==
+		       (PAGE_LIVE | PAGE_SAMPLED) &&
+	       cache_push(
+		       cache_bin(&thread_current->cache, page_word_tag(word)),
+		       ptr);
+}
+
 /* Not inlined, so that what goes beside samples need not save registers. */
 static __attribute__((noinline)) void
 free_slowly(void *ptr, const struct heap_where *where)
@@ -624,8 +638,11 @@ free_slowly(void *ptr, const struct heap_where *where)
 	}
 	thread = thread_get();
 	start_ns = start_timing(thread);
-	if (word & PAGE_SAMPLED)
-		forget_sample(thread, ptr);
+	if (word & PAGE_SAMPLED && forget_sample(thread, ptr) && !where &&
+	    keep_sample(ptr, word)) {
+		errno = kept_errno;
+		return;
+	}
 	if (page_word_extent(word)->state == EXTENT_GUARDED) {
 		ptr = guard_give(ptr, true);
 		word = live_word(ptr);

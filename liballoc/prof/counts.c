@@ -140,13 +140,10 @@ uint32_t counts_get(uint32_t stack, const struct sampled *what, uint32_t near)
 	return row;
 }
 
-void counts_before_change(uint32_t row)
+void counts_keep_peak(struct ledger_count *count)
 {
-	struct ledger_count *count = count_row(row);
 	uint64_t number = peak_number();
 
-	if (!peak_is_new(count, number))
-		return;
 	lock_take(&counts_lock);
 	if (peak_is_new(count, number))
 		peak_keep(count, number);
@@ -173,7 +170,7 @@ void counts_freed(uint32_t row, uint64_t usable_bytes, uint64_t lifetime_ns,
 {
 	struct ledger_count *count = count_row(row);
 
-	counts_before_change(row);
+	counts_before_change(count);
 	counts_add_square(&count->freed_squares, count->size_class,
 			  usable_bytes);
 	/* Bytes first: who reads them last never finds more than is there. */

@@ -256,15 +256,15 @@ static bool forget(struct thread *thread, uint64_t address, struct sampled *was)
 
 bool prof_free(struct thread *thread, void *ptr)
 {
+	bool is_hooked = hooks_have(PROF_HOOK_SAMPLE_FREE), known;
 	int kept_errno = errno;
 	struct sampled was;
-	bool known;
 
 	if (!prof_state.ready)
 		return false;
 	unload_freed(ptr);
-	known = forget(thread, (uintptr_t)ptr, &was);
-	if (known && hooks_have(PROF_HOOK_SAMPLE_FREE))
+	known = forget(thread, (uintptr_t)ptr, is_hooked ? &was : NULL);
+	if (known && is_hooked)
 		hooks_freed(thread, ptr, was.usable_bytes);
 	errno = kept_errno;
 	return known;

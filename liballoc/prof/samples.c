@@ -252,7 +252,7 @@ static bool add_held(struct shard *shard, const struct sampled *what,
 
 	if (row == TABLES_NONE)
 		return false;
-	counts_before_change(count_index);
+	counts_before_change(count);
 	ledger_add_shared(&count->allocated_count, 1);
 	ledger_add_shared(&count->allocated_bytes, what->usable_bytes);
 	ledger_add_shared(&count->requested_bytes, what->requested_bytes);

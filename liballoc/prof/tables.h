@@ -22,6 +22,7 @@
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/size_class.h"
 #include "liballoc/ledger/ledger.h"
+#include "liballoc/prof/peak.h"
 
 #define TABLES_NONE UINT32_MAX
 #define TABLES_SHARDS 16u
@@ -112,8 +113,15 @@ size_t counts_index_bytes(void);
 void counts_boot(uint32_t *memory);
 /* near: a row that it may be. */
 uint32_t counts_get(uint32_t stack, const struct sampled *what, uint32_t near);
+/* What the row had in use at the last peak is taken down, if it was not yet. */
+void counts_keep_peak(struct ledger_count *count);
 /* Before anything is counted in or out of the row; its shard is held. */
-void counts_before_change(uint32_t row);
+static inline void counts_before_change(struct ledger_count *count)
+{
+	if (__builtin_expect(peak_is_new(count, peak_number()), 0))
+		counts_keep_peak(count);
+}
+
 /* Adds an object's square; those of a small class all have one size. */
 static inline void counts_add_square(uint64_t *squares, uint32_t size_class,
 				     uint64_t usable_bytes)
