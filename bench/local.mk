@@ -19,7 +19,7 @@ noinst_PROGRAMS += %D%/latency %D%/loads/loads %D%/measure %D%/memory \
 %C%_samples_LDFLAGS = -static
 %C%_samples_LDADD = liballoc/liballoc.la $(LIBUNWIND_LIBS) -lpthread
 EXTRA_DIST += %D%/heavy.cc %D%/instructions %D%/instructions.expected \
-	%D%/objects.py %D%/puzzle.smt2 %D%/report.awk %D%/run \
+	%D%/objects.py %D%/order %D%/puzzle.smt2 %D%/report.awk %D%/run \
 	%D%/figures %D%/overhead %D%/overhead.awk \
 	%D%/sqlite.sql %D%/trees.lua
 

@@ -6,6 +6,7 @@ lib_LTLIBRARIES += %D%/liballoc.la
 # tests/integration/liballoc/imports.sh. The exceptions are those that operator
 # new lets pass.
 LIBALLOC_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden -fdata-sections \
+	-ffunction-sections \
 	-fno-builtin-malloc \
 	-fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free \
 	-fno-builtin-aligned_alloc -fno-builtin-posix_memalign \
@@ -15,9 +16,9 @@ LIBALLOC_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden -fdata-sections \
 # current:revision:age, by libtool's rules: bump current and zero the rest when
 # an exported function goes or changes, bump current and age when one comes.
 %C%_liballoc_la_LDFLAGS = -version-info 0:0:0 -Wl,-z,now -Wl,-z,nodelete \
-	$(LIBALLOC_LDFLAGS) \
+	$(LIBALLOC_LDFLAGS) $(LIBALLOC_ORDER_LDFLAGS) \
 	-Wl,--version-script=$(top_srcdir)/%D%/liballoc.map
-%C%_liballoc_la_DEPENDENCIES = %D%/liballoc.map
+%C%_liballoc_la_DEPENDENCIES = %D%/liballoc.map %D%/order.ld
 %C%_liballoc_la_CFLAGS = $(LIBALLOC_CFLAGS)
 %C%_liballoc_la_SOURCES =
 
@@ -31,7 +32,7 @@ include %D%/safety/local.mk
 liballocincludedir = $(includedir)/liballoc
 liballocinclude_HEADERS = %D%/include/liballoc/liballoc.h
 pkgconfig_DATA += %D%/liballoc.pc
-EXTRA_DIST += %D%/liballoc.map %D%/include/jemalloc/jemalloc.h
+EXTRA_DIST += %D%/liballoc.map %D%/order.ld %D%/include/jemalloc/jemalloc.h
 
 # Under jemalloc's names: links, so that both names in one process are one
 # library. Programs built against jemalloc 5 ask for libjemalloc.so.2.

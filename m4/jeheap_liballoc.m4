@@ -53,8 +53,10 @@ rm -f conftest.map
 
 dnl What brings pages alone; a linker without one of them links a larger
 dnl library. --sort-section: small variables together, away from tables.
+dnl noseparate-code: code begins on the page where the headers end.
 LIBALLOC_LDFLAGS=
-for flag in -Wl,-z,pack-relative-relocs -Wl,--sort-section=alignment; do
+for flag in -Wl,-z,pack-relative-relocs -Wl,--sort-section=alignment \
+	-Wl,-z,noseparate-code; do
 	AC_MSG_CHECKING([whether the linker takes $flag])
 	LDFLAGS="$save_LDFLAGS $flag -Wl,--fatal-warnings"
 	AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])],
@@ -64,4 +66,15 @@ for flag in -Wl,-z,pack-relative-relocs -Wl,--sort-section=alignment; do
 done
 LDFLAGS=$save_LDFLAGS
 AC_SUBST([LIBALLOC_LDFLAGS])
+
+AC_MSG_CHECKING([whether the linker takes an order of functions])
+LDFLAGS="$LDFLAGS -shared -fPIC -Wl,-T,$srcdir/liballoc/order.ld"
+AC_LINK_IFELSE([AC_LANG_SOURCE([int f(void);
+int f(void) { return 1; }])],
+	[AC_MSG_RESULT([yes])
+	 LIBALLOC_ORDER_LDFLAGS='-Wl,-T,$(top_srcdir)/liballoc/order.ld'],
+	[AC_MSG_RESULT([no])
+	 LIBALLOC_ORDER_LDFLAGS=])
+LDFLAGS=$save_LDFLAGS
+AC_SUBST([LIBALLOC_ORDER_LDFLAGS])
 ])

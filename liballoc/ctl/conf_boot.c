@@ -9,7 +9,6 @@
 #include "liballoc/ctl/options.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -49,27 +48,25 @@ static void join_lines(char *text)
 
 static ssize_t read_whole(const char *path, char *text, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = os_open(path);
 	size_t length = 0;
 	ssize_t n = -1;
 
 	if (fd < 0)
 		return -1;
 	while (length < size) {
-		n = read(fd, text + length, size - length);
-		if (n < 0 && errno == EINTR)
-			continue;
+		n = os_read(fd, text + length, size - length);
 		if (n <= 0)
 			break;
 		length += (size_t)n;
 	}
-	close(fd);
+	os_close(fd);
 	return n < 0 ? -1 : (ssize_t)length;
 }
 
 bool conf_read_file(const char *path, char text[CONF_FILE_BYTES])
 {
-	ssize_t length = readlink(path, text, CONF_FILE_BYTES);
+	ssize_t length = os_read_link(path, text, CONF_FILE_BYTES);
 	bool is_link = length >= 0;
 
 	if (!is_link)
@@ -77,7 +74,9 @@ bool conf_read_file(const char *path, char text[CONF_FILE_BYTES])
 	if (length == CONF_FILE_BYTES)
 		message("Too long, not used: ", path, NULL);
 	if (length < 0 || length == CONF_FILE_BYTES) {
-		text[0] = '\0';
+		/* An empty one is not written, so that it needs no page. */
+		if (text[0])
+			text[0] = '\0';
 		return false;
 	}
 	text[length] = '\0';

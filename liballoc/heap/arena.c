@@ -24,8 +24,14 @@
 
 /* Guards making; entries are published with release and never change. */
 static struct lock lock = LOCK_INIT(LOCK_ARENA_LIST);
-/* Tables that are hardly touched begin a page: see LIBALLOC_LDFLAGS. */
-static struct arena *arenas[HEAP_MAX_ARENAS] __attribute__((aligned(4096)));
+/*
+ * Few programs have more than the first ones, which lie among the variables.
+ * Tables that are hardly touched begin a page: see LIBALLOC_LDFLAGS.
+ */
+#define FIRST_ARENAS 8u
+static struct arena *first_arenas[FIRST_ARENAS];
+static struct arena *more_arenas[HEAP_MAX_ARENAS - FIRST_ARENAS]
+	__attribute__((aligned(4096)));
 static unsigned arena_count;
 static unsigned automatic_count = 1;
 static unsigned cpu_arenas; /* [0, this) go with CPUs */
@@ -34,6 +40,13 @@ static ssize_t default_decay_ms[EXTENT_CLEAN];
 
 /* First to be used again first; lock guards them. */
 static struct arena *destroyed, **last_destroyed = &destroyed;
+
+/* index is below HEAP_MAX_ARENAS. */
+static struct arena **place_of(unsigned index)
+{
+	return index < FIRST_ARENAS ? &first_arenas[index]
+				    : &more_arenas[index - FIRST_ARENAS];
+}
 
 static void name_arena(struct arena *arena)
 {
@@ -60,7 +73,6 @@ static struct arena *new_arena(unsigned index, bool manual,
 			       struct extent_hooks_s *hooks)
 {
 	struct arena *arena = metadata_allocate(sizeof(*arena));
-	unsigned i;
 
 	if (!arena)
 		return NULL;
@@ -68,14 +80,11 @@ static struct arena *new_arena(unsigned index, bool manual,
 	arena->manual = manual;
 	arena->hooks = hooks;
 	arena->stats = ledger_arena(index);
-	for (i = 0; i < SIZE_CLASSES; i++)
-		arena->class_stats[i] = ledger_class(index, i);
+	arena->class_stats = ledger_class(index, 0);
 	page_heap_init(&arena->pages);
-	for (i = 0; i < SMALL_CLASSES; i++)
-		bin_init(&arena->bins[i], arena, i);
 	name_arena(arena);
 	start_stats(arena);
-	__atomic_store_n(&arenas[index], arena, __ATOMIC_RELEASE);
+	__atomic_store_n(place_of(index), arena, __ATOMIC_RELEASE);
 	return arena;
 }
 
@@ -151,7 +160,7 @@ struct arena *heap_arena(unsigned index)
 
 	if (index >= HEAP_MAX_ARENAS)
 		return NULL;
-	arena = __atomic_load_n(&arenas[index], __ATOMIC_ACQUIRE);
+	arena = __atomic_load_n(place_of(index), __ATOMIC_ACQUIRE);
 	if (!arena || __atomic_load_n(&arena->destroyed, __ATOMIC_ACQUIRE))
 		return NULL;
 	return arena;
@@ -319,8 +328,8 @@ void *arena_allocate_small(struct arena *arena, unsigned size_class)
 {
 	void *region;
 
-	return bin_take(&arena->bins[size_class], &region, 1, 1) ? region
-								 : NULL;
+	return bin_take(arena_bin(arena, size_class), &region, 1, 1) ? region
+								     : NULL;
 }
 
 void arena_free_small(void **regions, unsigned count)
@@ -332,8 +341,8 @@ void arena_free_small(void **regions, unsigned count)
 		if (!(word & PAGE_LIVE) || word & PAGE_LARGE)
 			report_error("double free, or free of no allocation:",
 				     regions[0]);
-		count = bin_give(&slab->arena->bins[slab->size_class], regions,
-				 count, 0);
+		count = bin_give(arena_bin(slab->arena, slab->size_class),
+				 regions, count, 0);
 	}
 }
 
@@ -457,11 +466,11 @@ static void each_lock(void (*step)(struct lock *lock))
 	unsigned count = heap_arena_count(), i, j;
 
 	for (i = 0; i < count; i++)
-		for (j = 0; arenas[i] && j < SMALL_CLASSES; j++)
-			step(&arenas[i]->bins[j].lock);
+		for (j = 0; *place_of(i) && j < SMALL_CLASSES; j++)
+			step(&(*place_of(i))->bins[j].lock);
 	for (i = 0; i < count; i++)
-		if (arenas[i])
-			step(&arenas[i]->pages.lock);
+		if (*place_of(i))
+			step(&(*place_of(i))->pages.lock);
 }
 
 struct lock *arena_table_lock(void)
@@ -491,7 +500,7 @@ void arena_postfork_child(void)
 
 	each_lock(lock_reset);
 	for (i = 0; i < count; i++)
-		if (arenas[i])
-			page_heap_postfork_child(arenas[i]);
+		if (*place_of(i))
+			page_heap_postfork_child(*place_of(i));
 	lock_reset(&lock);
 }

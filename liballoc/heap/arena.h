@@ -29,10 +29,21 @@ struct arena {
 	struct arena *next_destroyed;
 	char name[HEAP_ARENA_NAME_BYTES]; /* the list's lock guards it */
 	struct arena_stats *stats;
-	struct class_stats *class_stats[SIZE_CLASSES];
+	struct class_stats *class_stats; /* SIZE_CLASSES of them */
 	struct page_heap pages;
+	/* By arena_bin() alone: zeroed until they are used. */
 	struct bin bins[SMALL_CLASSES];
 };
+
+/* size_class is a small one. */
+static inline struct bin *arena_bin(struct arena *arena, unsigned size_class)
+{
+	struct bin *bin = &arena->bins[size_class];
+
+	if (!__atomic_load_n(&bin->stats, __ATOMIC_ACQUIRE))
+		bin_init(bin, arena, size_class);
+	return bin;
+}
 
 /* For its counts. */
 struct lock *arena_table_lock(void);

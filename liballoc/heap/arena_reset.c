@@ -53,7 +53,7 @@ static void reset(struct arena *arena)
 	unsigned i;
 
 	for (i = 0; i < SMALL_CLASSES; i++)
-		reset_bin(&arena->bins[i]);
+		reset_bin(arena_bin(arena, i));
 	while ((extent = page_heap_any_large(arena))) {
 		if (extent->sampled)
 			prof_free(thread_peek(), (void *)extent->base);
@@ -85,7 +85,7 @@ static void leave_counters(const struct arena *arena)
 	left_arena.muzzy_nmadvise += ledger_get(&stats->muzzy_nmadvise);
 	left_arena.muzzy_purged += ledger_get(&stats->muzzy_purged);
 	for (i = 0; i < SIZE_CLASSES; i++) {
-		const struct class_stats *class = arena->class_stats[i];
+		const struct class_stats *class = &arena->class_stats[i];
 
 		left_classes[i].nmalloc += ledger_get(&class->nmalloc);
 		left_classes[i].ndalloc += ledger_get(&class->ndalloc);
@@ -109,7 +109,7 @@ static void clear_counters(struct arena *arena)
 	    ledger_capacity(LEDGER_ARENA_CLASSES))
 		return;
 	for (i = 0; i < SIZE_CLASSES; i++)
-		memset(arena->class_stats[i], 0, sizeof(struct class_stats));
+		memset(&arena->class_stats[i], 0, sizeof(struct class_stats));
 }
 
 /* From here on the arena cannot be found; false: it has to stay. */

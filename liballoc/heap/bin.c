@@ -19,10 +19,11 @@
 
 void bin_init(struct bin *bin, struct arena *arena, unsigned size_class)
 {
-	lock_init(&bin->lock, LOCK_BIN);
-	bin->size_class = size_class;
-	bin->arena = arena;
-	bin->stats = arena->class_stats[size_class];
+	lock_set_rank(&bin->lock, LOCK_BIN);
+	__atomic_store_n(&bin->size_class, size_class, __ATOMIC_RELAXED);
+	__atomic_store_n(&bin->arena, arena, __ATOMIC_RELAXED);
+	__atomic_store_n(&bin->stats, &arena->class_stats[size_class],
+			 __ATOMIC_RELEASE);
 }
 
 /* free_count in [1, regions) to a list: the fullest first. */

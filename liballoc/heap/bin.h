@@ -24,12 +24,16 @@ struct bin {
 	struct lock lock;
 	unsigned size_class;
 	struct arena *arena;
+	struct class_stats *stats;		  /* NULL: never used yet */
 	struct extent *current;			  /* in no list */
 	struct extent_list nonfull[BIN_FULLNESS]; /* by free share, ascending */
 	struct extent_list full;		  /* of a created arena alone */
-	struct class_stats *stats;
 } __attribute__((aligned(64)));
 
+/*
+ * For a zeroed bin, by any thread, and by several at once. Its lock may be
+ * taken and released before.
+ */
 void bin_init(struct bin *bin, struct arena *arena, unsigned size_class);
 
 /*

@@ -246,7 +246,7 @@ static unsigned fill_small(struct cache *cache, unsigned size_class,
 		got = exchange_take(size_class, bin->slots, want);
 	if (got)
 		return got;
-	return bin_take(&arena->bins[size_class], bin->slots, want,
+	return bin_take(arena_bin(arena, size_class), bin->slots, want,
 			unpublished(cache, size_class));
 }
 
@@ -410,7 +410,7 @@ static void publish_bin(struct cache *cache, unsigned size_class,
 	if (!requests)
 		return;
 	if (size_class_is_small(size_class))
-		bin_take(&arena->bins[size_class], NULL, 0, requests);
+		bin_take(arena_bin(arena, size_class), NULL, 0, requests);
 	else
 		page_heap_count_requests(arena, size_class, requests);
 }

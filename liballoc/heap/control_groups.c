@@ -10,12 +10,11 @@
 #include "liballoc/heap/control_groups.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "liballoc/ctl/options.h"
+#include "liballoc/heap/os.h"
 
 #define PATH_BYTES 1024u
 #define BUFFER_BYTES 4096u
@@ -32,7 +31,6 @@
 
 /* One controller's groups: path is the own one, top bytes of it the root's. */
 struct group {
-	const char *controller;
 	bool v2;
 	char path[PATH_BYTES];
 	size_t top; /* 0: not found */
@@ -41,12 +39,11 @@ struct group {
 	bool inside_v1;
 };
 
-static struct group memory_group = {.controller = "memory"};
-static struct group cpu_group = {.controller = "cpu"};
+static struct group memory_group, cpu_group;
 static unsigned readings;
 /* Of each level's, in the order of the walk upwards. */
 static uint64_t limits[MAX_LEVELS];
-static char buffer[BUFFER_BYTES] __attribute__((aligned(4096)));
+static char buffer[BUFFER_BYTES];
 static char file_path[PATH_BYTES + 64];
 
 struct text {
@@ -70,18 +67,10 @@ static struct text text_of(const char *string)
 	return (struct text){string, strlen(string)};
 }
 
-static int open_file(const char *path)
-{
-	return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-}
-
 static size_t read_some(int fd, char *to, size_t size)
 {
-	ssize_t n;
+	ssize_t n = os_read(fd, to, size);
 
-	do
-		n = read(fd, to, size);
-	while (n < 0 && errno == EINTR);
 	return n > 0 ? (size_t)n : 0;
 }
 
@@ -91,7 +80,7 @@ static void read_lines(const char *path,
 		       void *context)
 {
 	size_t have = 0, got, budget = (size_t)1 << 20;
-	int fd = open_file(path);
+	int fd = os_open(path);
 	bool skipping = false;
 	char *end;
 
@@ -115,7 +104,7 @@ static void read_lines(const char *path,
 			have = 0;
 		}
 	}
-	close(fd);
+	os_close(fd);
 }
 
 /* The text up to the next separator, which both are taken off *line. */
@@ -253,12 +242,13 @@ static void visit_mount(struct text line, void *unused)
 	take_field(&line, ' ');
 	for (i = 0; i < 2; i++) {
 		struct group *group = i ? &cpu_group : &memory_group;
+		const char *controller = i ? "cpu" : "memory";
 
 		if (group->top || !group->inside[0])
 			continue;
-		if (group->inside_v1 ? is(type, "cgroup") &&
-					       lists(line, group->controller)
-				     : is(type, "cgroup2"))
+		if (group->inside_v1
+			    ? is(type, "cgroup") && lists(line, controller)
+			    : is(type, "cgroup2"))
 			set_path(group, root, mount, !group->inside_v1);
 	}
 }
@@ -313,11 +303,11 @@ static struct text read_file(const struct group *group, size_t directory,
 	    !append(file_path, sizeof(file_path), &length, text_of("/")) ||
 	    !append(file_path, sizeof(file_path), &length, text_of(name)))
 		return (struct text){"", 0};
-	fd = open_file(file_path);
+	fd = os_open(file_path);
 	if (fd < 0)
 		return (struct text){"", 0};
 	length = read_some(fd, buffer, BUFFER_BYTES);
-	close(fd);
+	os_close(fd);
 	return (struct text){buffer, length};
 }
 
@@ -397,7 +387,7 @@ static uint64_t cpus_in(struct text range)
 /* The real machine's count the kernel tells, with what we are bound to. */
 unsigned groups_machine_cpus(void)
 {
-	static struct group system = {.controller = ""};
+	static struct group system;
 	size_t length = 0;
 	uint64_t count = 0, some;
 	struct text list;
@@ -541,11 +531,11 @@ static uint64_t read_pressure(void)
 				 "memory.pressure");
 	if (text.length)
 		return parse_pressure(text);
-	fd = open_file(rooted("/proc/pressure/memory"));
+	fd = os_open(rooted("/proc/pressure/memory"));
 	if (fd < 0)
 		return 0;
 	text = (struct text){buffer, read_some(fd, buffer, BUFFER_BYTES)};
-	close(fd);
+	os_close(fd);
 	return parse_pressure(text);
 }
 

@@ -30,9 +30,8 @@ struct stack {
 	void **objects; /* CAPACITY of them; NULL: none yet */
 } __attribute__((aligned(64)));
 
-static struct stack stacks[SMALL_CLASSES] = {
-	[0 ... SMALL_CLASSES - 1] = {.lock = LOCK_INIT(LOCK_EXCHANGE)},
-};
+/* Zeroed ones are empty: those of classes not used here need no memory. */
+static struct stack stacks[SMALL_CLASSES];
 
 static unsigned capacity(unsigned size_class)
 {
@@ -67,6 +66,7 @@ bool exchange_put(unsigned size_class, void *const *objects, unsigned count)
 	struct stack *stack = &stacks[size_class];
 	bool room;
 
+	lock_set_rank(&stack->lock, LOCK_EXCHANGE);
 	lock_take(&stack->lock);
 	room = stack->count + count <= capacity(size_class) &&
 	       have_objects(stack);

@@ -429,7 +429,7 @@ void *heap_allocate_direct(struct arena *arena, size_t size)
 	if (thread->countdown < (int64_t)size_classes[size_class].bytes)
 		return NULL;
 	thread_busy++;
-	ptr = bin_take_one(&arena->bins[size_class]);
+	ptr = bin_take_one(arena_bin(arena, size_class));
 	thread_busy--;
 	if (ptr) {
 		thread->countdown -= (int64_t)size_classes[size_class].bytes;
@@ -499,7 +499,7 @@ void heap_mark_sampled(void *ptr, bool sampled)
 	if (extent->state == EXTENT_LARGE)
 		page_heap_mark_large(arena, extent, sampled);
 	else
-		bin_mark(&arena->bins[extent->size_class], extent, ptr,
+		bin_mark(arena_bin(arena, extent->size_class), extent, ptr,
 			 sampled);
 	thread_busy--;
 }
@@ -571,7 +571,7 @@ static bool free_direct(void *ptr, uint64_t word)
 	if (!thread || fill_frees())
 		return false;
 	thread_busy++;
-	given = bin_give_one(&slab->arena->bins[size_class], slab, ptr);
+	given = bin_give_one(arena_bin(slab->arena, size_class), slab, ptr);
 	thread_busy--;
 	if (given) {
 		thread->direct_freed += size_classes[size_class].bytes;
@@ -758,7 +758,7 @@ bool heap_is_sparse(const void *ptr)
 	if (word & PAGE_LARGE || thread_busy)
 		return false;
 	thread_busy++;
-	sparse = bin_is_sparse(&slab->arena->bins[slab->size_class], slab);
+	sparse = bin_is_sparse(arena_bin(slab->arena, slab->size_class), slab);
 	thread_busy--;
 	heap_run_deferred();
 	return sparse;

@@ -59,6 +59,14 @@ struct lock {
  }
 
 void lock_init(struct lock *lock, enum lock_rank rank);
+/*
+ * For a zeroed lock, which is a free one but for its rank: gives it that, as
+ * often as one likes and by any thread.
+ */
+static inline void lock_set_rank(struct lock *lock, enum lock_rank rank)
+{
+	__atomic_store_n(&lock->rank, (uint16_t)rank, __ATOMIC_RELAXED);
+}
 void lock_take(struct lock *lock);
 bool lock_try(struct lock *lock);
 void lock_release(struct lock *lock);

@@ -70,7 +70,8 @@ static void add_bin_lock(struct arena *arena, void *to)
 {
 	const struct bin_wanted *wanted = to;
 
-	lock_add_stats(&arena->bins[wanted->size_class].lock, wanted->sum);
+	lock_add_stats(&arena_bin(arena, wanted->size_class)->lock,
+		       wanted->sum);
 }
 
 void observe_bin_lock(unsigned arena, unsigned size_class,
@@ -86,7 +87,7 @@ static void clear_arena(struct arena *arena, void *unused)
 	(void)unused;
 	lock_clear_stats(&arena->pages.lock);
 	for (unsigned i = 0; i < SMALL_CLASSES; i++)
-		lock_clear_stats(&arena->bins[i].lock);
+		lock_clear_stats(&arena_bin(arena, i)->lock);
 }
 
 void observe_clear_locks(void)

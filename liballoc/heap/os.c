@@ -8,6 +8,7 @@
 #include "liballoc/heap/os.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,19 +253,31 @@ uint64_t os_now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-unsigned os_cpu_count(void)
+/* The CPUs as words of bits; false: there are more than those hold. */
+#define CPU_WORDS (CPU_SETSIZE / 64)
+static bool get_cpus(uint64_t words[CPU_WORDS])
 {
 	int kept_errno = errno;
-	cpu_set_t set;
-	int count = 1;
+	bool good;
 
-	/* With more CPUs than the set holds this fails: a big machine. */
-	if (sched_getaffinity(0, sizeof(set), &set) == 0)
-		count = CPU_COUNT(&set);
-	else
-		count = CPU_SETSIZE;
+	memset(words, 0, CPU_WORDS * sizeof(*words));
+	good = syscall(SYS_sched_getaffinity, 0, CPU_WORDS * sizeof(*words),
+		       words) > 0;
 	errno = kept_errno;
-	return count > 0 ? (unsigned)count : 1;
+	return good;
+}
+
+unsigned os_cpu_count(void)
+{
+	uint64_t words[CPU_WORDS];
+	unsigned count = 0, i;
+
+	if (!get_cpus(words))
+		return CPU_SETSIZE;
+	for (i = 0; i < CPU_WORDS; i++)
+		for (; words[i]; words[i] &= words[i] - 1)
+			count++;
+	return count ? count : 1;
 }
 
 uint64_t os_clock_ns(void)
@@ -286,15 +299,40 @@ int os_cpu(void)
 
 unsigned os_cpu_limit(void)
 {
-	int kept_errno = errno;
 	unsigned limit = CPU_SETSIZE;
-	cpu_set_t set;
+	uint64_t words[CPU_WORDS];
 
-	if (sched_getaffinity(0, sizeof(set), &set) == 0)
-		while (limit > 1 && !CPU_ISSET(limit - 1, &set))
+	if (get_cpus(words))
+		while (limit > 1 &&
+		       !(words[(limit - 1) / 64] >> (limit - 1) % 64 & 1))
 			limit--;
-	errno = kept_errno;
 	return limit;
+}
+
+int os_open(const char *path)
+{
+	return (int)syscall(SYS_openat, AT_FDCWD, path,
+			    O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+}
+
+ssize_t os_read(int fd, void *to, size_t bytes)
+{
+	ssize_t n;
+
+	do
+		n = syscall(SYS_read, fd, to, bytes);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
+ssize_t os_read_link(const char *path, char *to, size_t bytes)
+{
+	return syscall(SYS_readlinkat, AT_FDCWD, path, to, bytes);
+}
+
+void os_close(int fd)
+{
+	(void)syscall(SYS_close, fd);
 }
 
 int os_thread_id(void)

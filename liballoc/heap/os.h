@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Variables that fast paths read, with no detour by the global offset table */
 #define HEAP_HIDDEN __attribute__((visibility("hidden")))
@@ -63,6 +64,16 @@ uint64_t os_clock_ns(void);
 int os_cpu(void);
 /* More than the number of every CPU that the process may run on. */
 unsigned os_cpu_limit(void);
+
+/*
+ * Files that boot reads: the system calls of those names, but that a signal
+ * does not end a read. Past libc, whose wrappers are cancellation points, and
+ * lie on pages of it that many a program never touches. They set errno.
+ */
+int os_open(const char *path);
+ssize_t os_read(int fd, void *to, size_t bytes);
+ssize_t os_read_link(const char *path, char *to, size_t bytes);
+void os_close(int fd);
 
 /* Writes text to stderr, then aborts. Async-signal-safe. */
 _Noreturn void os_die(const char *text, const void *address);

@@ -746,7 +746,7 @@ static void clear_large_words(const struct extent *extent)
 static void count_large(struct arena *arena, unsigned size_class, size_t bytes,
 			bool more)
 {
-	struct class_stats *class = arena->class_stats[size_class];
+	struct class_stats *class = &arena->class_stats[size_class];
 
 	ledger_add(more ? &class->nmalloc : &class->ndalloc, 1);
 	ledger_add(&arena->stats->large_allocated, more ? bytes : -bytes);
@@ -756,7 +756,7 @@ void page_heap_count_requests(struct arena *arena, unsigned size_class,
 			      uint64_t requests)
 {
 	lock_take(&arena->pages.lock);
-	ledger_add(&arena->class_stats[size_class]->nrequests, requests);
+	ledger_add(&arena->class_stats[size_class].nrequests, requests);
 	lock_release(&arena->pages.lock);
 }
 
@@ -772,7 +772,7 @@ static void make_large(struct arena *arena, struct extent *extent,
 	if (arena->manual)
 		extent_list_append(&arena->pages.large, extent);
 	count_large(arena, size_class, extent->bytes, true);
-	ledger_add(&arena->class_stats[size_class]->nrequests, requests);
+	ledger_add(&arena->class_stats[size_class].nrequests, requests);
 }
 
 struct extent *page_heap_take_large(struct arena *arena, size_t bytes,

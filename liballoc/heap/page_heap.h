@@ -24,7 +24,6 @@ struct arena;
 /* Everything is guarded by lock. */
 struct page_heap {
 	struct lock lock;
-	struct run_set runs[EXTENT_FREE_STATES];
 	struct recent_runs recent; /* dirty ones, in no set */
 	/* Dirty and muzzy runs, longest free first. */
 	struct extent_list by_age[EXTENT_CLEAN];
@@ -41,6 +40,8 @@ struct page_heap {
 	/* Runs that are being given back, without the lock. */
 	struct extent_list in_hand;
 	uint64_t due_ns; /* of the next step of a decay; atomic; waiting.h */
+	/* Last, since most of it is never touched. */
+	struct run_set runs[EXTENT_FREE_STATES];
 };
 
 void page_heap_init(struct page_heap *heap);

@@ -58,7 +58,8 @@ void heap_use_of(const void *ptr, struct heap_use *use)
 		use->regions = 1;
 		use->bytes = extent->bytes;
 	} else {
-		slab_use(&extent->arena->bins[extent->size_class], extent, use);
+		slab_use(arena_bin(extent->arena, extent->size_class), extent,
+			 use);
 	}
 	thread_busy--;
 	heap_run_deferred();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Makes the exported copy and keeps it up to date. System calls are made past
- * libc, whose wrappers are cancellation points. Nothing here waits: who finds
+ * libc, for the reasons that os_open() has. Nothing here waits: who finds
  * another thread at work leaves it to that one.
  */
 #include "config.h"
@@ -146,9 +146,18 @@ static bool may_have_file(size_t bytes, unsigned *descriptor)
 	return true;
 }
 
-static void close_file(int fd)
+static int control(int fd, int command, unsigned value)
 {
-	(void)syscall(SYS_close, fd);
+	return (int)syscall(SYS_fcntl, fd, command, value);
+}
+
+static bool look_at(int fd, struct stat *file)
+{
+#ifdef SYS_fstat
+	return syscall(SYS_fstat, fd, file) == 0;
+#else
+	return fstat(fd, file) == 0;
+#endif
 }
 
 /* Of a number that no program counts on. */
@@ -163,10 +172,10 @@ static int create_file(unsigned descriptor)
 				   MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (low < 0)
 		return -1;
-	high = fcntl(low, F_DUPFD_CLOEXEC, (int)descriptor);
+	high = control(low, F_DUPFD_CLOEXEC, descriptor);
 	if (high < 0)
 		return low;
-	close_file(low);
+	os_close(low);
 	return high;
 }
 
@@ -197,7 +206,7 @@ fill_file(int fd, const struct ledger_header *header, size_t written_bytes)
 		      fd, 0);
 	if (window == MAP_FAILED)
 		return NULL;
-	if (fcntl(fd, F_ADD_SEALS, SEALS) == 0)
+	if (control(fd, F_ADD_SEALS, SEALS) == 0)
 		return window;
 	munmap(window, written_bytes);
 	return NULL;
@@ -226,7 +235,7 @@ static bool is_our_file(int fd)
 {
 	struct stat now;
 
-	return fd >= 0 && fstat(fd, &now) == 0 && now.st_dev == export.device &&
+	return fd >= 0 && look_at(fd, &now) && now.st_dev == export.device &&
 	       now.st_ino == export.inode;
 }
 
@@ -237,7 +246,7 @@ static int keep_number(int fd)
 
 	if (!is_our_file(old) || syscall(SYS_dup3, fd, old, O_CLOEXEC) != old)
 		return fd;
-	close_file(fd);
+	os_close(fd);
 	return old;
 }
 
@@ -256,8 +265,8 @@ static void make(void)
 	if (fd < 0)
 		return;
 	window = fill_file(fd, &header, written_bytes);
-	if (!window || fstat(fd, &file) != 0) {
-		close_file(fd);
+	if (!window || !look_at(fd, &file)) {
+		os_close(fd);
 		return;
 	}
 	export.fd = keep_number(fd);
@@ -308,10 +317,11 @@ static const void *settled_row(unsigned id, uint64_t row,
 /* Adds what may be added up. */
 static void add_row(uint64_t *sum, unsigned id, const void *row)
 {
+	const struct ledger_metric *metrics = ledger_rows(LEDGER_METRICS);
 	const uint64_t *words = row;
 
-	for (unsigned i = 0; i < ledger_metric_count; i++) {
-		const struct ledger_metric *m = &ledger_metrics[i];
+	for (unsigned i = 0; i < ledger_metric_count(); i++) {
+		const struct ledger_metric *m = &metrics[i];
 
 		if (m->section != id || !m->summable)
 			continue;

@@ -2,6 +2,9 @@
 /*
  * The descriptors of all metrics: one row for each word of the *_stats
  * structs in ledger.h, under the field's name. Holds no logic but look-up.
+ *
+ * They are read once by every process, to be written into the ledger; so here
+ * they have no more room than they need.
  */
 #include "config.h"
 
@@ -22,10 +25,17 @@
 #define SUM 1
 #define EACH 0
 
+struct row {
+	char name[24];
+	char help[64];
+	uint8_t kind, unit, summable, section;
+	uint16_t offset, count;
+};
+
 #define ROW(section, base, type, field, kind, unit, summable, help)            \
  {                                                                             \
-#  field, help, kind, unit, summable, 0, section,                              \
-	  base + offsetof(type, field), sizeof(((type *)0)->field) / 8         \
+#  field, help, kind, unit, summable, section, base + offsetof(type, field),   \
+	  sizeof(((type *)0)->field) / 8                                       \
  }
 #define PROCESS(field, ...)                                                    \
  ROW(LEDGER_PROCESS, 0, struct process_stats, field, __VA_ARGS__)
@@ -38,7 +48,7 @@
      __VA_ARGS__)
 
 /* clang-format off */
-const struct ledger_metric ledger_metrics[] = {
+static const struct row metric_rows[] = {
 	PROCESS(metadata, GAUGE, BYTES, SUM,
 		"mapped for the allocator's own use"),
 	PROCESS(mapped, GAUGE, BYTES, SUM,
@@ -189,16 +199,35 @@ const struct ledger_metric ledger_metrics[] = {
 };
 /* clang-format on */
 
-const unsigned ledger_metric_count =
-	sizeof(ledger_metrics) / sizeof(ledger_metrics[0]);
+unsigned ledger_metric_count(void)
+{
+	return sizeof(metric_rows) / sizeof(metric_rows[0]);
+}
+
+void ledger_metric_at(unsigned index, struct ledger_metric *metric)
+{
+	const struct row *row = &metric_rows[index];
+
+	memset(metric, 0, sizeof(*metric));
+	memcpy(metric->name, row->name, sizeof(row->name));
+	memcpy(metric->help, row->help, sizeof(row->help));
+	metric->kind = row->kind;
+	metric->unit = row->unit;
+	metric->summable = row->summable;
+	metric->section = row->section;
+	metric->offset = row->offset;
+	metric->count = row->count;
+}
 
 const struct ledger_metric *ledger_metric_find(unsigned section,
 					       const char *name)
 {
-	for (unsigned i = 0; i < ledger_metric_count; i++)
-		if (ledger_metrics[i].section == section &&
-		    strcmp(ledger_metrics[i].name, name) == 0)
-			return &ledger_metrics[i];
+	const struct ledger_metric *metrics = ledger_rows(LEDGER_METRICS);
+
+	for (unsigned i = 0; i < ledger_metric_count(); i++)
+		if (metrics[i].section == section &&
+		    strcmp(metrics[i].name, name) == 0)
+			return &metrics[i];
 	return NULL;
 }
 

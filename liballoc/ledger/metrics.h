@@ -8,7 +8,8 @@
 
 #include "liballoc/ledger/layout.h"
 
-extern const struct ledger_metric ledger_metrics[];
-extern const unsigned ledger_metric_count;
+unsigned ledger_metric_count(void);
+/* Describes a metric, index < ledger_metric_count(). */
+void ledger_metric_at(unsigned index, struct ledger_metric *metric);
 
 #endif

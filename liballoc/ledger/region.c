@@ -101,7 +101,7 @@ size_t ledger_lay_out(struct ledger_header *header, size_t region_bytes)
 	size_t left;
 
 	end = place(header, LEDGER_METRICS, end, sizeof(struct ledger_metric),
-		    ledger_metric_count);
+		    ledger_metric_count());
 	end = place(header, LEDGER_PROCESS, end,
 		    round_up(sizeof(struct process_stats), LINE_BYTES), 1);
 	end = place(header, LEDGER_CLASSES, end, sizeof(struct ledger_class),
@@ -168,10 +168,12 @@ static void *map_region(size_t *bytes)
 static void copy_metrics(struct ledger_header *header)
 {
 	struct ledger_section *section = &header->sections[LEDGER_METRICS];
+	struct ledger_metric *rows =
+		(void *)((uint8_t *)header + section->offset);
 
-	memcpy((uint8_t *)header + section->offset, ledger_metrics,
-	       ledger_metric_count * sizeof(ledger_metrics[0]));
-	section->count = ledger_metric_count;
+	for (unsigned i = 0; i < ledger_metric_count(); i++)
+		ledger_metric_at(i, &rows[i]);
+	section->count = ledger_metric_count();
 	header->sections[LEDGER_PROCESS].count = 1;
 	header->sections[LEDGER_CONTROL].count = 1;
 }

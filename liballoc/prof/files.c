@@ -43,7 +43,7 @@ struct file {
 static struct kept {
 	struct file files[OPTION_DUMPS_KEPT_MAX];
 	unsigned count, next;
-} kept[DUMP_KINDS];
+} kept[DUMP_KINDS] __attribute__((aligned(4096)));
 static struct file last;
 
 void files_boot(void)

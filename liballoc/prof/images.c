@@ -60,7 +60,8 @@ static uint32_t id_in_segment(uint64_t address, uint64_t bytes, uint8_t *id,
 
 static uint32_t id_at(uint64_t start, uint8_t *id, size_t size)
 {
-	static ElfW(Phdr) segments[MOST_SEGMENTS];
+	static ElfW(Phdr) segments[MOST_SEGMENTS]
+		__attribute__((aligned(4096)));
 	ElfW(Ehdr) file;
 	uint64_t first = UINT64_MAX;
 	uint32_t length = 0;
@@ -186,7 +187,7 @@ static ssize_t read_some(int fd, void *to, size_t size)
 /* Calls visit with each line of /proc/self/maps, which it may change. */
 static void each_line(void (*visit)(void *context, char *line), void *context)
 {
-	static char text[2 * LINE_BYTES];
+	static char text[2 * LINE_BYTES] __attribute__((aligned(4096)));
 	size_t have = 0;
 	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	ssize_t n;

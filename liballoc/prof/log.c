@@ -26,7 +26,7 @@ static struct lock lock = LOCK_INIT(LOCK_PROF_LOG);
 /* All guarded by the lock; the switch is also read without. */
 static bool on;
 static struct log current;
-static struct log_thread *buckets[BUCKETS];
+static struct log_thread *buckets[BUCKETS] __attribute__((aligned(4096)));
 static char path_wanted[DUMP_NAME_BYTES];
 
 bool log_is_on(void)

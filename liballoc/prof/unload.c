@@ -39,13 +39,13 @@ static const struct link_map *last_of_start;
 static bool is_process_allocator(void)
 {
 #if defined(PIC)
-	struct fde global, own;
+	struct image global, own;
 	void *(*volatile found)(size_t, size_t) = calloc;
 
 	/* By the library that holds it: our own name for it is not exported. */
-	return find_fde((uintptr_t)found, &global) &&
-	       find_fde((uintptr_t)unload_boot, &own) &&
-	       global.image.low == own.image.low;
+	return find_image((uintptr_t)found, &global) &&
+	       find_image((uintptr_t)unload_boot, &own) &&
+	       global.low == own.low;
 #else
 	return true;
 #endif

@@ -335,6 +335,22 @@ bool find_fde_in(uint64_t pc, const uint8_t *header, const uint8_t *low,
 	       pc >= fde->pc_begin && pc < fde->pc_end;
 }
 
+static struct image image_of(const struct object *object)
+{
+	return (struct image){object->map, (uintptr_t)object->low,
+			      (uintptr_t)object->high};
+}
+
+bool find_image(uint64_t pc, struct image *image)
+{
+	struct object object = {0};
+
+	if (!find_object(pc, &object))
+		return false;
+	*image = image_of(&object);
+	return true;
+}
+
 bool find_fde(uint64_t pc, struct fde *fde)
 {
 	struct object object = {0};
@@ -342,8 +358,7 @@ bool find_fde(uint64_t pc, struct fde *fde)
 
 	if (!find_object(pc, &object) || !object.header)
 		return false;
-	image = (struct image){object.map, (uintptr_t)object.low,
-			       (uintptr_t)object.high};
+	image = image_of(&object);
 	narrow_to_segment(&object);
 	if (!find_fde_in(pc, object.header, object.low, object.high, fde))
 		return false;

@@ -32,6 +32,8 @@ struct fde {
 	struct reader instructions; /* the FDE's */
 };
 
+/* What covers pc; false where nothing does. */
+bool find_image(uint64_t pc, struct image *image);
 /* The entry that covers pc; false where there is none, or it is garbled. */
 bool find_fde(uint64_t pc, struct fde *fde);
 /* The same from a given header (.eh_frame_hdr), readable in [low, high). */

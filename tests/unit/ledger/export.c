@@ -38,10 +38,11 @@ static uint64_t sum_of(const struct ledger_header *header,
 /* The metrics of a section that differ; those that may not be added up don't */
 static unsigned differing(unsigned section)
 {
+	const struct ledger_metric *metrics = ledger_rows(LEDGER_METRICS);
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < ledger_metric_count; i++) {
-		const struct ledger_metric *m = &ledger_metrics[i];
+	for (unsigned i = 0; i < ledger_metric_count(); i++) {
+		const struct ledger_metric *m = &metrics[i];
 		uint64_t want, got;
 
 		if (m->section != section || !m->summable)

@@ -12,9 +12,10 @@ static void check_covered(unsigned section, size_t base, size_t bytes,
 	unsigned seen[256] = {0};
 	bool good = bytes % 8 == 0 && bytes / 8 <= 256;
 
-	for (unsigned i = 0; i < ledger_metric_count; i++) {
-		const struct ledger_metric *m = &ledger_metrics[i];
+	for (unsigned i = 0; i < ledger_metric_count(); i++) {
+		struct ledger_metric metric, *m = &metric;
 
+		ledger_metric_at(i, m);
 		if (m->section != section)
 			continue;
 		for (unsigned w = 0; w < m->count; w++) {
@@ -36,10 +37,11 @@ static void check_covered(unsigned section, size_t base, size_t bytes,
 
 static void check_texts(void)
 {
+	const struct ledger_metric *metrics = ledger_rows(LEDGER_METRICS);
 	bool unique = true, whole = true;
 
-	for (unsigned i = 0; i < ledger_metric_count; i++) {
-		const struct ledger_metric *m = &ledger_metrics[i];
+	for (unsigned i = 0; i < ledger_metric_count(); i++) {
+		const struct ledger_metric *m = &metrics[i];
 		size_t length = strnlen(m->help, sizeof(m->help));
 
 		unique = unique && ledger_metric_find(m->section, m->name) == m;
@@ -66,9 +68,8 @@ int main(void)
 		      "class_stats");
 	check_covered(LEDGER_THREADS, sizeof(struct ledger_thread),
 		      sizeof(struct thread_stats), "thread_stats");
-	check_texts();
-
 	ledger_boot(1 << 20);
+	check_texts();
 	ledger_arena(1)->dirty = 4096;
 	is_uint(ledger_metric_get(ledger_metric_find(LEDGER_ARENAS, "dirty"),
 				  1),

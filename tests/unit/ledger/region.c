@@ -211,7 +211,7 @@ int main(void)
 	is_uint(h->region_bytes, (uint64_t)64 << 20, "it has the size asked");
 	is_int(h->pid, getpid(), "it has the pid");
 	is_uint((uintptr_t)h % h->page_bytes, 0, "it is page-aligned");
-	is_uint(h->sections[LEDGER_METRICS].count, ledger_metric_count,
+	is_uint(h->sections[LEDGER_METRICS].count, ledger_metric_count(),
 		"metrics are published");
 	is_string(h->version, PACKAGE_VERSION, "it has the version");
 	check_layouts();
