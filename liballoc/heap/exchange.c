@@ -18,6 +18,7 @@
 #include "liballoc/ledger/ledger.h"
 
 #define CAPACITY 512u
+#define FIRST_ROOM 16u
 #define MAX_BYTES ((size_t)64 << 10)
 #define TRIM_CLASSES 4u
 /* Objects that go back to their slabs at a time. */
@@ -27,7 +28,8 @@ struct stack {
 	struct lock lock;
 	uint16_t count; /* read without the lock as a hint */
 	uint16_t low;	/* the least count since the last look */
-	void **objects; /* CAPACITY of them; NULL: none yet */
+	uint16_t room;	/* count <= room */
+	void **objects; /* room for so many; NULL: none yet */
 } __attribute__((aligned(64)));
 
 /* Zeroed ones are empty: those of classes not used here need no memory. */
@@ -40,11 +42,31 @@ static unsigned capacity(unsigned size_class)
 	return objects < CAPACITY ? (unsigned)objects : CAPACITY;
 }
 
-static bool have_objects(struct stack *stack)
+/* Room for so many, which grows by doubling; false: no more are taken. */
+static bool have_room(struct stack *stack, unsigned size_class, unsigned count)
 {
-	if (!stack->objects)
-		stack->objects = metadata_allocate(CAPACITY * sizeof(void *));
-	return stack->objects;
+	unsigned most = capacity(size_class), room = stack->room;
+	void **objects;
+
+	if (count <= room)
+		return true;
+	if (count > most)
+		return false;
+	while (room < count)
+		room = room ? 2 * room : FIRST_ROOM;
+	if (room > most)
+		room = most;
+	objects = metadata_allocate(room * sizeof(*objects));
+	if (!objects)
+		return false;
+	if (stack->objects) {
+		memcpy(objects, stack->objects,
+		       stack->count * sizeof(*objects));
+		metadata_free(stack->objects, stack->room * sizeof(*objects));
+	}
+	stack->objects = objects;
+	stack->room = (uint16_t)room;
+	return true;
 }
 
 /* What lies here counts as cached, in the row of the first arena. */
@@ -68,8 +90,7 @@ bool exchange_put(unsigned size_class, void *const *objects, unsigned count)
 
 	lock_set_rank(&stack->lock, LOCK_EXCHANGE);
 	lock_take(&stack->lock);
-	room = stack->count + count <= capacity(size_class) &&
-	       have_objects(stack);
+	room = have_room(stack, size_class, stack->count + count);
 	if (room) {
 		memcpy(stack->objects + stack->count, objects,
 		       count * sizeof(*objects));
