@@ -327,7 +327,8 @@ static bool apply_pair(struct options *options, const struct pair *pair,
 	return !wrong;
 }
 
-bool conf_apply(struct options *options, const char *text, enum conf_mode mode)
+__attribute__((cold)) bool conf_apply(struct options *options, const char *text,
+				      enum conf_mode mode)
 {
 	const char *wrong = NULL;
 	bool good = true;

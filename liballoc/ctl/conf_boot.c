@@ -172,7 +172,7 @@ static const char *text_or_empty(const char *text)
 	return text ? text : "";
 }
 
-void conf_boot(void)
+__attribute__((cold)) void conf_boot(void)
 {
 	static char file[CONF_FILE_BYTES] __attribute__((aligned(4096)));
 	const struct source sources[] = {

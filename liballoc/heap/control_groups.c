@@ -151,7 +151,7 @@ static void keep_inside(struct group *group, struct text path, bool v1)
 }
 
 /* "hierarchy:controllers:path" */
-static void visit_group(struct text line, void *unused)
+__attribute__((cold)) static void visit_group(struct text line, void *unused)
 {
 	struct text id = take_field(&line, ':');
 	struct text controllers = take_field(&line, ':');
@@ -225,7 +225,7 @@ static void set_path(struct group *group, struct text root, struct text mount,
 }
 
 /* proc(5): id parent device root mount options [optional] - type source ... */
-static void visit_mount(struct text line, void *unused)
+__attribute__((cold)) static void visit_mount(struct text line, void *unused)
 {
 	struct text root, mount, field, type;
 	unsigned i;
@@ -264,7 +264,7 @@ static const char *rooted(const char *path)
 	return file_path;
 }
 
-static void search(void)
+__attribute__((cold)) static void search(void)
 {
 	memory_group.top = cpu_group.top = 0;
 	memory_group.inside[0] = cpu_group.inside[0] = '\0';
@@ -355,7 +355,7 @@ static unsigned level_cpus(size_t directory)
 					  100000));
 }
 
-unsigned groups_cpu_count(void)
+__attribute__((cold)) unsigned groups_cpu_count(void)
 {
 	unsigned least = 0, level = 0, count;
 	size_t directory;
@@ -385,7 +385,7 @@ static uint64_t cpus_in(struct text range)
 }
 
 /* The real machine's count the kernel tells, with what we are bound to. */
-unsigned groups_machine_cpus(void)
+__attribute__((cold)) unsigned groups_machine_cpus(void)
 {
 	static struct group system;
 	size_t length = 0;

@@ -128,7 +128,7 @@ static void fill_slots(void)
 	}
 }
 
-void size_class_boot(void)
+__attribute__((cold)) void size_class_boot(void)
 {
 	struct ledger_class *rows = ledger_rows(LEDGER_CLASSES);
 	unsigned i;

@@ -250,7 +250,7 @@ static int keep_number(int fd)
 	return old;
 }
 
-static void make(void)
+__attribute__((cold)) static void make(void)
 {
 	struct ledger_header header;
 	size_t written_bytes, bytes = lay_out(&header, &written_bytes);

@@ -178,7 +178,7 @@ static void copy_metrics(struct ledger_header *header)
 	header->sections[LEDGER_CONTROL].count = 1;
 }
 
-void ledger_boot(size_t region_bytes)
+__attribute__((cold)) void ledger_boot(size_t region_bytes)
 {
 	struct ledger_header *header = map_region(&region_bytes);
 	size_t end = ledger_lay_out(header, region_bytes);
