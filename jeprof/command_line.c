@@ -8,12 +8,12 @@
 #include "jeprof/command_line.h"
 
 #include <elf.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "libjeheap/base/file.h"
 #include "libjeheap/base/number.h"
 #include "libjeheap/base/str.h"
 
@@ -218,7 +218,7 @@ static enum output_format format_by_ending(const char *output)
 static bool is_program(const char *path)
 {
 	unsigned char head[EI_NIDENT + 2] = {0};
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = file_open_to_look(path);
 	ssize_t n;
 
 	if (fd < 0)

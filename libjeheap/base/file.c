@@ -35,6 +35,15 @@ struct buffer {
 	file_judge *judge; /* of what is in it when it first is full; or NULL */
 };
 
+int file_open_to_look(const char *path)
+{
+	struct stat info;
+
+	if (stat(path, &info) != 0 || !S_ISREG(info.st_mode))
+		return -1;
+	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
 static bool is_packed(struct str content)
 {
 	return str_starts_with(content, gzip_magic) ||

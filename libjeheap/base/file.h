@@ -18,6 +18,13 @@
 #define FILE_MAX_BYTES ((size_t)1 << 30)
 
 /*
+ * A descriptor to look into a file before it is read as what it is; -1 where it
+ * is no regular one: of a pipe a look takes what is in it, and to open a named
+ * one and close it again takes its writer's reader away.
+ */
+int file_open_to_look(const char *path);
+
+/*
  * Is an input that begins so worth reading to its end? It is asked once, of
  * inputs that are larger than some KiB, with these, unpacked.
  */

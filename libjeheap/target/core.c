@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "libjeheap/base/cursor.h"
+#include "libjeheap/base/file.h"
 #include "libjeheap/target/target.h"
 
 /* A process can have as many mappings: vm.max_map_count is 65,530, or more. */
@@ -326,10 +327,9 @@ static bool read_headers(struct core *core, const char *name,
 
 bool core_is_one(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = file_open_to_look(path);
 	Elf64_Ehdr header;
-	struct stat info;
-	bool is = fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+	bool is = fd >= 0 &&
 		  pread(fd, &header, sizeof(header), 0) ==
 			  (ssize_t)sizeof(header) &&
 		  is_core_header(&header);
