@@ -39,7 +39,7 @@
 /* .. and in the end. */
 #define MAX_LOOK_BYTES (256 << 10)
 /* So many stays in the slow paths may end without a look at the clock. */
-#define MAX_LEAVES 31u
+#define MAX_LEAVES 7u
 /* A thread that allocated nothing for so long has an idle cache. */
 #define IDLE_NS UINT64_C(1000000000)
 /*

@@ -2,7 +2,8 @@
 /*
  * What large objects leave resident: with what waits to be given back, not much
  * more than was in use at its peak; a free run serves a part of an object that
- * is longer; and objects that grow side by side have room to.
+ * is longer; objects that grow side by side have room to; and threads look
+ * often enough whether something is due.
  */
 #include "config.h"
 
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "liballoc/heap/thread.h"
 #include "liballoc/include/liballoc/liballoc.h"
 
 #define MIB ((size_t)1 << 20)
@@ -128,11 +130,32 @@ static void test_grown(void)
 	   "nor does it leave more and more behind");
 }
 
+/*
+ * A thread that was busy may be a slow one from now on, of whose calls each
+ * comes long after the last: what is due waits for a few of them, not for many.
+ */
+static void test_looks(void)
+{
+	unsigned calls, since = 0, most = 0, looks = 0;
+
+	for (calls = 0; calls < 1000000; calls++) {
+		since++;
+		if (!thread_may_look(thread_get()))
+			continue;
+		most = since > most ? since : most;
+		since = 0;
+		looks++;
+	}
+	ok(looks < calls / 4, "a busy thread seldom looks at the clock");
+	ok(most <= 8, "but with one in eight slow calls at least");
+}
+
 int main(void)
 {
-	plan(5);
+	plan(7);
 	test_joined();
 	test_replaced();
 	test_grown();
+	test_looks();
 	return done_testing();
 }
