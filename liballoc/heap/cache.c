@@ -462,7 +462,7 @@ static void trim_bin(struct cache *cache, unsigned size_class)
 		return;
 	excess = count - (unsigned)served;
 	account->waited += excess;
-	if (account->waited * bin->bytes < opt.tcache_gc_delay_bytes)
+	if (account->waited * (size_t)bin->bytes < opt.tcache_gc_delay_bytes)
 		return;
 	account->waited = 0;
 	flush_bin(cache, size_class, count - (excess - excess / 4), false);

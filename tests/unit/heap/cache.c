@@ -374,6 +374,12 @@ static void test_delay(void)
 	is_uint(trims_left(all * 2), full,
 		"what is left over waits for tcache_gc_delay_bytes");
 	ok(trims_left(all * 10) < full, "and goes after them");
+
+	most_held(200);
+	opt.tcache_gc_delay_bytes = (size_t)UINT32_MAX + 1;
+	full = trims_left(all);
+	thread->cache.accounts[size_class_of(200)].waited = UINT32_MAX / 208;
+	ok(trims_left(all * 2) < full, "even where that is 4 GiB");
 	opt.tcache_gc_delay_bytes = 0;
 }
 
@@ -461,7 +467,7 @@ int main(void)
 	free(malloc(1));
 	thread = thread_get();
 	size_class = size_class_of(SIZE);
-	plan(89);
+	plan(90);
 	test_counts();
 	test_limit();
 	test_books();
