@@ -25,7 +25,15 @@
  */
 void *api_allocate(size_t size, size_t alignment, bool zero)
 	__attribute__((noinline));
+/* As above, once heap_uncount(counted) is told. */
+void *api_allocate_counted(size_t size, size_t counted)
+	__attribute__((cold, noinline));
 void *api_reallocate(void *ptr, size_t size);
+/*
+ * Of an object of the slot, to another one if need be. Not inlined, so that
+ * realloc need not keep anything.
+ */
+void *api_move(void *ptr, size_t size, size_t slot) __attribute__((noinline));
 void *api_mallocx(size_t size, int flags) __attribute__((noinline));
 void *api_rallocx(void *ptr, size_t size, int flags) __attribute__((noinline));
 

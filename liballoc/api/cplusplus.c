@@ -282,6 +282,7 @@ bool cplusplus_is_operator(uintptr_t pc)
 		(uintptr_t)own_new_array,
 		(uintptr_t)own_new_aligned,
 		(uintptr_t)own_new_array_aligned,
+		(uintptr_t)new_counted,
 		(uintptr_t)new_slow,
 		(uintptr_t)new_slow_nothrow,
 		(uintptr_t)new_nothrow,

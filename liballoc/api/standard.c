@@ -29,8 +29,7 @@ void *api_allocate(size_t size, size_t alignment, bool zero)
 	return api_result(heap_allocate(size, alignment, zero, NULL));
 }
 
-static __attribute__((cold, noinline)) void *allocate_counted(size_t size,
-							      size_t counted)
+void *api_allocate_counted(size_t size, size_t counted)
 {
 	heap_uncount(counted);
 	return api_allocate(size, 0, false);
@@ -43,7 +42,7 @@ static inline void *own_malloc(size_t size)
 	void *ptr = heap_fast_try(size, &counted);
 
 	if (__builtin_expect(counted != 0, 0))
-		return allocate_counted(size, counted);
+		return api_allocate_counted(size, counted);
 	return __builtin_expect(ptr != NULL, 1) ? ptr
 						: api_allocate(size, 0, false);
 }
@@ -100,8 +99,7 @@ void *api_reallocate(void *ptr, size_t size)
 	return api_result(heap_reallocate(ptr, size, 0, false, NULL));
 }
 
-/* Not inlined, so that realloc need not keep anything. */
-static __attribute__((noinline)) void *move(void *ptr, size_t size, size_t slot)
+void *api_move(void *ptr, size_t size, size_t slot)
 {
 	void *moved = heap_fast_move(ptr, slot, size);
 
@@ -116,7 +114,7 @@ API void *realloc(void *ptr, size_t size)
 	if (!ptr)
 		return own_malloc(size);
 	slot = page_class_slot(ptr);
-	return heap_fast_fits(slot, size) ? ptr : move(ptr, size, slot);
+	return heap_fast_fits(slot, size) ? ptr : api_move(ptr, size, slot);
 }
 
 API void *reallocarray(void *ptr, size_t count, size_t size)
