@@ -540,10 +540,12 @@ static struct extent *take_by_hooks(struct arena *arena, size_t bytes,
 				    size_t alignment)
 {
 	bool cuts = hooks_can_split(arena);
-	struct extent *run =
-		cuts ? find_run(arena, bytes, alignment, EXTENT_DIRTY)
-		     : find_exact(arena, bytes, alignment);
+	struct extent *run;
 
+	/* Kept while the hooks were the usual ones. */
+	page_heap_settle_recent(arena);
+	run = cuts ? find_run(arena, bytes, alignment, EXTENT_DIRTY)
+		   : find_exact(arena, bytes, alignment);
 	if (run) {
 		page_heap_remove_run(arena, run);
 		run = carve(arena, run, bytes, alignment);
