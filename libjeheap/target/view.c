@@ -26,6 +26,7 @@
 #define ATTEMPT_PAUSE_NS 10000000
 /* Rows of threads are copied so often, and twice more, until they settle. */
 #define SETTLE_ROUNDS 4
+#define SETTLED_AT_ONCE 4096u
 /* Where the bytes of a region come from. */
 struct source {
 	bool (*read)(const struct source *source, uint64_t offset, void *buffer,
@@ -206,25 +207,27 @@ static void clear_thread(struct ledger_thread *thread, size_t stride)
  * A row of threads is taken from a copy between two others that tell the same
  * generation. `rows` has the first copy, and in the end what is settled.
  */
-static bool settle_threads(const struct source *source,
-			   const struct ledger_header *header,
-			   const struct ledger_section *s, struct arena *arena,
-			   uint8_t *rows, struct diag *diag)
+static bool settle_some(const struct source *source,
+			const struct ledger_header *header,
+			const struct ledger_section *s, uint64_t offset,
+			size_t count, struct arena *arena, uint8_t *rows,
+			struct diag *diag)
 {
-	size_t bytes = s->count * s->stride, left = s->count;
+	size_t bytes = count * s->stride, left = count;
+	struct arena_mark mark = arena_mark(arena);
 	uint8_t *copies[3] = {arena_alloc(arena, bytes),
 			      arena_alloc(arena, bytes),
 			      arena_alloc(arena, bytes)};
-	bool *settled = ARENA_ARRAY(arena, s->count, bool);
+	bool *settled = ARENA_ARRAY(arena, count, bool);
 
 	memcpy(copies[0], rows, bytes);
-	if (!source->read(source, s->offset, copies[1], bytes, diag))
+	if (!source->read(source, offset, copies[1], bytes, diag))
 		return false;
 	for (unsigned i = 0; i < SETTLE_ROUNDS && left; i++) {
 		uint8_t *first = copies[i % 3], *middle = copies[(i + 1) % 3];
 		uint8_t *last = copies[(i + 2) % 3];
 
-		if (!source->read(source, s->offset, last, bytes, diag))
+		if (!source->read(source, offset, last, bytes, diag))
 			return false;
 		for (size_t at = 0, k = 0; at < bytes; at += s->stride, k++) {
 			if (settled[k] ||
@@ -239,6 +242,25 @@ static bool settle_threads(const struct source *source,
 	for (size_t at = 0, k = 0; at < bytes && left; at += s->stride, k++)
 		if (!settled[k])
 			clear_thread(thread_at(rows, at), s->stride);
+	arena_rewind(arena, mark);
+	return true;
+}
+
+/* Some at a time: there may be said to be very many. */
+static bool settle_threads(const struct source *source,
+			   const struct ledger_header *header,
+			   const struct ledger_section *s, struct arena *arena,
+			   uint8_t *rows, struct diag *diag)
+{
+	for (uint64_t row = 0; row < s->count; row += SETTLED_AT_ONCE) {
+		size_t count = s->count - row < SETTLED_AT_ONCE
+				       ? s->count - row
+				       : SETTLED_AT_ONCE;
+
+		if (!settle_some(source, header, s, s->offset + row * s->stride,
+				 count, arena, rows + row * s->stride, diag))
+			return false;
+	}
 	return true;
 }
 
