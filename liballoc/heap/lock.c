@@ -23,22 +23,28 @@
 /* Bit r: this thread holds a lock of rank r. */
 static __thread uint32_t held_ranks;
 
+/* Which others may be giving it: lock_set_rank(). */
+static unsigned rank_of(const struct lock *lock)
+{
+	return __atomic_load_n(&lock->rank, __ATOMIC_RELAXED);
+}
+
 static void check_rank(const struct lock *lock)
 {
-	if (held_ranks >> lock->rank)
+	if (held_ranks >> rank_of(lock))
 		os_die("a lock was taken out of order:", lock);
 }
 
 static void note_taken(const struct lock *lock)
 {
-	held_ranks |= 1u << lock->rank;
+	held_ranks |= 1u << rank_of(lock);
 }
 
 static void note_released(const struct lock *lock)
 {
-	if (!(held_ranks & 1u << lock->rank))
+	if (!(held_ranks & 1u << rank_of(lock)))
 		os_die("a lock was released that was not held:", lock);
-	held_ranks &= ~(1u << lock->rank);
+	held_ranks &= ~(1u << rank_of(lock));
 }
 #else
 static void check_rank(const struct lock *lock)

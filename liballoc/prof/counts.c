@@ -67,9 +67,8 @@ static bool same_key(const struct ledger_count *a, const struct ledger_count *b)
 /* An empty row is nobody's, whatever its key seems to be. */
 static bool is_of(uint32_t row, const struct ledger_count *key)
 {
-	const struct ledger_count *count = count_row(row);
-
-	return same_key(count, key) && ledger_get(&count->allocated_count);
+	return row != TABLES_NONE && same_key(count_row(row), key) &&
+	       ledger_get(&count_row(row)->allocated_count);
 }
 
 static uint32_t find(const struct ledger_count *key)

@@ -40,6 +40,8 @@ struct lock tables_dump_lock = LOCK_INIT(LOCK_PROF_DUMP);
 static struct shard shards[TABLES_SHARDS];
 static uint32_t *links;
 static uint64_t rows_used; /* handed to shards */
+/* How often rows were emptied: read with a shard held, and raised with all. */
+static uint32_t age;
 static uint32_t fold_credit = FOLD_CREDIT;
 static int64_t exits_until_fold = FOLD_EXITS;
 
@@ -272,13 +274,14 @@ static bool add_at(struct shard *shard, const struct sampled *what,
 	static const struct freed_by nobody;
 	uint32_t *near = &place->counts[what->size_class % 8];
 	uint32_t stack = place->stack - 1, count;
+	_Static_assert(TABLES_NONE == UINT32_MAX, "0 - 1 is no row");
 
 	/* A sample that is still here was freed unseen. */
 	remove_held(shard, what->address, &nobody, NULL);
-	count = counts_get(stack, what, *near);
+	count = counts_get(stack, what, *near - 1);
 	if (count == TABLES_NONE || !add_held(shard, what, count))
 		return false;
-	*near = count;
+	*near = count + 1;
 	if (recent_is_on())
 		recent_add(what, stack);
 	return true;
@@ -290,7 +293,7 @@ bool tables_add(const struct sampled *what, const uint64_t *frames,
 	struct shard *shard = take_shard(what->address);
 	struct tables_place at = {
 		.stack = stacks_intern(frames, depth) + 1,
-		.age = stacks_age,
+		.age = age,
 	};
 	bool added = at.stack != 0 && add_at(shard, what, &at);
 
@@ -303,8 +306,7 @@ bool tables_add(const struct sampled *what, const uint64_t *frames,
 bool tables_add_again(const struct sampled *what, struct tables_place *place)
 {
 	struct shard *shard = take_shard(what->address);
-	/* Whoever empties the tables holds all shards. */
-	bool added = place->stack != 0 && place->age == stacks_age &&
+	bool added = place->stack != 0 && place->age == age &&
 		     add_at(shard, what, place);
 
 	release_shard(shard);
@@ -389,6 +391,7 @@ static void fold(bool any)
 	__atomic_store_n(&fold_credit, 0, __ATOMIC_RELAXED);
 	take_all();
 	ledger_replace_begin();
+	age++;
 	rows = counts_fold(any);
 	ledger_replace_end();
 	release_all();
@@ -433,6 +436,7 @@ void tables_reset(void)
 {
 	take_all();
 	ledger_replace_begin();
+	age++;
 	reset_samples();
 	counts_reset();
 	stacks_reset();

@@ -11,7 +11,6 @@
 #include "liballoc/prof/tables.h"
 
 struct lock stacks_lock = LOCK_INIT(LOCK_PROF_STACKS);
-uint32_t stacks_age;
 static struct row_index by_hash;
 static uint64_t frames_used; /* guarded by stacks_lock */
 
@@ -142,7 +141,6 @@ unsigned stacks_peek(uint32_t row, uint64_t *frames, unsigned max)
 void stacks_reset(void)
 {
 	row_index_clear(&by_hash);
-	stacks_age++;
 	frames_used = 0;
 	ledger_clear(LEDGER_STACKS);
 	ledger_clear(LEDGER_FRAMES);

@@ -44,8 +44,8 @@ bool tables_boot(void);
 /* Where samples of a thread's last stack went; all 0: nowhere. */
 struct tables_place {
 	uint32_t stack;	    /* row + 1 */
-	uint32_t age;	    /* of the stacks: they are void after a reset */
-	uint32_t counts[8]; /* rows, by size class, as far as they go */
+	uint32_t age;	    /* of the tables: rows may be another's since */
+	uint32_t counts[8]; /* rows + 1, by size class, as far as they go */
 };
 
 /*
@@ -108,10 +108,9 @@ void stacks_boot(uint32_t *memory);
 uint32_t stacks_intern(const uint64_t *frames, unsigned depth);
 unsigned stacks_peek(uint32_t row, uint64_t *frames, unsigned max);
 void stacks_reset(void);
-extern uint32_t stacks_age HEAP_HIDDEN; /* how often; read with a shard held */
 size_t counts_index_bytes(void);
 void counts_boot(uint32_t *memory);
-/* near: a row that it may be. */
+/* near: a row that it may be, and nobody's to write meanwhile; or NONE. */
 uint32_t counts_get(uint32_t stack, const struct sampled *what, uint32_t near);
 /* What the row had in use at the last peak is taken down, if it was not yet. */
 void counts_keep_peak(struct ledger_count *count);
