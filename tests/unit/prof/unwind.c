@@ -60,6 +60,7 @@ static bool same_trace(const struct trace *ours, const struct trace *theirs,
 }
 
 static unsigned again; /* walks that were said to be the last one again */
+static bool bounded;   /* it is known where the stack ends */
 
 /* By the memo; what is said to be the last walk again must be. */
 static bool walk_with_memo(struct unwind *unwind, struct trace *ours)
@@ -72,6 +73,7 @@ static bool walk_with_memo(struct unwind *unwind, struct trace *ours)
 	unwind->memo = &memo;
 	ours->depth = unwind_walk(unwind, ours->pc, MOST);
 	again += is_again;
+	bounded = unwind->memory.stack.high != 0;
 	if (is_again &&
 	    (ours->depth != last.depth ||
 	     memcmp(ours->pc, last.pc, last.depth * sizeof(last.pc[0])) != 0))
@@ -164,7 +166,12 @@ static void check_paths(void)
 		      i & 8 ? 20 : 45);
 	}
 	ok(good, "through callers that change under the same stack pointers");
-	ok(again > 1000, "and some walks are the last one again (%u)", again);
+	if (bounded)
+		ok(again > 1000, "and some walks are the last one again (%u)",
+		   again);
+	else /* as in qemu, which asks otherwise than the kernel */
+		skip("some walks are the last one again",
+		     "the kernel does not tell what may be read");
 }
 
 static int compare(const void *a, const void *b)
