@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Is this thread the only one? Then a word needs no locked instruction, which
- * takes as long as twenty others. libc knows, where it says so: it tells
- * before a second thread can run, and whoever makes that one orders it after
- * all that came before. A signal handler is no other thread, so what a handler
- * may change too is changed by one instruction, or under thread_busy.
+ * takes some times as long as a plain one. libc knows, where it says so: it
+ * tells before a second thread can run, and whoever makes that one orders it
+ * after all that came before. A signal handler is no other thread, so what a
+ * handler may change too is changed by one instruction, or under thread_busy.
  */
 #ifndef LIBALLOC_HEAP_ALONE_H
 #define LIBALLOC_HEAP_ALONE_H

@@ -42,9 +42,8 @@ struct cache_bin_account {
 	uint64_t served_published; /* of those taken, told to the ledger */
 	uint64_t served_at_trim;   /* when the bin was last looked at */
 	uint32_t waited;	   /* excess seen since it was last trimmed */
-	uint32_t
-		served_at_slow; /* low bits: when it was last filled, flushed */
-	uint16_t got;		/* objects of that fill; 0: it was a flush */
+	uint32_t served_at_slow;   /* at the last fill or flush; low bits */
+	uint16_t got;		   /* objects of that fill; 0: it was a flush */
 	uint16_t most;
 	bool drained; /* filled since it was last too full */
 	bool bounded; /* by the program, to most objects */

@@ -871,8 +871,6 @@ static bool grow_large(struct arena *arena, struct extent *extent, size_t bytes)
 	if (hooks_are_custom(arena))
 		return grow_by_hooks(arena, extent, bytes);
 	if (!can_extend(arena, extent, bytes)) {
-		if (!arena->pages.recent.count)
-			return false;
 		page_heap_settle_recent(arena);
 		if (!can_extend(arena, extent, bytes))
 			return false;

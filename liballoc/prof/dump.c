@@ -314,6 +314,17 @@ static void write_spectrum(struct dump *dump, size_t first, size_t end)
 	writer_text(&dump->writer, "\n");
 }
 
+/* Before an item of a line that is there only if it has any; returns true. */
+static bool begin_item(struct dump *dump, bool begun, const char *before,
+		       uint32_t thread)
+{
+	if (begun)
+		writer_text(&dump->writer, ", ");
+	else
+		write_thread(dump, before, thread);
+	return true;
+}
+
 /* 0, which is no sum of squares, where they are not to be relied on. */
 static uint64_t held(uint64_t count, uint64_t bytes, uint64_t squares)
 {
@@ -334,11 +345,7 @@ static void write_squares(struct dump *dump, size_t first, size_t end)
 		sum = sum_class(dump, first, next);
 		if (size_class(&sum)->regions_per_slab != 0)
 			continue;
-		if (begun)
-			writer_text(&dump->writer, ", ");
-		else
-			write_thread(dump, "# squares t", thread);
-		begun = true;
+		begun = begin_item(dump, begun, "# squares t", thread);
 		write_values(
 			dump,
 			(uint64_t[]){
@@ -388,11 +395,7 @@ static void write_freed(struct dump *dump, size_t first, size_t end)
 		sum = sum_class(dump, first, next);
 		if (sum.freed_count == 0)
 			continue;
-		if (begun)
-			writer_text(&dump->writer, ", ");
-		else
-			write_thread(dump, "# freed t", thread);
-		begun = true;
+		begun = begin_item(dump, begun, "# freed t", thread);
 		write_values(dump,
 			     (uint64_t[]){size_class(&sum)->size_bytes,
 					  sum.freed_count, sum.freed_elsewhere},

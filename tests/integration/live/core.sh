@@ -18,12 +18,7 @@ facts() {
 
 # agrees DESCRIPTION OPTION...
 agrees() {
-	what=$1
-	shift
-	facts "$@" "$tmp/dump" >"$tmp/wanted" 2>"$tmp/err"
-	facts "$@" "$tmp/core" >"$tmp/out" 2>>"$tmp/err"
-	[ -s "$tmp/wanted" ] || echo 'a profile' >"$tmp/wanted"
-	same "$what" "$tmp/wanted" "$tmp/out"
+	agrees_with "$tmp/core" "$@"
 }
 
 # take: the core file of the process, as $tmp/core.

@@ -18,12 +18,7 @@ facts() {
 
 # agrees DESCRIPTION OPTION...
 agrees() {
-	what=$1
-	shift
-	facts "$@" "$tmp/dump" >"$tmp/wanted" 2>"$tmp/err"
-	facts "$@" "$pid" >"$tmp/out" 2>>"$tmp/err"
-	[ -s "$tmp/wanted" ] || echo 'a profile' >"$tmp/wanted"
-	same "$what" "$tmp/wanted" "$tmp/out"
+	agrees_with "$pid" "$@"
 }
 
 preloaded=$liballoc

@@ -18,6 +18,18 @@ start() {
 	done
 }
 
+# agrees_with SOURCE DESCRIPTION OPTION...: what the program's own facts() have
+# of the source is what they have of the dump.
+agrees_with() {
+	source=$1
+	what=$2
+	shift 2
+	facts "$@" "$tmp/dump" >"$tmp/wanted" 2>"$tmp/err"
+	facts "$@" "$source" >"$tmp/out" 2>>"$tmp/err"
+	[ -s "$tmp/wanted" ] || echo 'a profile' >"$tmp/wanted"
+	same "$what" "$tmp/wanted" "$tmp/out"
+}
+
 stop() {
 	exec 3<&-
 	kill -KILL "$pid"
