@@ -30,7 +30,8 @@ static void forget_samples(const struct extent *slab)
 	for (i = 0; i < class->regions; i++)
 		if (slab_in_use(slab, i))
 			prof_free(thread_peek(),
-				  (void *)(slab->base + i * class->bytes));
+				  (void *)(slab->base + i * class->bytes),
+				  slab->apart ? slab->samples[i] : 0);
 }
 
 static void reset_bin(struct bin *bin)
@@ -40,7 +41,7 @@ static void reset_bin(struct bin *bin)
 	while (slab) {
 		struct extent *next = slab->next;
 
-		if (slab->sampled)
+		if (slab->apart || slab->sampled)
 			forget_samples(slab);
 		bin_discard(bin, slab);
 		slab = next;
@@ -56,7 +57,8 @@ static void reset(struct arena *arena)
 		reset_bin(arena_bin(arena, i));
 	while ((extent = page_heap_any_large(arena))) {
 		if (extent->sampled)
-			prof_free(thread_peek(), (void *)extent->base);
+			prof_free(thread_peek(), (void *)extent->base,
+				  extent->sampled);
 		page_heap_give_large(arena, extent);
 	}
 }

@@ -36,43 +36,54 @@ static unsigned fullness(const struct extent *slab, uint32_t free_count)
 			  28);
 }
 
+/* The list for a slab of so many free regions. */
+static struct extent_list *list_of(struct bin *bin, const struct extent *slab,
+				   uint32_t free_count)
+{
+	return slab->apart ? &bin->nonfull_apart
+			   : &bin->nonfull[fullness(slab, free_count)];
+}
+
 static void list_slab(struct bin *bin, struct extent *slab)
 {
-	extent_list_append(&bin->nonfull[fullness(slab, slab->free_count)],
-			   slab);
+	extent_list_append(list_of(bin, slab, slab->free_count), slab);
 	ledger_add(&bin->stats->nonfull_slabs, 1);
 }
 
 static void unlist_slab(struct bin *bin, struct extent *slab,
 			uint32_t free_count)
 {
-	extent_list_remove(&bin->nonfull[fullness(slab, free_count)], slab);
+	extent_list_remove(list_of(bin, slab, free_count), slab);
 	ledger_add(&bin->stats->nonfull_slabs, (uint64_t)-1);
 }
 
-/* The current slab is full, and makes room for another. */
-static void retire_current(struct bin *bin)
+/* A slab that was current is full, and makes room for another. */
+static void retire(struct bin *bin, struct extent *slab)
 {
-	if (bin->current && bin->arena->manual)
-		extent_list_append(&bin->full, bin->current);
-	bin->current = NULL;
+	if (slab && bin->arena->manual)
+		extent_list_append(&bin->full, slab);
+}
+
+static bool is_current(const struct bin *bin, const struct extent *slab)
+{
+	return slab == bin->current || slab == bin->apart;
 }
 
 /* A slab that was full is not, from now on. */
 static void unlist_full(struct bin *bin, struct extent *slab)
 {
-	if (slab != bin->current && bin->arena->manual)
+	if (!is_current(bin, slab) && bin->arena->manual)
 		extent_list_remove(&bin->full, slab);
 }
 
-static struct extent *new_slab(struct bin *bin)
+static struct extent *new_slab(struct bin *bin, bool apart)
 {
 	size_t bytes = size_classes[bin->size_class].slab_bytes;
 	struct extent *slab = page_heap_take(bin->arena, bytes, os_page_bytes);
 
 	if (!slab)
 		return NULL;
-	if (!slab_init(slab, bin->size_class)) {
+	if (!slab_init(slab, bin->size_class, apart)) {
 		page_heap_give(bin->arena, slab);
 		return NULL;
 	}
@@ -81,20 +92,37 @@ static struct extent *new_slab(struct bin *bin)
 	return slab;
 }
 
-static struct extent *next_slab(struct bin *bin)
+/* The first slab of the first of these lists that has any, out of it; or NULL.
+ */
+static struct extent *reuse_slab(struct bin *bin, struct extent_list *lists,
+				 unsigned count)
 {
 	struct extent *slab;
 	unsigned i;
 
-	for (i = 0; i < BIN_FULLNESS; i++) {
-		slab = bin->nonfull[i].head;
+	for (i = 0; i < count; i++) {
+		slab = lists[i].head;
 		if (!slab)
 			continue;
 		unlist_slab(bin, slab, slab->free_count);
 		ledger_add(&bin->stats->nreslabs, 1);
 		return slab;
 	}
-	return new_slab(bin);
+	return NULL;
+}
+
+static struct extent *next_slab(struct bin *bin)
+{
+	struct extent *slab = reuse_slab(bin, bin->nonfull, BIN_FULLNESS);
+
+	return slab ? slab : new_slab(bin, false);
+}
+
+static struct extent *next_apart(struct bin *bin)
+{
+	struct extent *slab = reuse_slab(bin, &bin->nonfull_apart, 1);
+
+	return slab ? slab : new_slab(bin, true);
 }
 
 unsigned bin_take(struct bin *bin, void **regions, unsigned want,
@@ -106,7 +134,7 @@ unsigned bin_take(struct bin *bin, void **regions, unsigned want,
 	lock_take(&bin->lock);
 	while (taken < want) {
 		if (!bin->current || !bin->current->free_count) {
-			retire_current(bin);
+			retire(bin, bin->current);
 			bin->current = next_slab(bin);
 		}
 		if (!bin->current)
@@ -130,6 +158,9 @@ static void reposition(struct bin *bin, struct extent *slab, uint32_t was,
 
 	if (!was)
 		unlist_full(bin, slab);
+	/* Kept when it empties too: samples come one by one. */
+	if (slab == bin->apart)
+		return;
 	if (now == size_classes[bin->size_class].regions) {
 		if (slab == bin->current)
 			bin->current = NULL;
@@ -142,7 +173,7 @@ static void reposition(struct bin *bin, struct extent *slab, uint32_t was,
 	}
 	if (slab == bin->current)
 		return;
-	if (was && fullness(slab, was) == fullness(slab, now))
+	if (was && list_of(bin, slab, was) == list_of(bin, slab, now))
 		return;
 	if (was)
 		unlist_slab(bin, slab, was);
@@ -224,6 +255,27 @@ void *bin_take_one(struct bin *bin)
 	return region;
 }
 
+void *bin_take_apart(struct bin *bin)
+{
+	size_t bytes = size_classes[bin->size_class].bytes;
+	void *region = NULL;
+
+	lock_take(&bin->lock);
+	if (!bin->apart || !bin->apart->free_count) {
+		retire(bin, bin->apart);
+		bin->apart = next_apart(bin);
+	}
+	if (bin->apart) {
+		region = slab_take_one(bin->apart);
+		ledger_add(&bin->stats->nmalloc, 1);
+		ledger_add(&bin->stats->nrequests, 1);
+	}
+	lock_release(&bin->lock);
+	if (region)
+		ledger_add_shared(&bin->arena->stats->small_allocated, bytes);
+	return region;
+}
+
 bool bin_give_one(struct bin *bin, struct extent *slab, void *region)
 {
 	size_t bytes = size_classes[bin->size_class].bytes;
@@ -243,11 +295,11 @@ bool bin_give_one(struct bin *bin, struct extent *slab, void *region)
 	return given;
 }
 
-void bin_mark(struct bin *bin, struct extent *slab, const void *region,
-	      bool sampled)
+void bin_watch(struct bin *bin, struct extent *slab, const void *region,
+	       bool watched)
 {
 	lock_take(&bin->lock);
-	slab_mark(slab, region, sampled);
+	slab_watch(slab, region, watched);
 	lock_release(&bin->lock);
 }
 
@@ -264,6 +316,19 @@ static struct extent *chain(struct extent_list *list, struct extent *head)
 	return head;
 }
 
+/* The same for one that is current, or NULL. */
+static struct extent *chain_current(struct extent **current,
+				    struct extent *head)
+{
+	struct extent *slab = *current;
+
+	if (!slab)
+		return head;
+	slab->next = head;
+	*current = NULL;
+	return slab;
+}
+
 static struct extent *drain(struct bin *bin)
 {
 	struct extent *slabs = chain(&bin->full, NULL);
@@ -271,11 +336,9 @@ static struct extent *drain(struct bin *bin)
 
 	for (i = 0; i < BIN_FULLNESS; i++)
 		slabs = chain(&bin->nonfull[i], slabs);
-	if (bin->current) {
-		bin->current->next = slabs;
-		slabs = bin->current;
-		bin->current = NULL;
-	}
+	slabs = chain(&bin->nonfull_apart, slabs);
+	slabs = chain_current(&bin->current, slabs);
+	slabs = chain_current(&bin->apart, slabs);
 	ledger_set(&bin->stats->nonfull_slabs, 0);
 	return slabs;
 }
@@ -313,7 +376,7 @@ bool bin_is_sparse(struct bin *bin, const struct extent *slab)
 	lock_take(&bin->lock);
 	used = size_classes[bin->size_class].regions - slab->free_count;
 	all = bin->stats->nmalloc - bin->stats->ndalloc;
-	sparse = slab != bin->current && slab->free_count &&
+	sparse = !slab->apart && slab != bin->current && slab->free_count &&
 		 used * bin->stats->curslabs <= all + all / 8;
 	lock_release(&bin->lock);
 	return sparse;

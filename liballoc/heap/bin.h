@@ -2,7 +2,8 @@
 /*
  * The slabs of one size class in one arena: hands out and takes back regions
  * in batches, under a lock of its own. The fullest slabs are used first, so
- * that the others may empty and go back to the page heap.
+ * that the others may empty and go back to the page heap. Samples lie in slabs
+ * of their own, so that no other object's free has to ask whether it is one.
  */
 #ifndef LIBALLOC_HEAP_BIN_H
 #define LIBALLOC_HEAP_BIN_H
@@ -28,6 +29,8 @@ struct bin {
 	struct extent *current;			  /* in no list */
 	struct extent_list nonfull[BIN_FULLNESS]; /* by free share, ascending */
 	struct extent_list full;		  /* of a created arena alone */
+	struct extent *apart;			  /* current, in no list */
+	struct extent_list nonfull_apart;
 } __attribute__((aligned(64)));
 
 /*
@@ -51,6 +54,8 @@ unsigned bin_give(struct bin *bin, void **regions, unsigned count,
 		  uint64_t requests);
 /* One region of the slab at hand; NULL where that has none. */
 void *bin_take_one(struct bin *bin);
+/* One region of the slabs for samples; NULL where memory is short. */
+void *bin_take_apart(struct bin *bin);
 /* Gives back one of this bin's; false, with nothing done: it is none in use. */
 bool bin_give_one(struct bin *bin, struct extent *slab, void *region);
 /*
@@ -64,8 +69,8 @@ void bin_discard(struct bin *bin, struct extent *slab);
  * it is neither full nor in use next, and is filled less than others are.
  */
 bool bin_is_sparse(struct bin *bin, const struct extent *slab);
-/* Marks the region as one the profiler knows, or no longer knows. */
-void bin_mark(struct bin *bin, struct extent *slab, const void *region,
-	      bool sampled);
+/* See slab_watch(). */
+void bin_watch(struct bin *bin, struct extent *slab, const void *region,
+	       bool watched);
 
 #endif

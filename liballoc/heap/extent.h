@@ -32,6 +32,9 @@ enum extent_state {
 #define EXTENT_UNCOMMITTED 1u
 #define EXTENT_SOILED 2u /* not known to be zero */
 
+/* Of a large object that is no sample, but whose free the profiler watches. */
+#define EXTENT_WATCHED UINT32_MAX
+
 /* Bitmaps of more words stand apart. */
 #define EXTENT_INLINE_WORDS 4
 
@@ -39,15 +42,17 @@ struct extent {
 	/* What freeing a small object touches stands in the first line. */
 	uintptr_t base;
 	struct arena *arena;
-	uint32_t sampled;    /* objects in it that the profiler knows */
+	/* Large: what prof_sample() gave. Slab: objects that are watched. */
+	uint32_t sampled;
 	uint16_t free_count; /* slab: regions that are free */
 	uint8_t first_word;  /* slab: no free region in words before */
 	uint8_t size_class;  /* large and slab */
 	uint8_t state;	     /* enum extent_state */
 	uint8_t hooked;	     /* free, of custom hooks: EXTENT_* bits */
-	/* Slab: bit i: page i has PAGE_SAMPLED, as where a sample begins. */
-	uint16_t sampled_pages;
+	/* Slab: bit i: page i has PAGE_SAMPLED, for a watched object. */
+	uint16_t watched_pages;
 	uint8_t emptied; /* large: holds no page any more, and reads as zero */
+	uint8_t apart;	 /* slab: for samples alone; all pages PAGE_SAMPLED */
 	union {
 		/* Slab; a set bit: the region is free. */
 		uint64_t inline_bitmap[EXTENT_INLINE_WORDS];
@@ -67,12 +72,15 @@ struct extent {
 		uint64_t *far_bitmap; /* slab of very many regions */
 		struct extent *left;  /* free: in its run set */
 	};
-	struct extent *right;
+	union {
+		uint32_t *samples; /* slab apart: prof_sample()'s, by region */
+		struct extent *right; /* free: in its run set */
+	};
 	/*
-	 * Slab: bit region % 64 is set where the profiler may know the region;
-	 * read without the lock.
+	 * Slab: bit region % 64 is set where the region may be watched; read
+	 * without the lock.
 	 */
-	uint64_t sampled_filter;
+	uint64_t watched_filter;
 } __attribute__((aligned(64)));
 
 struct extent_list {

@@ -51,6 +51,7 @@ struct request {
 	bool zero;
 	bool missed; /* the thread's cache of large extents has none */
 	bool roomy;  /* it takes the place of one that grew, and may grow on */
+	bool picked; /* the profiler will sample it */
 	struct thread *thread; /* may be NULL */
 	struct arena *arena;
 	struct cache *cache; /* NULL: none */
@@ -98,7 +99,30 @@ static void check_free(const struct request *request, const void *ptr)
 		fill_check_free(ptr, request->usable);
 }
 
-static void *take_small(const struct request *request)
+/* Will the profiler sample an object of so many bytes? Asked once for each. */
+static bool is_picked(struct thread *thread, size_t usable)
+{
+	int64_t rest =
+		(int64_t)usable - thread->countdown - thread->countdown_aside;
+
+	return rest > 0 && !thread->reentrancy &&
+	       prof_picks(thread, usable, (uint64_t)rest);
+}
+
+/* A small object that is picked; NULL, and it is not, where memory is short. */
+static void *take_apart(struct thread *thread, struct arena *arena,
+			unsigned size_class)
+{
+	void *ptr = bin_take_apart(arena_bin(arena, size_class));
+
+	if (ptr)
+		thread->direct_nmalloc++;
+	else
+		prof_pass_over(thread, size_classes[size_class].bytes);
+	return ptr;
+}
+
+static void *take_uncounted(const struct request *request)
 {
 	struct cache *cache = request->cache;
 	void *ptr = NULL;
@@ -110,6 +134,18 @@ static void *take_small(const struct request *request)
 		ptr = arena_allocate_small(request->arena, request->size_class);
 	}
 	count_direct(request, ptr, cache);
+	return ptr;
+}
+
+static void *take_small(const struct request *request)
+{
+	void *ptr = NULL;
+
+	if (request->picked)
+		ptr = take_apart(request->thread, request->arena,
+				 request->size_class);
+	if (!ptr)
+		ptr = take_uncounted(request);
 	check_free(request, ptr);
 	if (ptr && request->zero)
 		memset(ptr, 0, request->usable);
@@ -258,6 +294,17 @@ static void leave(struct thread *thread)
 	ledger_export_look(waiting_moved_bytes(), look);
 }
 
+/* The same after an event, which looks after most of it by itself. */
+static void leave_event(struct thread *thread)
+{
+	if (thread->leaves) {
+		thread->leaves--;
+		heap_run_deferred();
+	} else {
+		leave(thread);
+	}
+}
+
 /*
  * Looking at the clock twice takes as long as some calls: one in so many, a
  * number that goes along with no other.
@@ -343,11 +390,16 @@ static __attribute__((noinline)) void *allocate(struct request request,
 	start_ns = start_timing(request.thread);
 	request.arena = choose_arena(request.thread, where);
 	request.cache = choose_cache(request.thread, where);
+	request.picked =
+		request.thread && is_picked(request.thread, request.usable);
 	thread_busy++;
 	ptr = take(&request);
 	thread_busy--;
-	if (!ptr)
+	if (!ptr) {
+		if (request.picked)
+			prof_pass_over(request.thread, 0);
 		return NULL;
+	}
 	if (!request.zero)
 		fill_allocated(ptr, request.usable);
 	ptr = count_allocation(request.thread, ptr, size ? size : 1,
@@ -377,21 +429,26 @@ static void *take_counted(size_t size)
 	size_t slot = size_class_slot(size);
 	struct cache_bin *bin;
 	uint64_t start_ns;
+	bool picked;
 	void *ptr;
 
 	if (!thread)
 		return NULL;
 	bin = &thread->cache.bins[slot];
-	start_ns = start_timing(thread);
-	thread_busy++;
-	ptr = cache_pop(bin);
-	thread_busy--;
-	if (!ptr)
+	if (!cache_count(bin))
 		return NULL;
+	start_ns = start_timing(thread);
+	picked = slot <= SMALL_CLASSES && is_picked(thread, bin->bytes);
+	thread_busy++;
+	ptr = picked ? take_apart(thread, thread->arena, (unsigned)slot - 1)
+		     : NULL;
+	if (!ptr)
+		ptr = cache_pop(bin);
+	thread_busy--;
 	ptr = count_allocation(thread, ptr, size ? size : 1, bin->bytes,
 			       (unsigned)slot - 1,
 			       thread->arena->manual ? GUARD_NEVER : 0);
-	leave(thread);
+	leave_event(thread);
 	time_allocation(start_ns, size);
 	background_leave();
 	return ptr;
@@ -487,30 +544,74 @@ size_t heap_rounded(size_t size, size_t alignment)
 	return size_class_round(size, alignment, &size_class);
 }
 
-void heap_mark_sampled(void *ptr, bool sampled)
+/* Where the sample of an allocation that is marked as one is kept; or NULL. */
+static uint32_t *sample_place(const void *ptr, struct extent *extent)
+{
+	switch (extent->state) {
+	case EXTENT_LARGE:
+	case EXTENT_GUARDED:
+		return &extent->sampled;
+	case EXTENT_SLAB:
+		return extent->apart ? slab_sample(extent, ptr) : NULL;
+	default:
+		return NULL;
+	}
+}
+
+bool heap_set_sample(void *ptr, uint32_t sample)
 {
 	struct extent *extent = page_word_extent(page_map_get((uintptr_t)ptr));
-	struct arena *arena = extent->arena;
+	uint32_t *place = sample_place(ptr, extent);
 
-	if (extent->state == EXTENT_EMERGENCY ||
-	    extent->state == EXTENT_GUARDED)
-		return;
-	thread_busy++;
+	if (!place)
+		return false;
 	if (extent->state == EXTENT_LARGE)
-		page_heap_mark_large(arena, extent, sampled);
+		page_heap_mark_large(extent->arena, extent, sample);
 	else
-		bin_mark(arena_bin(arena, extent->size_class), extent, ptr,
-			 sampled);
+		__atomic_store_n(place, sample, __ATOMIC_RELAXED);
+	return true;
+}
+
+static uint32_t sample_at(const uint32_t *place)
+{
+	uint32_t sample = place ? __atomic_load_n(place, __ATOMIC_RELAXED) : 0;
+
+	return sample != EXTENT_WATCHED ? sample : 0;
+}
+
+uint32_t heap_sample_of(const void *ptr)
+{
+	uint64_t word = page_map_get((uintptr_t)ptr);
+
+	if ((word & (PAGE_LIVE | PAGE_SAMPLED | PAGE_TAIL)) !=
+	    (PAGE_LIVE | PAGE_SAMPLED))
+		return 0;
+	return sample_at(sample_place(ptr, page_word_extent(word)));
+}
+
+void heap_watch(void *ptr, bool watched)
+{
+	struct extent *extent = page_word_extent(page_map_get((uintptr_t)ptr));
+	uint32_t from = watched ? 0 : EXTENT_WATCHED;
+
+	thread_busy++;
+	if (extent->state == EXTENT_SLAB)
+		bin_watch(arena_bin(extent->arena, extent->size_class), extent,
+			  ptr, watched);
+	else if (extent->state == EXTENT_LARGE && extent->sampled == from)
+		page_heap_mark_large(extent->arena, extent,
+				     watched ? EXTENT_WATCHED : 0);
 	thread_busy--;
 }
 
 /* The object is about to go: the profiler forgets it, if it knew it. */
-static bool forget_sample(struct thread *thread, void *ptr)
+static void forget_sample(struct thread *thread, void *ptr, uint64_t word)
 {
-	if (!prof_free(thread, ptr))
-		return false;
-	heap_mark_sampled(ptr, false);
-	return true;
+	uint32_t sample = sample_at(sample_place(ptr, page_word_extent(word)));
+
+	prof_free(thread, ptr, sample);
+	if (sample)
+		heap_set_sample(ptr, 0);
 }
 
 /* A large object that may stay in a thread's cache, though in no bin. */
@@ -581,39 +682,65 @@ static bool free_direct(void *ptr, uint64_t word)
 	return given;
 }
 
+/* A small object of the slabs for samples, which goes back there at once. */
+static void free_apart(struct thread *thread, void *ptr, uint64_t word)
+{
+	struct extent *slab = page_word_extent(word);
+	unsigned size_class = page_word_tag(word);
+	uint32_t *place = slab_sample(slab, ptr);
+	int kept_errno = errno;
+
+	prof_free(thread, ptr, __atomic_load_n(place, __ATOMIC_RELAXED));
+	__atomic_store_n(place, 0, __ATOMIC_RELAXED);
+	fill_freed(ptr, size_classes[size_class].bytes);
+	if (thread) {
+		thread->direct_freed += size_classes[size_class].bytes;
+		thread->direct_ndalloc++;
+	}
+	thread_busy++;
+	if (!bin_give_one(arena_bin(slab->arena, size_class), slab, ptr))
+		report_error("double free, or free of no allocation:", ptr);
+	thread_busy--;
+	heap_run_deferred();
+	errno = kept_errno;
+}
+
 /*
- * While one region of a page is a sample, none of them is freed by the fast
- * path. What the filter says is none goes to the thread's cache all the same,
+ * While one region of a page is watched, none of them is freed by the fast
+ * path. What the filter says is not goes to the thread's cache all the same,
  * and is looked at no more closely than there.
  */
-static bool free_beside_samples(void *ptr)
+static bool free_beside_watched(void *ptr, uint64_t word)
 {
-	uint64_t word = page_map_get((uintptr_t)ptr), filter;
-	struct extent *slab = page_word_extent(word);
+	const struct extent *slab = page_word_extent(word);
+	uint64_t filter =
+		__atomic_load_n(&slab->watched_filter, __ATOMIC_RELAXED);
 
-	if ((word & (PAGE_PLAIN_MASK | PAGE_LARGE)) !=
+	return !(word & PAGE_BYPASS) &&
+	       !(filter & slab_region_bit(slab, ptr)) &&
+	       cache_push(
+		       cache_bin(&thread_current->cache, page_word_tag(word)),
+		       ptr);
+}
+
+/* The short ways for what lies on a marked page of a slab. */
+static bool free_marked(void *ptr, const struct heap_where *where)
+{
+	uint64_t word = page_map_get((uintptr_t)ptr);
+	struct thread *thread;
+
+	if ((word & (PAGE_LIVE | PAGE_SAMPLED | PAGE_LARGE)) !=
 	    (PAGE_LIVE | PAGE_SAMPLED))
 		return false;
-	filter = __atomic_load_n(&slab->sampled_filter, __ATOMIC_RELAXED);
-	return !(filter & slab_region_bit(slab, ptr)) &&
-	       cache_push(
-		       cache_bin(&thread_current->cache, page_word_tag(word)),
-		       ptr);
+	if (!page_word_extent(word)->apart)
+		return !where && free_beside_watched(ptr, word);
+	thread = short_way();
+	if (thread)
+		free_apart(thread, ptr, word);
+	return thread != NULL;
 }
 
-/* A small object that was a sample, to the thread's cache as by the fast path.
- */
-static bool keep_sample(void *ptr, uint64_t word)
-{
-	return !HEAP_CHECKS_ALL &&
-	       (word & (PAGE_PLAIN_MASK | PAGE_LARGE)) ==
-		       (PAGE_LIVE | PAGE_SAMPLED) &&
-	       cache_push(
-		       cache_bin(&thread_current->cache, page_word_tag(word)),
-		       ptr);
-}
-
-/* Not inlined, so that what goes beside samples need not save registers. */
+/* Not inlined, so that what has a short way need not save registers. */
 static __attribute__((noinline)) void
 free_slowly(void *ptr, const struct heap_where *where)
 {
@@ -638,15 +765,17 @@ free_slowly(void *ptr, const struct heap_where *where)
 	}
 	thread = thread_get();
 	start_ns = start_timing(thread);
-	if (word & PAGE_SAMPLED && forget_sample(thread, ptr) && !where &&
-	    keep_sample(ptr, word)) {
-		errno = kept_errno;
-		return;
-	}
 	if (page_word_extent(word)->state == EXTENT_GUARDED) {
+		forget_sample(thread, ptr, word);
 		ptr = guard_give(ptr, true);
 		word = live_word(ptr);
 	}
+	if (!(word & PAGE_LARGE) && page_word_extent(word)->apart) {
+		free_apart(thread, ptr, word);
+		return;
+	}
+	if (word & PAGE_SAMPLED)
+		forget_sample(thread, ptr, word);
 	fill_freed(ptr, word_usable(word));
 	thread_busy++;
 	give_back(thread, choose_cache(thread, where), ptr, word);
@@ -663,7 +792,7 @@ free_slowly(void *ptr, const struct heap_where *where)
 
 void heap_free(void *ptr, const struct heap_where *where)
 {
-	if (HEAP_CHECKS_ALL || where || !free_beside_samples(ptr))
+	if (HEAP_CHECKS_ALL || !free_marked(ptr, where))
 		free_slowly(ptr, where);
 }
 
@@ -690,8 +819,10 @@ void heap_free_sized(void *ptr, size_t size, size_t alignment,
 static void recount(struct thread *thread, void *ptr, size_t old_usable,
 		    size_t requested, size_t usable, unsigned size_class)
 {
-	if (page_map_get((uintptr_t)ptr) & PAGE_SAMPLED)
-		forget_sample(thread, ptr);
+	uint64_t word = page_map_get((uintptr_t)ptr);
+
+	if (word & PAGE_SAMPLED)
+		forget_sample(thread, ptr, word);
 	if (thread) {
 		thread->direct_freed += old_usable;
 		thread->direct_nmalloc++;

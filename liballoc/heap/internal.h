@@ -15,8 +15,16 @@ struct lock;
 /* True once heap_boot() is done; other threads may see it late. */
 bool heap_is_booted(void);
 
-/* Marks the live allocation at ptr as a sample, or as none any more. */
-void heap_mark_sampled(void *ptr, bool sampled);
+/*
+ * Keeps with the live allocation at ptr what prof_sample() gave for it; 0: it
+ * is no sample any more. False where it has no place for that: it is small,
+ * and did not come from the slabs for samples.
+ */
+bool heap_set_sample(void *ptr, uint32_t sample);
+/* That; 0: ptr is no live allocation, or no sample. */
+uint32_t heap_sample_of(const void *ptr);
+/* Hands the live allocation to prof_free() when it is freed, or does not. */
+void heap_watch(void *ptr, bool watched);
 
 /* Explicit caches. */
 struct cache *heap_cache(int index);

@@ -824,7 +824,7 @@ void page_heap_give_large(struct arena *arena, struct extent *extent)
 }
 
 void page_heap_mark_large(struct arena *arena, struct extent *extent,
-			  bool sampled)
+			  uint32_t sampled)
 {
 	uint64_t word;
 

@@ -82,9 +82,9 @@ void page_heap_give_large(struct arena *arena, struct extent *extent);
  */
 bool page_heap_resize_large(struct arena *arena, struct extent *extent,
 			    size_t bytes, unsigned size_class);
-/* Marks a large object of the caller's as sampled or not; takes no lock. */
+/* Sets extent->sampled of a large object of the caller's; takes no lock. */
 void page_heap_mark_large(struct arena *arena, struct extent *extent,
-			  bool sampled);
+			  uint32_t sampled);
 
 /* Some large object in use of a created arena, or NULL. */
 struct extent *page_heap_any_large(struct arena *arena);

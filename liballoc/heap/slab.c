@@ -16,7 +16,7 @@
 #include "liballoc/heap/size_class.h"
 #include "liballoc/safety/report.h"
 
-_Static_assert(SLAB_MAX_BYTES / PAGE_MAP_UNIT <= 16, "sampled_pages");
+_Static_assert(SLAB_MAX_BYTES / PAGE_MAP_UNIT <= 16, "watched_pages");
 
 static unsigned word_count(const struct extent *slab)
 {
@@ -38,6 +38,8 @@ static uint64_t page_word_of(const struct extent *slab, unsigned flags)
 {
 	if (slab->arena->manual)
 		flags |= PAGE_BYPASS;
+	if (slab->apart)
+		flags |= PAGE_SAMPLED;
 	return page_word(slab, slab->size_class, flags | PAGE_LIVE);
 }
 
@@ -62,53 +64,83 @@ static void set_page_word(const struct extent *slab, unsigned page,
 /* Bits go all at once: two regions may share one, and two samples a page. */
 static void unmark_all(struct extent *slab)
 {
-	unsigned pages = slab->sampled_pages;
+	unsigned pages = slab->watched_pages;
 
 	for (; pages; pages &= pages - 1)
 		set_page_word(slab, (unsigned)__builtin_ctz(pages), 0);
-	slab->sampled_pages = 0;
-	__atomic_store_n(&slab->sampled_filter, 0, __ATOMIC_RELAXED);
+	slab->watched_pages = 0;
+	__atomic_store_n(&slab->watched_filter, 0, __ATOMIC_RELAXED);
 }
 
-void slab_mark(struct extent *slab, const void *region, bool sampled)
+void slab_watch(struct extent *slab, const void *region, bool watched)
 {
 	size_t page = ((uintptr_t)region - slab->base) / PAGE_MAP_UNIT;
 
-	if (!sampled) {
+	if (slab->apart)
+		return;
+	if (!watched) {
 		if (!--slab->sampled)
 			unmark_all(slab);
 		return;
 	}
 	slab->sampled++;
-	__atomic_store_n(&slab->sampled_filter,
-			 slab->sampled_filter | slab_region_bit(slab, region),
+	__atomic_store_n(&slab->watched_filter,
+			 slab->watched_filter | slab_region_bit(slab, region),
 			 __ATOMIC_RELAXED);
-	if (slab->sampled_pages >> page & 1)
+	if (slab->watched_pages >> page & 1)
 		return;
-	slab->sampled_pages |= (uint16_t)(1u << page);
+	slab->watched_pages |= (uint16_t)(1u << page);
 	set_page_word(slab, (unsigned)page, PAGE_SAMPLED);
 }
 
-bool slab_init(struct extent *slab, unsigned size_class)
+static void free_far(struct extent *slab)
+{
+	unsigned regions = size_classes[slab->size_class].regions;
+
+	if (bitmap_is_far(slab))
+		metadata_free(slab->far_bitmap,
+			      word_count(slab) * sizeof(uint64_t));
+	if (slab->apart)
+		metadata_free(slab->samples, regions * sizeof(uint32_t));
+}
+
+/* What stands apart from the extent; false: no memory. */
+static bool allocate_far(struct extent *slab)
+{
+	unsigned regions = size_classes[slab->size_class].regions;
+
+	if (slab->apart)
+		slab->samples = metadata_allocate(regions * sizeof(uint32_t));
+	if (slab->apart && !slab->samples)
+		return false;
+	if (!bitmap_is_far(slab))
+		return true;
+	slab->far_bitmap =
+		metadata_allocate(word_count(slab) * sizeof(uint64_t));
+	if (!slab->far_bitmap && slab->apart)
+		metadata_free(slab->samples, regions * sizeof(uint32_t));
+	return slab->far_bitmap != NULL;
+}
+
+bool slab_init(struct extent *slab, unsigned size_class, bool apart)
 {
 	unsigned regions = size_classes[size_class].regions, words;
 	uint64_t *bits;
 
 	slab->size_class = (uint8_t)size_class;
-	words = word_count(slab);
-	if (bitmap_is_far(slab))
-		slab->far_bitmap = metadata_allocate(words * sizeof(*bits));
-	bits = bitmap(slab);
-	if (!bits)
+	slab->apart = apart;
+	if (!allocate_far(slab))
 		return false;
+	words = word_count(slab);
+	bits = bitmap(slab);
 	memset(bits, 0xff, words * sizeof(*bits));
 	if (regions % 64)
 		bits[words - 1] = (UINT64_C(1) << regions % 64) - 1;
 	slab->free_count = (uint16_t)regions;
 	slab->first_word = 0;
 	slab->sampled = 0;
-	slab->sampled_pages = 0;
-	slab->sampled_filter = 0;
+	slab->watched_pages = 0;
+	slab->watched_filter = 0;
 	slab->state = EXTENT_SLAB;
 	set_words(slab);
 	return true;
@@ -118,9 +150,7 @@ void slab_fini(struct extent *slab)
 {
 	page_class_set(slab->base, slab->bytes, 0);
 	page_map_set_all(slab->base, slab->bytes, 0);
-	if (bitmap_is_far(slab))
-		metadata_free(slab->far_bitmap,
-			      word_count(slab) * sizeof(uint64_t));
+	free_far(slab);
 	slab->state = EXTENT_BUSY;
 }
 

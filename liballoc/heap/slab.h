@@ -11,8 +11,11 @@
 #include "liballoc/heap/extent.h"
 #include "liballoc/heap/size_class.h"
 
-/* Makes a run that the page heap gave into an empty slab. False: no memory. */
-bool slab_init(struct extent *slab, unsigned size_class);
+/*
+ * Makes a run that the page heap gave into an empty slab; apart: one for
+ * samples. False: no memory.
+ */
+bool slab_init(struct extent *slab, unsigned size_class, bool apart);
 /* Undoes that: the run may go back to the page heap. */
 void slab_fini(struct extent *slab);
 
@@ -39,7 +42,7 @@ void *slab_take_one(struct extent *slab);
 bool slab_give_one(struct extent *slab, void *region);
 /* Is region index in use? */
 bool slab_in_use(const struct extent *slab, unsigned index);
-/* The bit that stands for a region, or what is in it, in sampled_filter. */
+/* The bit that stands for a region, or what is in it, in watched_filter. */
 static inline uint64_t slab_region_bit(const struct extent *slab,
 				       const void *region)
 {
@@ -50,9 +53,19 @@ static inline uint64_t slab_region_bit(const struct extent *slab,
 }
 
 /*
- * The region is one the profiler knows, or no longer: the page it begins in is
- * marked as long as the slab has any such, and the others are left alone.
+ * The profiler wants to see the region's free, or no longer: the page it
+ * begins in is marked as long as the slab has any such, and the others are left
+ * alone. Of a slab apart all pages are marked anyway.
  */
-void slab_mark(struct extent *slab, const void *region, bool sampled);
+void slab_watch(struct extent *slab, const void *region, bool watched);
+/* Of a slab apart: where what prof_sample() gave for the region is kept. */
+static inline uint32_t *slab_sample(const struct extent *slab,
+				    const void *region)
+{
+	const struct size_class *class = &size_classes[slab->size_class];
+	size_t offset = (uintptr_t)region - slab->base;
+
+	return &slab->samples[offset * class->reciprocal >> 32];
+}
 
 #endif

@@ -151,6 +151,11 @@ static void plan_look(struct thread *thread)
 
 	if (!waiting_any() || background_running())
 		return;
+	/* The clock stood still when it was looked at last. */
+	if (thread->leaves) {
+		set_aside(thread, thread->look_bytes);
+		return;
+	}
 	now = os_now_ns();
 	if (now != thread->tick_ns)
 		thread->look_bytes = thread->leaves = 0;
@@ -536,14 +541,16 @@ static void *offer_sample(struct thread *thread, void *ptr,
 			  unsigned size_class, size_t alignment)
 {
 	void *guarded = guard_take(ptr, requested_bytes, alignment);
-	bool sampled = prof_sample(thread, guarded ? guarded : ptr,
-				   requested_bytes, usable_bytes, size_class);
+	void *what = guarded ? guarded : ptr;
+	uint32_t sample = prof_sample(thread, what, requested_bytes,
+				      usable_bytes, size_class);
 
-	if (!guarded && sampled)
-		heap_mark_sampled(ptr, true);
-	if (guarded && !sampled)
-		guard_give(guarded, false);
-	return guarded && sampled ? guarded : ptr;
+	if (sample)
+		heap_set_sample(what, sample);
+	if (!guarded || sample)
+		return what;
+	guard_give(guarded, false);
+	return ptr;
 }
 
 void *thread_event(struct thread *thread, void *ptr, size_t requested_bytes,

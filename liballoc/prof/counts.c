@@ -32,7 +32,7 @@ void counts_boot(uint32_t *memory)
 {
 	uint32_t most = row_index_buckets(ledger_capacity(LEDGER_COUNTS));
 
-	row_index_init(&by_hash, memory, memory + most, most, 1);
+	row_index_init(&by_hash, memory, memory + most, most);
 }
 
 static struct ledger_count *count_row(uint32_t row)
@@ -62,13 +62,6 @@ static bool same_key(const struct ledger_count *a, const struct ledger_count *b)
 {
 	return a->stack == b->stack && a->thread == b->thread &&
 	       a->size_class == b->size_class && a->lg_sample == b->lg_sample;
-}
-
-/* An empty row is nobody's, whatever its key seems to be. */
-static bool is_of(uint32_t row, const struct ledger_count *key)
-{
-	return row != TABLES_NONE && same_key(count_row(row), key) &&
-	       ledger_get(&count_row(row)->allocated_count);
 }
 
 static uint32_t find(const struct ledger_count *key)
@@ -116,7 +109,7 @@ static uint32_t append(const struct ledger_count *key)
 	return row;
 }
 
-uint32_t counts_get(uint32_t stack, const struct sampled *what, uint32_t near)
+uint32_t counts_get(uint32_t stack, const struct sampled *what)
 {
 	struct ledger_count key = {
 		.stack = stack,
@@ -126,8 +119,6 @@ uint32_t counts_get(uint32_t stack, const struct sampled *what, uint32_t near)
 	};
 	uint32_t row;
 
-	if (is_of(near, &key))
-		return near;
 	row = find(&key);
 	if (row != TABLES_NONE)
 		return row;
@@ -159,8 +150,13 @@ static unsigned life_word(uint64_t lifetime_ns)
 
 static void add_life(uint32_t row, uint64_t lifetime_ns)
 {
-	__atomic_fetch_add(&life_row(row)->words[life_word(lifetime_ns)], 1,
-			   __ATOMIC_RELAXED);
+	uint32_t *word = &life_row(row)->words[life_word(lifetime_ns)];
+
+	/* As counts_add(). */
+	if (count_row(row)->thread)
+		__atomic_store_n(word, *word + 1, __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_add(word, 1, __ATOMIC_RELAXED);
 	ledger_publish(LEDGER_LIVES, (uint64_t)row + 1);
 }
 
@@ -170,16 +166,15 @@ void counts_freed(uint32_t row, uint64_t usable_bytes, uint64_t lifetime_ns,
 	struct ledger_count *count = count_row(row);
 
 	counts_before_change(count);
-	counts_add_square(&count->freed_squares, count->size_class,
-			  usable_bytes);
+	counts_add_square(count, &count->freed_squares, usable_bytes);
 	/* Bytes first: who reads them last never finds more than is there. */
-	ledger_add_shared(&count->freed_bytes, usable_bytes);
-	ledger_add_shared(&count->freed_count, 1);
+	counts_add(count, &count->freed_bytes, usable_bytes);
+	counts_add(count, &count->freed_count, 1);
 	add_life(row, lifetime_ns);
 	/* Row 0 stands for threads that are gone: it was none of those. */
 	if (thread == 0 || thread == count->thread)
 		return;
-	ledger_add_shared(&count->freed_elsewhere, 1);
+	counts_add(count, &count->freed_elsewhere, 1);
 	ledger_add_shared(&ledger_process()->prof_freed_elsewhere, 1);
 }
 

@@ -24,15 +24,10 @@
 static struct lock lock = LOCK_INIT(LOCK_PROF_LOG);
 
 /* All guarded by the lock; the switch is also read without. */
-static bool on;
+bool log_on;
 static struct log current;
 static struct log_thread *buckets[BUCKETS] __attribute__((aligned(4096)));
 static char path_wanted[DUMP_NAME_BYTES];
-
-bool log_is_on(void)
-{
-	return __atomic_load_n(&on, __ATOMIC_RELAXED);
-}
 
 /* NULL where the log is full, or memory is short. */
 static void *take_memory(size_t bytes)
@@ -122,7 +117,7 @@ static bool add(const struct logged *free)
 void log_add(const struct logged *free)
 {
 	lock_take(&lock);
-	if (on && !add(free))
+	if (log_on && !add(free))
 		current.dropped++;
 	lock_release(&lock);
 }
@@ -166,7 +161,7 @@ void log_reset(void)
 /* Holding the dump lock and the lock. */
 static int start(const char *path)
 {
-	if (on)
+	if (log_on)
 		return EALREADY;
 	if (!path && files_have_no_name())
 		return ENOENT;
@@ -177,7 +172,7 @@ static int start(const char *path)
 	else
 		files_log_name(path_wanted);
 	current.start_ns = os_clock_ns();
-	__atomic_store_n(&on, true, __ATOMIC_RELAXED);
+	__atomic_store_n(&log_on, true, __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -209,9 +204,9 @@ static bool stop(struct log *log, char path[DUMP_NAME_BYTES])
 
 	thread_busy++;
 	lock_take(&lock);
-	was_on = on;
-	if (on) {
-		__atomic_store_n(&on, false, __ATOMIC_RELAXED);
+	was_on = log_on;
+	if (log_on) {
+		__atomic_store_n(&log_on, false, __ATOMIC_RELAXED);
 		memcpy(path, path_wanted, DUMP_NAME_BYTES);
 		*log = take_off();
 	}
@@ -279,7 +274,7 @@ void log_postfork_child(void)
 	lock_reset(&lock);
 	log = take_off();
 	drop(&log);
-	on = false;
+	log_on = false;
 	if (opt.prof_log)
 		(void)start(NULL);
 }

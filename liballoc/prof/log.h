@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "liballoc/heap/lock.h"
+#include "liballoc/heap/os.h"
 
 /* A free, as the tables know it: threads and stacks are rows of the ledger. */
 struct logged {
@@ -35,7 +36,11 @@ int log_stop(void);
 void log_exit(void);
 
 /* For those who would else take a stack for nothing. */
-bool log_is_on(void);
+extern bool log_on HEAP_HIDDEN;
+static inline bool log_is_on(void)
+{
+	return __atomic_load_n(&log_on, __ATOMIC_RELAXED);
+}
 /* Holding the shard of the object. */
 void log_add(const struct logged *free);
 /* All samples are forgotten. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The profiler as the heap sees it. The heap counts usable bytes down in
- * struct thread's countdown; when an allocation takes it below zero, that
- * allocation is offered to prof_event(). An object that was sampled is marked
- * by the heap (a flag of its slab or extent) and handed to prof_free() before
+ * struct thread's countdown. Before an allocation that takes it below zero the
+ * heap may ask prof_picks(), so as to place what will be sampled among other
+ * samples; after it, the allocation is offered to prof_sample(). What that
+ * gives is kept by the heap with the object, and handed to prof_free() before
  * its memory can be reused. Nothing here takes a lock that malloc or free
  * could want, and nothing here allocates from the heap.
  */
@@ -18,6 +19,13 @@
 #include "liballoc/prof/tables.h"
 #include "liballoc/prof/unwind/memory.h"
 
+/* Is the object that ends the interval to be sampled? */
+enum prof_pick {
+	PICK_OPEN, /* it was not decided yet */
+	PICK_NO,
+	PICK_YES,
+};
+
 /* The profiler's part of struct thread; zeroed when the thread starts. */
 struct prof_thread {
 	uint64_t random[4];  /* state of the generator; all 0: unseeded */
@@ -25,6 +33,7 @@ struct prof_thread {
 	uint8_t lg_sample;   /* the rate that the interval was drawn at */
 	bool cut;	     /* the interval was cut at PROF_INTERVAL_MAX */
 	bool active;	     /* thread.prof.active */
+	uint8_t pick;	     /* enum prof_pick */
 	struct stack_bounds stack;
 	struct tables_place place; /* of the last sample, if that was kept */
 };
@@ -56,31 +65,40 @@ void prof_thread_exit(struct thread *thread);
 int64_t prof_next_interval(struct thread *thread);
 
 /*
- * An allocation that took thread->countdown below zero, where it still is: ptr
- * of usable_bytes, asked for as requested_bytes. Takes a sample if the object
- * has one and sampling is active (returns true: the caller marks the object as
- * sampled), or does not (false). size_class is the row in LEDGER_CLASSES.
- * Called with no lock held. errno is kept.
+ * Will the thread's next object be sampled, of so many bytes, with whose
+ * last rest_bytes (1 or more) the interval is over? Once for an allocation that
+ * is then made and offered, or passed over.
  */
-bool prof_sample(struct thread *thread, void *ptr, size_t requested_bytes,
-		 size_t usable_bytes, unsigned size_class);
+bool prof_picks(struct thread *thread, size_t usable_bytes,
+		uint64_t rest_bytes);
+/*
+ * The object that was picked is not there, or has no place for a sample; then
+ * it counts as dropped, with its usable_bytes (0: it is not there).
+ */
+void prof_pass_over(struct thread *thread, size_t usable_bytes);
 
 /*
- * The object at ptr, in a slab or extent marked as sampled, is about to be
- * freed (or moved). Returns true where ptr itself was a sample. Any thread;
- * thread may be NULL.
+ * An allocation that took thread->countdown below zero, where it still is: ptr
+ * of usable_bytes, asked for as requested_bytes. Takes a sample if the object
+ * has one and sampling is active, and gives what the heap keeps for
+ * prof_free(), or does not (0). size_class is the row in LEDGER_CLASSES.
+ * Called with no lock held. errno is kept.
  */
-bool prof_free(struct thread *thread, void *ptr);
+uint32_t prof_sample(struct thread *thread, void *ptr, size_t requested_bytes,
+		     size_t usable_bytes, unsigned size_class);
+
+/*
+ * The object at ptr is about to be freed (or moved): one whose sample that is,
+ * or that is watched (0). Any thread; thread may be NULL.
+ */
+void prof_free(struct thread *thread, void *ptr, uint32_t sample);
 
 /*
  * For reports of errors, with no lock taken: the stack and the requested size
  * of the sample at address; how many frames there are, 0 where it is none.
  */
-unsigned prof_peek(uint64_t address, uint64_t *requested_bytes,
+unsigned prof_peek(uint32_t sample, uint64_t address, uint64_t *requested_bytes,
 		   uint64_t *frames, unsigned max);
-
-/* Is ptr a sample now? */
-bool prof_is_sampled(const void *ptr);
 
 /*
  * A new maximum of mapped bytes was reached: prof_serve() makes the dump, if

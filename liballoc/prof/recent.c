@@ -19,24 +19,19 @@
 struct lock recent_lock = LOCK_INIT(LOCK_PROF_RECENT);
 
 /* All guarded by the lock; the maximum is also read without. */
-static ssize_t max_wanted;
+ssize_t recent_wanted;
 static struct recent_record *oldest, *newest;
 static size_t record_count;
 static struct recent_record *buckets[BUCKETS] __attribute__((aligned(4096)));
 
 void recent_boot(void)
 {
-	max_wanted = opt.prof_recent_alloc_max;
+	recent_wanted = opt.prof_recent_alloc_max;
 }
 
 ssize_t recent_max(void)
 {
-	return __atomic_load_n(&max_wanted, __ATOMIC_RELAXED);
-}
-
-bool recent_is_on(void)
-{
-	return recent_max() != 0;
+	return __atomic_load_n(&recent_wanted, __ATOMIC_RELAXED);
 }
 
 static size_t most_records(void)
@@ -92,8 +87,8 @@ ssize_t recent_set_max(ssize_t max)
 
 	thread_busy++;
 	lock_take(&recent_lock);
-	old = max_wanted;
-	__atomic_store_n(&max_wanted, max, __ATOMIC_RELAXED);
+	old = recent_wanted;
+	__atomic_store_n(&recent_wanted, max, __ATOMIC_RELAXED);
 	shrink(most_records());
 	lock_release(&recent_lock);
 	thread_busy--;
@@ -104,8 +99,6 @@ bool recent_has(uint64_t address)
 {
 	bool has;
 
-	if (!recent_is_on())
-		return false;
 	thread_busy++;
 	lock_take(&recent_lock);
 	has = *link_to(address) != NULL;
@@ -220,7 +213,7 @@ size_t recent_copy(struct recent_record *to, size_t room, ssize_t *max)
 
 	thread_busy++;
 	lock_take(&recent_lock);
-	*max = max_wanted;
+	*max = recent_wanted;
 	for (record = oldest; record && count < room; record = record->newer)
 		to[count++] = *record;
 	lock_release(&recent_lock);

@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #include "liballoc/heap/lock.h"
+#include "liballoc/heap/os.h"
 
 struct sampled;
 
@@ -27,10 +28,14 @@ ssize_t recent_max(void);
 ssize_t recent_set_max(ssize_t max);
 
 /* Is anything kept? For those who would else take a stack for nothing. */
-bool recent_is_on(void);
+extern ssize_t recent_wanted HEAP_HIDDEN;
+static inline bool recent_is_on(void)
+{
+	return __atomic_load_n(&recent_wanted, __ATOMIC_RELAXED) != 0;
+}
 /* Is the object at address one of them, in use? No lock held. */
 bool recent_has(uint64_t address);
-/* Holding the address's shard; stack: its row. */
+/* Holding the sample's shard; stack: its row. */
 void recent_add(const struct sampled *what, uint32_t stack);
 /* The same; stack: where it is freed, or TABLES_NONE; thread: by whom. */
 void recent_freed(uint64_t address, uint32_t stack, uint32_t thread,

@@ -18,18 +18,17 @@ uint32_t row_index_buckets(uint32_t rows)
 }
 
 void row_index_init(struct row_index *index, uint32_t *heads, uint32_t *links,
-		    uint32_t most, uint32_t step)
+		    uint32_t most)
 {
 	index->heads = heads;
 	index->links = links;
 	index->mask = FIRST_BUCKETS - 1;
 	index->most = most;
-	index->step = step;
 }
 
 static void put(struct row_index *index, uint32_t bucket, uint32_t row)
 {
-	uint32_t *head = &index->heads[bucket * index->step];
+	uint32_t *head = &index->heads[bucket];
 
 	__atomic_store_n(&index->links[row], *head, __ATOMIC_RELAXED);
 	__atomic_store_n(head, row + 1, __ATOMIC_RELEASE);
@@ -44,7 +43,7 @@ void row_index_insert(struct row_index *index, uint64_t hash, uint32_t row)
 static void split(struct row_index *index, uint32_t bucket, uint32_t mask,
 		  uint64_t (*hash_of)(uint32_t row))
 {
-	uint32_t *head = &index->heads[bucket * index->step];
+	uint32_t *head = &index->heads[bucket];
 	uint32_t at = *head, next;
 
 	__atomic_store_n(head, 0, __ATOMIC_RELEASE);
@@ -71,6 +70,5 @@ void row_index_clear(struct row_index *index)
 	uint32_t i;
 
 	for (i = 0; i <= index->mask; i++)
-		__atomic_store_n(&index->heads[i * index->step], 0,
-				 __ATOMIC_RELAXED);
+		__atomic_store_n(&index->heads[i], 0, __ATOMIC_RELAXED);
 }

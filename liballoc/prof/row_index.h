@@ -19,22 +19,20 @@ struct row_index {
 	uint32_t *links;
 	uint32_t mask; /* buckets in use - 1 */
 	uint32_t most; /* buckets that there is room for: a power of two */
-	/* Bucket i is heads[i * step]: several indexes may lie interleaved. */
-	uint32_t step;
 };
 
 /* Buckets that so many rows may come to want; a power of two. */
 uint32_t row_index_buckets(uint32_t rows);
 /* Of zeroed memory. */
 void row_index_init(struct row_index *index, uint32_t *heads, uint32_t *links,
-		    uint32_t most, uint32_t step);
+		    uint32_t most);
 /* The head of the bucket for hash. */
 static inline uint32_t *row_index_head(const struct row_index *index,
 				       uint64_t hash)
 {
 	uint32_t mask = __atomic_load_n(&index->mask, __ATOMIC_ACQUIRE);
 
-	return &index->heads[(hash & mask) * index->step];
+	return &index->heads[(hash & mask)];
 }
 
 /* Row + 1 after at, a row + 1; the bucket may be parted meanwhile. 0: none. */

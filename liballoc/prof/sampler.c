@@ -102,16 +102,24 @@ int64_t prof_next_interval(struct thread *thread)
  * An interval that was cut ended within this object, at a byte that need not
  * be a sampled one: is there one among the object's bytes from there on?
  */
-static bool draw_rest(struct thread *thread, size_t usable_bytes)
+static bool draw_rest(struct thread *thread, size_t usable_bytes, uint64_t rest)
 {
-	uint64_t rest = -(uint64_t)thread->countdown;
-
 	if (!thread->prof.cut)
 		return true;
 	if (rest > usable_bytes)
 		rest = usable_bytes;
 	return (uint64_t)random_interval(thread->prof.random,
 					 thread->prof.lg_sample) < rest;
+}
+
+bool prof_picks(struct thread *thread, size_t usable_bytes, uint64_t rest_bytes)
+{
+	bool pick = prof_state.ready && prof_active_get() &&
+		    thread->prof.active &&
+		    draw_rest(thread, usable_bytes, rest_bytes);
+
+	thread->prof.pick = pick ? PICK_YES : PICK_NO;
+	return pick;
 }
 
 static void count_dropped(size_t usable_bytes)
@@ -141,42 +149,55 @@ take_stack(struct thread *thread, uint64_t frames[BACKTRACE_MAX],
 	return *depth != 0;
 }
 
-static bool add(const struct sampled *what, const uint64_t *frames,
-		unsigned depth, struct tables_place *place)
+void prof_pass_over(struct thread *thread, size_t usable_bytes)
 {
-	if (tables_add(what, frames, depth, place))
-		return true;
+	if (usable_bytes)
+		count_dropped(usable_bytes);
+	thread->prof.pick = usable_bytes ? PICK_NO : PICK_OPEN;
+}
+
+static uint32_t add(const struct sampled *what, const uint64_t *frames,
+		    unsigned depth, struct tables_place *place)
+{
+	uint32_t sample = tables_add(what, frames, depth, place);
+
+	if (sample)
+		return sample;
 	tables_fold(false);
 	return tables_add(what, frames, depth, place);
 }
 
 /* Not inlined, so that its frame is there only while a sample is taken. */
-static __attribute__((noinline)) bool take(struct thread *thread,
-					   const struct sampled *what)
+static __attribute__((noinline)) uint32_t take(struct thread *thread,
+					       const struct sampled *what)
 {
 	uint64_t frames[BACKTRACE_MAX];
 	struct tables_place *place = &thread->prof.place;
 	bool again = place->stack && !hooks_have(PROF_HOOK_SAMPLE);
-	bool truncated, added;
+	bool truncated, has_stack;
+	uint32_t sample = 0;
 	unsigned depth;
 
-	added = take_stack(thread, frames, &depth, &truncated, &again);
-	if (again && tables_add_again(what, place))
-		return true;
+	has_stack = take_stack(thread, frames, &depth, &truncated, &again);
+	if (again)
+		sample = tables_add_again(what, place);
+	if (sample)
+		return sample;
 	*place = (struct tables_place){0};
 	if (again)
 		return take(thread, what);
-	added = added && add(what, frames, depth, place);
+	if (has_stack)
+		sample = add(what, frames, depth, place);
 	/* A walk that is this one again says nothing of these. */
 	if (truncated || hooks_have(PROF_HOOK_BACKTRACE))
 		*place = (struct tables_place){0};
-	if (added && hooks_have(PROF_HOOK_SAMPLE))
+	if (sample && hooks_have(PROF_HOOK_SAMPLE))
 		hooks_sampled(thread, what, frames, depth);
-	return added;
+	return sample;
 }
 
-static bool sample(struct thread *thread, void *ptr, size_t requested_bytes,
-		   size_t usable_bytes, unsigned size_class)
+static uint32_t sample(struct thread *thread, void *ptr, size_t requested_bytes,
+		       size_t usable_bytes, unsigned size_class)
 {
 	struct sampled what = {
 		.address = (uintptr_t)ptr,
@@ -188,99 +209,103 @@ static bool sample(struct thread *thread, void *ptr, size_t requested_bytes,
 		.lg_sample = thread->prof.lg_sample,
 	};
 
+	uint32_t taken;
+
 	/* It may have been renamed since it started. */
 	if (opt.prof_sys_thread_name)
 		prof_thread_name_follow(thread);
-	if (!take(thread, &what)) {
+	taken = take(thread, &what);
+	if (taken)
+		ledger_add_shared(
+			&ledger_thread_stats(thread->prof.ledger_row)->samples,
+			1);
+	else
 		count_dropped(usable_bytes);
-		return false;
-	}
-	ledger_add_shared(
-		&ledger_thread_stats(thread->prof.ledger_row)->samples, 1);
-	return true;
+	return taken;
 }
 
-bool prof_sample(struct thread *thread, void *ptr, size_t requested_bytes,
-		 size_t usable_bytes, unsigned size_class)
+uint32_t prof_sample(struct thread *thread, void *ptr, size_t requested_bytes,
+		     size_t usable_bytes, unsigned size_class)
 {
 	uint64_t passed =
 		(uint64_t)(thread->countdown_start - thread->countdown);
 	int kept_errno = errno;
-	bool sampled = false;
+	uint32_t taken = 0;
 
-	if (prof_state.ready && prof_active_get() && thread->prof.active &&
-	    draw_rest(thread, usable_bytes))
-		sampled = sample(thread, ptr, requested_bytes, usable_bytes,
-				 size_class);
+	if (thread->prof.pick == PICK_OPEN)
+		prof_picks(thread, usable_bytes, -(uint64_t)thread->countdown);
+	if (thread->prof.pick == PICK_YES)
+		taken = sample(thread, ptr, requested_bytes, usable_bytes,
+			       size_class);
+	thread->prof.pick = PICK_OPEN;
 	triggers_count(passed);
 	/* A thread that reuses large objects comes by here alone. */
 	if (prof_request_waits())
 		requests_serve();
 	errno = kept_errno;
-	return sampled;
+	return taken;
 }
 
 /* Does anybody want to know where the object is freed? */
 static bool is_traced(uint64_t address)
 {
-	if (log_is_on())
-		return tables_has(address);
-	return recent_has(address);
+	return log_is_on() || (recent_is_on() && recent_has(address));
 }
 
 /* Not inlined: room for a stack is wanted while its free is traced only. */
-static __attribute__((noinline)) bool
-forget_traced(struct thread *thread, uint64_t address, struct sampled *was)
+static __attribute__((noinline)) bool forget_traced(struct thread *thread,
+						    uint32_t sample,
+						    uint64_t address,
+						    struct sampled *was)
 {
 	uint64_t frames[BACKTRACE_MAX];
 	struct freed_by by = {.thread = thread->prof.ledger_row,
 			      .frames = frames};
-	bool truncated, again = false;
+	bool truncated, again = false, known;
+	int kept_errno = errno;
 
 	/* A hook for stacks may allocate. */
 	thread->reentrancy++;
 	if (!take_stack(thread, frames, &by.depth, &truncated, &again))
 		by.frames = NULL;
 	thread->reentrancy--;
-	return tables_remove_by(address, &by, was);
-}
-
-static bool forget(struct thread *thread, uint64_t address, struct sampled *was)
-{
-	struct freed_by by = {.thread = thread ? thread->prof.ledger_row : 0};
-
-	if (thread && is_traced(address))
-		return forget_traced(thread, address, was);
-	return tables_remove_by(address, &by, was);
-}
-
-bool prof_free(struct thread *thread, void *ptr)
-{
-	bool is_hooked = hooks_have(PROF_HOOK_SAMPLE_FREE), known;
-	int kept_errno = errno;
-	struct sampled was;
-
-	if (!prof_state.ready)
-		return false;
-	unload_freed(ptr);
-	known = forget(thread, (uintptr_t)ptr, is_hooked ? &was : NULL);
-	if (known && is_hooked)
-		hooks_freed(thread, ptr, was.usable_bytes);
+	known = tables_remove_by(sample, address, &by, was);
 	errno = kept_errno;
 	return known;
 }
 
-unsigned prof_peek(uint64_t address, uint64_t *requested_bytes,
-		   uint64_t *frames, unsigned max)
+static bool forget(struct thread *thread, uint32_t sample, uint64_t address,
+		   struct sampled *was)
 {
-	return prof_state.ready
-		       ? tables_peek(address, requested_bytes, frames, max)
-		       : 0;
+	struct freed_by by = {.thread = thread ? thread->prof.ledger_row : 0};
+
+	if (thread && is_traced(address))
+		return forget_traced(thread, sample, address, was);
+	return tables_remove_by(sample, address, &by, was);
 }
 
-bool prof_is_sampled(const void *ptr)
+void prof_free(struct thread *thread, void *ptr, uint32_t sample)
 {
-	return prof_state.ready && tables_has((uintptr_t)ptr);
+	bool is_hooked = hooks_have(PROF_HOOK_SAMPLE_FREE), known;
+	struct sampled was;
+
+	if (!prof_state.ready)
+		return;
+	unload_freed(ptr);
+	if (!sample)
+		return;
+	known = forget(thread, sample, (uintptr_t)ptr, is_hooked ? &was : NULL);
+	if (known && is_hooked)
+		hooks_freed(thread, ptr, was.usable_bytes);
+}
+
+unsigned prof_peek(uint32_t sample, uint64_t address, uint64_t *requested_bytes,
+		   uint64_t *frames, unsigned max)
+{
+	return prof_state.ready && sample
+		       ? tables_peek(sample, address, requested_bytes, frames,
+				     max)
+		       : 0;
 }
 
 void prof_prefork(void)

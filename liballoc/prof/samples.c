@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The live samples: dense rows of LEDGER_SAMPLES, found by address through
- * shards, each with its lock, bucket heads and free rows. Freed rows are used
- * again first, so the rows in use stay few and no tombstone slows anything.
+ * The live samples: dense rows of LEDGER_SAMPLES, whose numbers the heap keeps
+ * with the objects; the row's address tells whether it is still theirs. Rows
+ * are parted into shards, each with its lock and free rows: a thread's samples
+ * lie in one, so that threads seldom meet there. Freed rows are used again
+ * first, so the rows in use stay few.
  */
 #include "config.h"
 
@@ -12,7 +14,6 @@
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/thread.h"
 #include "liballoc/prof/peak.h"
-#include "liballoc/prof/row_index.h"
 #include "liballoc/prof/log.h"
 #include "liballoc/prof/recent.h"
 #include "liballoc/prof/tables.h"
@@ -30,14 +31,13 @@
 
 struct shard {
 	struct lock lock;
-	struct row_index index;
-	uint32_t indexed_rows;
 	uint32_t free_rows; /* row + 1, chained by links */
 	uint32_t next_row, last_row;
 } __attribute__((aligned(64)));
 
 struct lock tables_dump_lock = LOCK_INIT(LOCK_PROF_DUMP);
 static struct shard shards[TABLES_SHARDS];
+/* A free row: the next one, + 1. One in use: the shard that it belongs to. */
 static uint32_t *links;
 static uint64_t rows_used; /* handed to shards */
 /* How often rows were emptied: read with a shard held, and raised with all. */
@@ -55,12 +55,11 @@ void tables_each_lock(void (*visit)(struct lock *lock, void *context),
 bool tables_boot(void)
 {
 	uint32_t rows = ledger_capacity(LEDGER_SAMPLES);
-	uint32_t buckets = row_index_buckets(rows / TABLES_SHARDS);
-	size_t own, bytes;
 	uint32_t *memory;
+	size_t bytes;
 
-	own = ((size_t)buckets * TABLES_SHARDS + rows) * sizeof(uint32_t);
-	bytes = own + stacks_index_bytes() + counts_index_bytes();
+	bytes = rows * sizeof(uint32_t) + stacks_index_bytes() +
+		counts_index_bytes();
 	bytes = (bytes + os_page_bytes - 1) / os_page_bytes * os_page_bytes;
 	memory = os_map(bytes, false);
 	if (!memory)
@@ -68,12 +67,9 @@ bool tables_boot(void)
 	/* Touched here and there: huge pages would all be resident. */
 	(void)madvise(memory, bytes, MADV_NOHUGEPAGE);
 	ledger_add_shared(&ledger_process()->metadata, bytes);
-	links = memory + (size_t)buckets * TABLES_SHARDS;
-	for (unsigned i = 0; i < TABLES_SHARDS; i++) {
+	links = memory;
+	for (unsigned i = 0; i < TABLES_SHARDS; i++)
 		lock_init(&shards[i].lock, LOCK_PROF_TABLES);
-		row_index_init(&shards[i].index, memory + i, links, buckets,
-			       TABLES_SHARDS);
-	}
 	stacks_boot(links + rows);
 	counts_boot(links + rows + stacks_index_bytes() / sizeof(uint32_t));
 	return true;
@@ -87,26 +83,6 @@ static struct ledger_sample *sample_row(uint32_t row)
 static struct ledger_count *count_row(uint32_t row)
 {
 	return (struct ledger_count *)ledger_rows(LEDGER_COUNTS) + row;
-}
-
-static struct shard *shard_of(uint64_t hash)
-{
-	return &shards[hash >> 60];
-}
-
-static uint64_t hash_of(uint32_t row)
-{
-	return tables_mix(sample_row(row)->address);
-}
-
-/* The link that leads to the address's row, or to 0. */
-static uint32_t *find_link(struct shard *shard, uint64_t address)
-{
-	uint32_t *link = row_index_head(&shard->index, tables_mix(address));
-
-	while (*link != 0 && sample_row(*link - 1)->address != address)
-		link = &links[*link - 1];
-	return link;
 }
 
 static void refill(struct shard *shard)
@@ -127,21 +103,25 @@ static void refill(struct shard *shard)
 
 static uint32_t take_row(struct shard *shard)
 {
-	uint32_t row = shard->free_rows;
+	uint32_t row = shard->free_rows - 1;
 
-	if (row != 0) {
-		shard->free_rows = links[row - 1];
-		return row - 1;
+	if (shard->free_rows != 0) {
+		shard->free_rows = links[row];
+	} else {
+		if (shard->next_row == shard->last_row)
+			refill(shard);
+		if (shard->next_row == shard->last_row)
+			return TABLES_NONE;
+		row = shard->next_row++;
 	}
-	if (shard->next_row == shard->last_row)
-		refill(shard);
-	return shard->next_row < shard->last_row ? shard->next_row++
-						 : TABLES_NONE;
+	__atomic_store_n(&links[row], (uint32_t)(shard - shards),
+			 __ATOMIC_RELAXED);
+	return row;
 }
 
 static void give_row(struct shard *shard, uint32_t row)
 {
-	links[row] = shard->free_rows;
+	__atomic_store_n(&links[row], shard->free_rows, __ATOMIC_RELAXED);
 	shard->free_rows = row + 1;
 }
 
@@ -183,17 +163,12 @@ static void tell_history(const struct ledger_sample *sample,
 		log_add(&free);
 }
 
-static bool remove_held(struct shard *shard, uint64_t address,
+static void remove_held(struct shard *shard, uint32_t row,
 			const struct freed_by *by, struct sampled *was)
 {
-	uint32_t *link = find_link(shard, address);
-	uint32_t row = *link - 1;
-	struct ledger_sample *sample;
+	struct ledger_sample *sample = sample_row(row);
 	uint64_t now_ns, lifetime_ns;
 
-	if (*link == 0)
-		return false;
-	sample = sample_row(row);
 	if (was)
 		tell(sample, was);
 	now_ns = os_clock_ns();
@@ -205,20 +180,14 @@ static bool remove_held(struct shard *shard, uint64_t address,
 	ledger_add_bucket(ledger_process()->sample_lifetime_ns,
 			  LEDGER_LIFE_BUCKETS, lifetime_ns);
 	ledger_set(&sample->address, 1);
-	*link = links[row];
-	shard->indexed_rows--;
 	give_row(shard, row);
 	ledger_add_shared(&ledger_process()->prof_samples_live, (uint64_t)-1);
-	return true;
 }
 
-static struct shard *take_shard(uint64_t address)
+static void take_shard(struct shard *shard)
 {
-	struct shard *shard = shard_of(tables_mix(address));
-
 	thread_busy++;
 	lock_take(&shard->lock);
-	return shard;
 }
 
 static void release_shard(struct shard *shard)
@@ -246,116 +215,127 @@ static void write_row(struct ledger_sample *row, const struct sampled *what,
 	__atomic_store_n(&row->address, sample.address, __ATOMIC_RELEASE);
 }
 
-static bool add_held(struct shard *shard, const struct sampled *what,
-		     uint32_t count_index)
+/* Its number, or 0. */
+static uint32_t add_held(struct shard *shard, const struct sampled *what,
+			 uint32_t count_index)
 {
 	struct ledger_count *count = count_row(count_index);
 	uint32_t row = take_row(shard);
 
 	if (row == TABLES_NONE)
-		return false;
+		return 0;
 	counts_before_change(count);
-	ledger_add_shared(&count->allocated_count, 1);
-	ledger_add_shared(&count->allocated_bytes, what->usable_bytes);
-	ledger_add_shared(&count->requested_bytes, what->requested_bytes);
-	counts_add_square(&count->allocated_squares, what->size_class,
-			  what->usable_bytes);
+	counts_add(count, &count->allocated_count, 1);
+	counts_add(count, &count->allocated_bytes, what->usable_bytes);
+	counts_add(count, &count->requested_bytes, what->requested_bytes);
+	counts_add_square(count, &count->allocated_squares, what->usable_bytes);
 	write_row(sample_row(row), what, count_index);
-	row_index_grow(&shard->index, ++shard->indexed_rows, hash_of);
-	row_index_insert(&shard->index, hash_of(row), row);
 	ledger_add_shared(&ledger_process()->prof_samples, 1);
 	ledger_add_shared(&ledger_process()->prof_samples_live, 1);
-	return true;
+	return row + 1;
 }
 
-static bool add_at(struct shard *shard, const struct sampled *what,
-		   struct tables_place *place)
+static uint32_t add_at(struct shard *shard, const struct sampled *what,
+		       struct tables_place *place)
 {
-	static const struct freed_by nobody;
-	uint32_t *near = &place->counts[what->size_class % 8];
-	uint32_t stack = place->stack - 1, count;
+	uint32_t *near = &place->counts[what->size_class % TABLES_NEAR];
+	uint32_t stack = place->stack - 1, count, sample;
 	_Static_assert(TABLES_NONE == UINT32_MAX, "0 - 1 is no row");
 
-	/* A sample that is still here was freed unseen. */
-	remove_held(shard, what->address, &nobody, NULL);
-	count = counts_get(stack, what, *near - 1);
-	if (count == TABLES_NONE || !add_held(shard, what, count))
-		return false;
+	count = *near - 1;
+	if (count == TABLES_NONE ||
+	    !counts_is_of(count_row(count), stack, what))
+		count = counts_get(stack, what);
+	if (count == TABLES_NONE)
+		return 0;
+	sample = add_held(shard, what, count);
+	if (!sample)
+		return 0;
 	*near = count + 1;
 	if (recent_is_on())
 		recent_add(what, stack);
-	return true;
+	return sample;
 }
 
-bool tables_add(const struct sampled *what, const uint64_t *frames,
-		unsigned depth, struct tables_place *place)
+static struct shard *shard_for(const struct sampled *what)
 {
-	struct shard *shard = take_shard(what->address);
-	struct tables_place at = {
+	return &shards[what->thread % TABLES_SHARDS];
+}
+
+uint32_t tables_add(const struct sampled *what, const uint64_t *frames,
+		    unsigned depth, struct tables_place *place)
+{
+	struct shard *shard = shard_for(what);
+	struct tables_place at;
+	uint32_t sample;
+
+	take_shard(shard);
+	at = (struct tables_place){
 		.stack = stacks_intern(frames, depth) + 1,
 		.age = age,
 	};
-	bool added = at.stack != 0 && add_at(shard, what, &at);
-
+	sample = at.stack ? add_at(shard, what, &at) : 0;
 	release_shard(shard);
 	if (place)
-		*place = added ? at : (struct tables_place){0};
-	return added;
+		*place = sample ? at : (struct tables_place){0};
+	return sample;
 }
 
-bool tables_add_again(const struct sampled *what, struct tables_place *place)
+uint32_t tables_add_again(const struct sampled *what,
+			  struct tables_place *place)
 {
-	struct shard *shard = take_shard(what->address);
-	bool added = place->stack != 0 && place->age == age &&
-		     add_at(shard, what, place);
+	struct shard *shard = shard_for(what);
+	uint32_t sample = 0;
 
+	take_shard(shard);
+	if (place->stack != 0 && place->age == age)
+		sample = add_at(shard, what, place);
 	release_shard(shard);
-	return added;
+	return sample;
 }
 
-bool tables_remove(uint64_t address, uint32_t thread, struct sampled *was)
+static uint32_t link_of(uint32_t row)
 {
-	const struct freed_by by = {.thread = thread};
-
-	return tables_remove_by(address, &by, was);
+	return __atomic_load_n(&links[row], __ATOMIC_RELAXED);
 }
 
-bool tables_remove_by(uint64_t address, const struct freed_by *by,
-		      struct sampled *was)
+/* Is the row, of this shard that is held, the address's? */
+static bool is_of(const struct shard *shard, uint32_t row, uint64_t address)
 {
-	struct shard *shard = take_shard(address);
-	bool removed = remove_held(shard, address, by, was);
+	return ledger_get(&sample_row(row)->address) == address &&
+	       link_of(row) == (uint32_t)(shard - shards);
+}
 
+bool tables_remove_by(uint32_t sample, uint64_t address,
+		      const struct freed_by *by, struct sampled *was)
+{
+	uint32_t row = sample - 1;
+	struct shard *shard;
+	bool is_known;
+
+	if (row >= ledger_capacity(LEDGER_SAMPLES))
+		return false;
+	/* All were forgotten since, where this is no more the row's shard. */
+	shard = &shards[link_of(row) % TABLES_SHARDS];
+	take_shard(shard);
+	is_known = is_of(shard, row, address);
+	if (is_known)
+		remove_held(shard, row, by, was);
 	release_shard(shard);
-	if (removed)
+	if (is_known)
 		tables_note_garbage();
-	return removed;
+	return is_known;
 }
 
-bool tables_has(uint64_t address)
+/* Rows may change meanwhile: each index is checked. */
+unsigned tables_peek(uint32_t sample_number, uint64_t address,
+		     uint64_t *requested_bytes, uint64_t *frames, unsigned max)
 {
-	struct shard *shard = take_shard(address);
-	bool found = *find_link(shard, address) != 0;
+	const struct ledger_sample *sample = sample_row(sample_number - 1);
 
-	release_shard(shard);
-	return found;
-}
-
-/* Rows may change meanwhile: each index is checked, each walk is bounded. */
-unsigned tables_peek(uint64_t address, uint64_t *requested_bytes,
-		     uint64_t *frames, unsigned max)
-{
-	uint64_t hash = tables_mix(address);
-	uint32_t at = *row_index_head(&shard_of(hash)->index, hash), steps = 0;
-	uint32_t rows = ledger_capacity(LEDGER_SAMPLES);
-	const struct ledger_sample *sample;
-
-	while (at && at <= rows && sample_row(at - 1)->address != address &&
-	       steps++ < rows)
-		at = links[at - 1];
-	if (!at || at > rows || sample_row(at - 1)->address != address)
+	if (sample_number - 1 >= ledger_capacity(LEDGER_SAMPLES) ||
+	    sample->address != address)
 		return 0;
-	sample = sample_row(at - 1);
 	*requested_bytes = sample->requested_bytes;
 	if (sample->count >= ledger_capacity(LEDGER_COUNTS))
 		return 0;
@@ -422,9 +402,7 @@ static void reset_samples(void)
 	for (unsigned i = 0; i < TABLES_SHARDS; i++) {
 		struct shard *shard = &shards[i];
 
-		row_index_clear(&shard->index);
-		shard->indexed_rows = shard->free_rows = 0;
-		shard->next_row = shard->last_row = 0;
+		shard->free_rows = shard->next_row = shard->last_row = 0;
 	}
 	rows_used = 0;
 	ledger_clear(LEDGER_SAMPLES);

@@ -25,7 +25,7 @@ void stacks_boot(uint32_t *memory)
 {
 	uint32_t most = row_index_buckets(ledger_capacity(LEDGER_STACKS));
 
-	row_index_init(&by_hash, memory, memory + most, most, 1);
+	row_index_init(&by_hash, memory, memory + most, most);
 }
 
 static struct ledger_stack *stack_row(uint32_t row)

@@ -6,10 +6,10 @@
  *
  * Locks, in this order: dump, shards by number, stacks, counts, and those of
  * the recent allocations and the log, which take metadata memory. A shard's
- * lock guards the samples whose address falls to it and is held through each
- * operation, so whoever holds all of them has the tables to himself. Under
- * none of them is anything of the program's called, and thread_busy is up, so
- * that a signal handler's malloc and free keep away.
+ * lock guards the samples that threads took whose row falls to it, and is held
+ * through each operation, so whoever holds all of them has the tables to
+ * himself. Under none of them is anything of the program's called, and
+ * thread_busy is up, so that a signal handler's malloc and free keep away.
  */
 #ifndef LIBALLOC_PROF_TABLES_H
 #define LIBALLOC_PROF_TABLES_H
@@ -26,6 +26,7 @@
 
 #define TABLES_NONE UINT32_MAX
 #define TABLES_SHARDS 16u
+#define TABLES_NEAR 32u /* classes whose last row a thread keeps at hand */
 
 /* What is sampled, as the caller knows it. */
 struct sampled {
@@ -43,40 +44,39 @@ bool tables_boot(void);
 
 /* Where samples of a thread's last stack went; all 0: nowhere. */
 struct tables_place {
-	uint32_t stack;	    /* row + 1 */
-	uint32_t age;	    /* of the tables: rows may be another's since */
-	uint32_t counts[8]; /* rows + 1, by size class, as far as they go */
+	uint32_t stack; /* row + 1 */
+	uint32_t age;	/* of the tables: rows may be another's since */
+	/* Rows + 1, by size class, as far as they go. */
+	uint32_t counts[TABLES_NEAR];
 };
 
 /*
- * Adds a sample; false where a table is full, and then nothing has changed.
- * place (may be NULL): becomes where it went.
+ * Adds a sample, and gives its number; 0 where a table is full, and then
+ * nothing has changed. place (may be NULL): becomes where it went.
  */
-bool tables_add(const struct sampled *what, const uint64_t *frames,
-		unsigned depth, struct tables_place *place);
-/* The same for the stack of place; false, too, where that is none any more. */
-bool tables_add_again(const struct sampled *what, struct tables_place *place);
-/*
- * The object at address is freed by the thread of this row in LEDGER_THREADS
- * (0: not known); false where it was no sample. was (may be NULL): what it
- * was when it was added.
- */
-bool tables_remove(uint64_t address, uint32_t thread, struct sampled *was);
+uint32_t tables_add(const struct sampled *what, const uint64_t *frames,
+		    unsigned depth, struct tables_place *place);
+/* The same for the stack of place; 0, too, where that is none any more. */
+uint32_t tables_add_again(const struct sampled *what,
+			  struct tables_place *place);
 
 /* Who frees an object, and where: frames is NULL where that is not wanted. */
 struct freed_by {
-	uint32_t thread;
+	uint32_t thread; /* row in LEDGER_THREADS; 0: not known */
 	const uint64_t *frames;
 	unsigned depth;
 };
 
-/* The same, and tells it to the log and the recent allocations. */
-bool tables_remove_by(uint64_t address, const struct freed_by *by,
-		      struct sampled *was);
-bool tables_has(uint64_t address);
+/*
+ * The object at address, whose sample has that number, is freed; tells it to
+ * the log and the recent allocations too. False where it is no sample any more.
+ * was (may be NULL): what it was when it was added.
+ */
+bool tables_remove_by(uint32_t sample, uint64_t address,
+		      const struct freed_by *by, struct sampled *was);
 /* As prof_peek(): takes no lock, and trusts nothing that it reads. */
-unsigned tables_peek(uint64_t address, uint64_t *requested_bytes,
-		     uint64_t *frames, unsigned max);
+unsigned tables_peek(uint32_t sample, uint64_t address,
+		     uint64_t *requested_bytes, uint64_t *frames, unsigned max);
 
 /*
  * Makes room: adds up what exited threads counted into row 0, so that rows of
@@ -110,10 +110,34 @@ unsigned stacks_peek(uint32_t row, uint64_t *frames, unsigned max);
 void stacks_reset(void);
 size_t counts_index_bytes(void);
 void counts_boot(uint32_t *memory);
-/* near: a row that it may be, and nobody's to write meanwhile; or NONE. */
-uint32_t counts_get(uint32_t stack, const struct sampled *what, uint32_t near);
+uint32_t counts_get(uint32_t stack, const struct sampled *what);
+/*
+ * Is that row, which nobody else writes meanwhile, the one? An empty row is
+ * nobody's, whatever its key seems to be.
+ */
+static inline bool counts_is_of(const struct ledger_count *row, uint32_t stack,
+				const struct sampled *what)
+{
+	return row->stack == stack && row->thread == what->thread &&
+	       row->size_class == what->size_class &&
+	       row->lg_sample == what->lg_sample &&
+	       ledger_get(&row->allocated_count);
+}
 /* What the row had in use at the last peak is taken down, if it was not yet. */
 void counts_keep_peak(struct ledger_count *count);
+/*
+ * What changes a thread's rows holds the thread's shard; those of row 0 may be
+ * of objects that several threads allocated.
+ */
+static inline void counts_add(const struct ledger_count *count, uint64_t *word,
+			      uint64_t delta)
+{
+	if (count->thread)
+		ledger_add(word, delta);
+	else
+		ledger_add_shared(word, delta);
+}
+
 /* Before anything is counted in or out of the row; its shard is held. */
 static inline void counts_before_change(struct ledger_count *count)
 {
@@ -122,11 +146,11 @@ static inline void counts_before_change(struct ledger_count *count)
 }
 
 /* Adds an object's square; those of a small class all have one size. */
-static inline void counts_add_square(uint64_t *squares, uint32_t size_class,
-				     uint64_t usable_bytes)
+static inline void counts_add_square(const struct ledger_count *count,
+				     uint64_t *squares, uint64_t usable_bytes)
 {
-	if (!size_class_is_small(size_class))
-		ledger_add_shared(squares, ledger_square(usable_bytes));
+	if (!size_class_is_small(count->size_class))
+		counts_add(count, squares, ledger_square(usable_bytes));
 }
 
 /* A sampled object of the row was freed after so long by the thread. */

@@ -150,7 +150,7 @@ static bool mark(const void *map)
 
 	if (!(word & PAGE_LIVE) || word & PAGE_TAIL)
 		return false;
-	heap_mark_sampled((void *)(uintptr_t)map, true);
+	heap_watch((void *)(uintptr_t)map, true);
 	return page_map_get((uintptr_t)map) & PAGE_SAMPLED;
 }
 
@@ -167,7 +167,7 @@ static void listen(uint64_t pc, const struct fde *fde)
 	    add_row(fde, stays))
 		return;
 	if (!stays)
-		heap_mark_sampled((void *)(uintptr_t)fde->image.map, false);
+		heap_watch((void *)(uintptr_t)fde->image.map, false);
 }
 
 void unload_listen(uint64_t pc)
@@ -203,7 +203,7 @@ void unload_freed(void *ptr)
 	lock_release(&lock);
 	thread_busy--;
 	if (row)
-		heap_mark_sampled(ptr, false);
+		heap_watch(ptr, false);
 }
 
 void unload_prefork(void)

@@ -4,7 +4,7 @@
  * rules only for libraries known here. Those that were loaded with the program
  * are never unloaded. Of another the dynamic linker's link map comes from our
  * malloc, and goes back by free after the library was unmapped and before
- * another can be loaded in its place. So the link map is marked as a sampled
+ * another can be loaded in its place. So the link map is watched, as a sampled
  * object, and its free, which prof_free() sees, is the library's end. Where
  * link maps come from elsewhere, nothing is known, and nothing kept.
  */

@@ -15,6 +15,7 @@
 
 #include "liballoc/heap/arena.h"
 #include "liballoc/heap/extent.h"
+#include "liballoc/heap/internal.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_map.h"
 #include "liballoc/heap/size_class.h"
@@ -254,8 +255,9 @@ static void report_object(struct print *out, uintptr_t address)
 	unsigned count;
 
 	describe(out, address);
-	count = prof_peek(object_base(address), &requested, frames,
-			  REPORT_FRAMES);
+	address = object_base(address);
+	count = prof_peek(heap_sample_of((void *)address), address, &requested,
+			  frames, REPORT_FRAMES);
 	if (!count)
 		return;
 	print_text(out, "  ");

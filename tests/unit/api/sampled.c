@@ -11,9 +11,9 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include "liballoc/heap/internal.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/include/liballoc/liballoc.h"
-#include "liballoc/prof/prof.h"
 
 const char *malloc_conf = "lg_prof_sample:0,zero:true";
 
@@ -23,17 +23,17 @@ static void test_resize(void)
 	size_t huge = (size_t)1 << 44;
 	void *moved;
 
-	ok(prof_is_sampled(first), "an object is a sample");
+	ok(heap_sample_of(first), "an object is a sample");
 	is_uint(xallocx(first, huge, 0, 0), 1 << 20, "it cannot grow so far");
-	ok(prof_is_sampled(first), "and is a sample still");
+	ok(heap_sample_of(first), "and is a sample still");
 	os_fail_map(1, true);
 	moved = realloc(first, huge);
 	os_fail_map(0, false);
-	ok(!moved && prof_is_sampled(first), "also where realloc fails");
+	ok(!moved && heap_sample_of(first), "also where realloc fails");
 	is_uint(xallocx(first, 1 << 16, 0, 0), 1 << 16, "it can shrink");
-	ok(prof_is_sampled(first), "and is a sample anew");
+	ok(heap_sample_of(first), "and is a sample anew");
 	free(first);
-	ok(!prof_is_sampled(first), "freed, it is none");
+	ok(!heap_sample_of(first), "freed, it is none");
 	free(wall);
 }
 

@@ -192,6 +192,12 @@ static void *search(void *argument)
 	return NULL;
 }
 
+/* Samples lie in slabs of their own, and in no cache. */
+static void set_sampling(bool on)
+{
+	mallctl("prof.active", NULL, NULL, &on, sizeof(on));
+}
+
 /* What a created arena gave to a cache goes back to it, and to nobody else. */
 static void test_caches(void)
 {
@@ -204,10 +210,12 @@ static void test_caches(void)
 
 	mallctl("tcache.create", &cache, &length, NULL, 0);
 	flags = MALLOCX_ARENA(index) | MALLOCX_TCACHE(cache);
+	set_sampling(false);
 	object = mallocx(100, flags);
 	is_uint(arena_of(object), index, "an explicit cache fills from it");
 	dallocx(object, MALLOCX_TCACHE(cache));
 	same = mallocx(100, flags);
+	set_sampling(true);
 	ok(same == object, "and takes back what it gave");
 	dallocx(same, MALLOCX_TCACHE(cache));
 	for (unsigned round = 0; round < 20; round++) {
@@ -356,7 +364,9 @@ int main(void)
 	test_caches();
 	test_many_caches();
 	test_limits();
+	set_sampling(false);
 	test_utilization();
+	set_sampling(true);
 	ok(mallctl("experimental.batch_alloc", &made, &length, &batch,
 		   sizeof(batch)) == 0 &&
 		   made == 100 && sallocx(pointers[99], 0) >= 64,

@@ -62,6 +62,10 @@ TEST_UNITS += %D%/cache %D%/decay %D%/emergency %D%/extent_hooks %D%/lock %D%/me
 %C%_extent_hooks_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_extent_hooks_LDADD = $(UNIT_LIBALLOC_LIBS)
 
+TEST_UNITS += %D%/apart
+%C%_apart_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_apart_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_apart_LDADD = $(UNIT_LIBALLOC_LIBS)
 TEST_UNITS += %D%/large_cache
 %C%_large_cache_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_large_cache_LDFLAGS = $(UNIT_STATIC_LIBALLOC)

@@ -26,7 +26,7 @@ static struct extent *make(unsigned size_class)
 		heap_arena(0), size_classes[size_class].slab_bytes,
 		os_page_bytes);
 
-	return slab && slab_init(slab, size_class) ? slab : NULL;
+	return slab && slab_init(slab, size_class, false) ? slab : NULL;
 }
 
 static void give_one(struct extent *slab, uintptr_t address)
@@ -204,33 +204,64 @@ static void test_marks(void)
 	struct extent *slab = make(size_class_of(1024));
 	char *base = slab ? (char *)slab->base : NULL;
 
-	ok(slab && marked_pages(slab) == 0, "a slab has no samples at first");
+	ok(slab && marked_pages(slab) == 0, "nothing is watched at first");
 	if (!slab)
 		return;
-	slab_mark(slab, base, true);
-	slab_mark(slab, base + 1024, true);
+	slab_watch(slab, base, true);
+	slab_watch(slab, base + 1024, true);
 	is_uint(marked_pages(slab), 1, "two on a page mark that page");
-	slab_mark(slab, base + (9 << 10), true);
+	slab_watch(slab, base + (9 << 10), true);
 	is_uint(marked_pages(slab), 2, "another one marks its own");
-	ok((slab->sampled_filter & slab_region_bit(slab, base)) &&
-		   !(slab->sampled_filter & slab_region_bit(slab, base + 2048)),
-	   "the filter tells samples from what lies beside them");
-	slab_mark(slab, base, false);
+	ok((slab->watched_filter & slab_region_bit(slab, base)) &&
+		   !(slab->watched_filter & slab_region_bit(slab, base + 2048)),
+	   "the filter tells what is watched from what lies beside it");
+	slab_watch(slab, base, false);
 	ok(page_map_get(slab->base) & PAGE_SAMPLED,
 	   "a page stays marked while it has one");
-	slab_mark(slab, base + (9 << 10), false);
-	slab_mark(slab, base + 1024, false);
+	slab_watch(slab, base + (9 << 10), false);
+	slab_watch(slab, base + 1024, false);
 	is_uint(marked_pages(slab), 0, "without any there is no mark left");
+}
+
+/* As above, for samples alone. */
+static void test_apart(void)
+{
+	struct extent *slab = page_heap_take(
+		heap_arena(0), size_classes[size_class_of(1024)].slab_bytes,
+		os_page_bytes);
+	uint32_t *first, *last;
+	char *base;
+
+	if (!slab || !slab_init(slab, size_class_of(1024), true)) {
+		ok(false, "a slab apart is made");
+		return;
+	}
+	base = (char *)slab->base;
+	is_uint(marked_pages(slab), slab->bytes / PAGE_MAP_UNIT,
+		"all pages of a slab apart are marked");
+	first = slab_sample(slab, base);
+	last = slab_sample(slab, base + slab->bytes - 1024);
+	ok(last - first == slab->free_count - 1 && !*first && !*last,
+	   "each region has a place for its sample, empty at first");
+	slab_watch(slab, base, true);
+	slab_watch(slab, base, false);
+	is_uint(marked_pages(slab), slab->bytes / PAGE_MAP_UNIT,
+		"which watching does not change");
+	slab_fini(slab);
+	is_uint(page_map_get((uintptr_t)base) & PAGE_SAMPLED, 0,
+		"until the slab goes");
+	page_heap_give(heap_arena(0), slab);
 }
 
 int main(void)
 {
 	heap_boot();
-	plan(14);
+	plan(18);
 	test_all_classes();
 	ok(aborts(free_twice), "a second free aborts, with the address");
 	ok(aborts(free_inside), "so does one into the middle");
 	ok(aborts(free_tail), "and one behind the last region");
 	test_marks();
+	test_apart();
 	return done_testing();
 }

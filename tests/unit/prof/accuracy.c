@@ -142,7 +142,8 @@ static void free_each_third(void)
 
 		/* The objects of a load are numbered from 1. */
 		if (address > 1 && ((address >> 4) & 0xffffffffff) % 3 == 1)
-			prof_free(&thread, (void *)(uintptr_t)address);
+			prof_free(&thread, (void *)(uintptr_t)address,
+				  (uint32_t)i + 1);
 	}
 }
 

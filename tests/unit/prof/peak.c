@@ -12,6 +12,7 @@
 #include "liballoc/prof/peak.h"
 #include "liballoc/prof/prof.h"
 #include "liballoc/prof/tables.h"
+#include "removal.h"
 #include "tap/tap.h"
 
 #define THREADS 4
@@ -83,7 +84,7 @@ static void add_many(uint64_t base, unsigned count, uint32_t thread)
 static void remove_many(uint64_t base, unsigned count)
 {
 	for (unsigned i = 1; i <= count; i++)
-		tables_remove(base + 16 * i, 1, NULL);
+		remove_sample(base + 16 * i, 1);
 }
 
 /* Of one large class, 33 to 40 pages. */
@@ -252,7 +253,7 @@ static void test_squares(void)
 	peak_look(1000);
 	peak_get(row, peak_number(), &use);
 	is_uint(use.squares, 33 * 33 + 40 * 40, "squares of what is in use");
-	tables_remove(1 << 20, 1, NULL);
+	remove_sample(1 << 20, 1);
 	add_large(3 << 20, 38);
 	peak_get(row, peak_number(), &use);
 	ok(use.count == 2 && use.squares == 33 * 33 + 40 * 40,

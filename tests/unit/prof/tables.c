@@ -13,6 +13,7 @@
 #include "liballoc/heap/thread.h"
 #include "liballoc/prof/prof.h"
 #include "liballoc/prof/tables.h"
+#include "removal.h"
 #include "tap/tap.h"
 
 #define THREADS 4
@@ -74,21 +75,26 @@ static uint64_t live_samples(void)
 
 static void check_one(void)
 {
+	const struct freed_by nobody = {0};
 	struct sums sums;
 
 	ok(add(0x100, 1, 7) && add(0x200, 1, 7) && add(0x300, 1, 8),
 	   "samples are added");
 	is_uint(rows_of(LEDGER_STACKS), 2, "a stack is kept once");
 	is_uint(rows_of(LEDGER_FRAMES), 6, "with its frames");
-	ok(tables_has(0x200) && !tables_has(0x400), "samples are found");
-	ok(tables_remove(0x200, 1, NULL) && !tables_remove(0x200, 1, NULL) &&
-		   !tables_has(0x200),
+	ok(sample_at(0x200) && !sample_at(0x400), "samples are found");
+	ok(remove_sample(0x200, 1) && !remove_sample(0x200, 1) &&
+		   !sample_at(0x200),
 	   "a sample is removed once");
 	is_uint(live_samples(), 2, "two are left");
-	ok(add(0x100, 1, 8), "an address is sampled again, unseen free or not");
+	ok(!tables_remove_by(sample_at(0x300), 0x100, &nobody, NULL) &&
+		   !tables_remove_by(0, 0x100, &nobody, NULL) &&
+		   !tables_remove_by(UINT32_MAX, 0x100, &nobody, NULL),
+	   "nor by a number that is not its own");
+	ok(add(0x200, 1, 8), "an address is sampled again");
 	sums = sum_up();
-	ok(sums.allocated == 4 && sums.freed == 2 &&
-		   sums.allocated_bytes == 64 && sums.freed_bytes == 32,
+	ok(sums.allocated == 4 && sums.freed == 1 &&
+		   sums.allocated_bytes == 64 && sums.freed_bytes == 16,
 	   "all is counted");
 	is_uint(sums.rows, 2, "one row for each stack");
 	is_uint(ledger_process()->prof_samples_live, live_samples(),
@@ -132,10 +138,10 @@ static void check_frees(void)
 	prof_reset(19);
 	for (uint64_t i = 1; i <= 5; i++)
 		add(i << 8, 1, 7);
-	tables_remove(1 << 8, 1, NULL);
-	tables_remove(2 << 8, 0, NULL);
+	remove_sample(1 << 8, 1);
+	remove_sample(2 << 8, 0);
 	is_uint(elsewhere(), 0, "its own thread, or one unknown, is no other");
-	tables_remove(3 << 8, 2, NULL);
+	remove_sample(3 << 8, 2);
 	is_uint(elsewhere(), 1, "another thread is");
 	is_uint(ledger_process()->prof_freed_elsewhere - before, 1,
 		"in the sum of the process too");
@@ -187,10 +193,10 @@ static void check_squares(void)
 	add_large(0x1000, 33, 0);
 	add_large(0x2000, 40, 0);
 	ok(squares_are(0, 33 * 33 + 40 * 40, 0), "a large one has them");
-	tables_remove(0x1000, 0, NULL);
+	remove_sample(0x1000, 0);
 	ok(squares_are(0, 33 * 33 + 40 * 40, 33 * 33), "of what is freed too");
 	add_large(0x3000, 34, thread);
-	tables_remove(0x3000, thread, NULL);
+	remove_sample(0x3000, thread);
 	ledger_thread_exit(thread);
 	for (unsigned i = 0; i < 1024; i++)
 		tables_note_garbage();
@@ -223,9 +229,9 @@ static void *work(void *arg)
 	for (unsigned i = 1; i <= OBJECTS; i++) {
 		add(base + 16 * i, 1, i % 50);
 		if (i % 2 == 0)
-			tables_remove(base + 16 * i, 1, NULL);
+			remove_sample(base + 16 * i, 1);
 		if (i % 4 == 0)
-			tables_remove(base + 16 * (i - 1), 1, NULL);
+			remove_sample(base + 16 * (i - 1), 1);
 	}
 	return NULL;
 }
@@ -274,7 +280,7 @@ static void check_folding(void)
 			added++;
 		}
 		if (i % 100 != 0)
-			tables_remove(address, row, NULL);
+			remove_sample(address, row);
 		ledger_thread_exit(row);
 		tables_note_garbage();
 	}
@@ -302,7 +308,7 @@ static void check_exits(void)
 		uint32_t row = ledger_thread_new(40000 + i, 1);
 
 		add((i + 1) << 8, row, i % 3);
-		tables_remove((i + 1) << 8, row, NULL);
+		remove_sample((i + 1) << 8, row);
 		ledger_thread_exit(row);
 		tables_note_exit();
 		sums = sum_up();
@@ -329,12 +335,11 @@ static void check_full(void)
 	   "%u samples fill the table", (unsigned)added);
 	ok(before == added && live_samples() == added,
 	   "what was refused is not counted");
-	ok(tables_remove(16, 1, NULL) && add(16, 1, 0),
-	   "a freed row serves again");
+	ok(remove_sample(16, 1) && add(16, 1, 0), "a freed row serves again");
 	prof_reset(19);
 	added = 0;
 	while (add((added + 1) << 4, 1, added))
-		tables_remove((++added) << 4, 1, NULL);
+		remove_sample((++added) << 4, 1);
 	ok(added == ledger_capacity(LEDGER_STACKS) ||
 		   added == ledger_capacity(LEDGER_FRAMES) / 3 ||
 		   added == ledger_capacity(LEDGER_COUNTS),
@@ -349,7 +354,7 @@ static void check_full(void)
 
 int main(void)
 {
-	plan(47);
+	plan(48);
 	heap_boot();
 	is_uint(ledger_thread_new(0, 1), 1, "row 1 is a thread's");
 	prof_reset(19);

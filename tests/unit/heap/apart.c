@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Small objects that are sampled lie in slabs of their own, of all arenas and
+ * by all calls, so that the free of no other object is slowed; the slabs serve
+ * again, and a second free is found.
+ */
+#include "config.h"
+
+#include "tap/tap.h"
+
+#include <malloc.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "liballoc/heap/extent.h"
+#include "liballoc/heap/internal.h"
+#include "liballoc/heap/page_map.h"
+#include "liballoc/heap/size_class.h"
+#include "liballoc/include/liballoc/liballoc.h"
+#include "liballoc/ledger/ledger.h"
+
+#define OBJECTS 20000u
+#define BYTES 200u
+
+/* One object in five is a sample. */
+const char *malloc_conf = "lg_prof_sample:10,narenas:1";
+
+static char *objects[OBJECTS];
+
+static bool is_apart(const void *ptr)
+{
+	uint64_t word = page_map_get((uintptr_t)ptr);
+
+	return !(word & PAGE_LARGE) && page_word_extent(word)->apart;
+}
+
+/* Those in slabs apart, or 0 where any lies in the wrong kind of slab. */
+static unsigned count_apart(bool is_manual)
+{
+	unsigned apart = 0;
+
+	for (unsigned i = 0; i < OBJECTS; i++) {
+		bool fast = page_class_slot(objects[i]) != 0;
+
+		if (is_apart(objects[i]) != (heap_sample_of(objects[i]) != 0) ||
+		    fast == (is_manual || is_apart(objects[i])))
+			return 0;
+		apart += is_apart(objects[i]);
+	}
+	return apart;
+}
+
+static uint64_t live_samples(void)
+{
+	return ledger_get(&ledger_process()->prof_samples_live);
+}
+
+static uint64_t slabs(void)
+{
+	const struct class_stats *rows = ledger_rows(LEDGER_ARENA_CLASSES);
+
+	return ledger_get(&rows[size_class_of(BYTES)].curslabs);
+}
+
+static void free_all(void)
+{
+	for (unsigned i = 0; i < OBJECTS; i++)
+		free(objects[i]);
+}
+
+static void test_malloc(void)
+{
+	uint64_t before = live_samples(), most;
+	unsigned apart;
+
+	for (unsigned i = 0; i < OBJECTS; i++)
+		objects[i] = malloc(BYTES);
+	apart = count_apart(false);
+	ok(apart > OBJECTS / 10 && apart < OBJECTS / 3,
+	   "%u of %u objects are samples, and lie apart", apart, OBJECTS);
+	is_uint(live_samples() - before, apart, "each is counted once");
+	most = slabs();
+	free_all();
+	is_uint(live_samples(), before, "all are forgotten");
+	for (unsigned i = 0; i < OBJECTS; i++)
+		objects[i] = calloc(1, BYTES);
+	ok(count_apart(false) > OBJECTS / 10 && slabs() < most + most / 4,
+	   "their slabs serve again");
+	for (unsigned i = 0; i < OBJECTS; i += 2)
+		free(objects[i]);
+	for (unsigned i = 0; i < OBJECTS; i += 2)
+		objects[i] = memalign(64, BYTES - 8);
+	ok(count_apart(false) > OBJECTS / 10, "for what is aligned too");
+	free_all();
+}
+
+static void test_zeroed(void)
+{
+	unsigned dirty = 0;
+
+	for (unsigned i = 0; i < OBJECTS; i++) {
+		objects[i] = calloc(BYTES, 1);
+		for (unsigned j = 0; j < BYTES; j++)
+			dirty += objects[i][j] != 0;
+		objects[i][i % BYTES] = 1;
+		if (i >= 100)
+			free(objects[i - 100]);
+	}
+	is_uint(dirty, 0, "what is to be zeroed is");
+	for (unsigned i = OBJECTS - 100; i < OBJECTS; i++)
+		free(objects[i]);
+}
+
+static void test_created(void)
+{
+	uint64_t before = live_samples();
+	unsigned index = 0, apart;
+	char name[40];
+
+	mallctl("arenas.create", &index, &(size_t){sizeof(index)}, NULL, 0);
+	for (unsigned i = 0; i < OBJECTS; i++)
+		objects[i] = mallocx(BYTES, MALLOCX_ARENA(index));
+	apart = count_apart(true);
+	ok(apart > OBJECTS / 10, "a created arena has such slabs");
+	for (unsigned i = 0; i < OBJECTS; i += 3)
+		dallocx(objects[i], MALLOCX_ARENA(index));
+	ok(live_samples() < before + apart, "of which objects are freed");
+	snprintf(name, sizeof(name), "arena.%u.reset", index);
+	mallctl(name, NULL, NULL, NULL, 0);
+	is_uint(live_samples(), before, "and which it forgets as it is reset");
+}
+
+static void test_double_free(void)
+{
+	char *volatile object;
+	int status = 0;
+	pid_t child;
+
+	do
+		object = malloc(BYTES);
+	while (!is_apart(object));
+	child = fork();
+	if (!child) {
+		close(STDERR_FILENO);
+		free(object);
+		free(object);
+		_exit(0);
+	}
+	waitpid(child, &status, 0);
+	ok(WIFSIGNALED(status), "a second free of a sample aborts");
+	free(object);
+}
+
+int main(void)
+{
+	plan(11);
+	objects[0] = malloc(BYTES);
+	free(objects[0]);
+	test_malloc();
+	test_zeroed();
+	test_created();
+	test_double_free();
+	is_uint(ledger_get(&ledger_process()->prof_dropped_samples), 0,
+		"no sample was dropped");
+	return done_testing();
+}
