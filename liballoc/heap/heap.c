@@ -294,7 +294,10 @@ static void leave(struct thread *thread)
 	ledger_export_look(waiting_moved_bytes(), look);
 }
 
-/* The same after an event, which looks after most of it by itself. */
+/*
+ * The same after an event, which planned when to look next: where the clock
+ * stands still there is nothing to do.
+ */
 static void leave_event(struct thread *thread)
 {
 	if (thread->leaves) {

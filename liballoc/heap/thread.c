@@ -151,11 +151,6 @@ static void plan_look(struct thread *thread)
 
 	if (!waiting_any() || background_running())
 		return;
-	/* The clock stood still when it was looked at last. */
-	if (thread->leaves) {
-		set_aside(thread, thread->look_bytes);
-		return;
-	}
 	now = os_now_ns();
 	if (now != thread->tick_ns)
 		thread->look_bytes = thread->leaves = 0;

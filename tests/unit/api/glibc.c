@@ -15,8 +15,8 @@
 #include "liballoc/heap/heap.h"
 #include "liballoc/include/liballoc/liballoc.h"
 
-/* What is freed stays until it is trimmed. */
-const char *malloc_conf = "dirty_limit:-1";
+/* What is freed stays until it is trimmed; no sample lies elsewhere. */
+const char *malloc_conf = "dirty_limit:-1,lg_prof_sample:40";
 
 #define MIB ((size_t)1 << 20)
 
