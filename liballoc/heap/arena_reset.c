@@ -31,7 +31,7 @@ static void forget_samples(const struct extent *slab)
 		if (slab_in_use(slab, i))
 			prof_free(thread_peek(),
 				  (void *)(slab->base + i * class->bytes),
-				  slab->apart ? slab->samples[i] : 0);
+				  slab->samples ? slab->samples[i] : 0);
 }
 
 static void reset_bin(struct bin *bin)
@@ -41,7 +41,7 @@ static void reset_bin(struct bin *bin)
 	while (slab) {
 		struct extent *next = slab->next;
 
-		if (slab->apart || slab->sampled)
+		if (slab->samples || slab->sampled)
 			forget_samples(slab);
 		bin_discard(bin, slab);
 		slab = next;

@@ -295,6 +295,17 @@ bool bin_give_one(struct bin *bin, struct extent *slab, void *region)
 	return given;
 }
 
+bool bin_set_sample(struct bin *bin, struct extent *slab, const void *region,
+		    uint32_t sample)
+{
+	bool done;
+
+	lock_take(&bin->lock);
+	done = slab_set_sample(slab, region, sample);
+	lock_release(&bin->lock);
+	return done;
+}
+
 void bin_watch(struct bin *bin, struct extent *slab, const void *region,
 	       bool watched)
 {

@@ -2,8 +2,9 @@
 /*
  * The slabs of one size class in one arena: hands out and takes back regions
  * in batches, under a lock of its own. The fullest slabs are used first, so
- * that the others may empty and go back to the page heap. Samples lie in slabs
- * of their own, so that no other object's free has to ask whether it is one.
+ * that the others may empty and go back to the page heap. Where samples are
+ * many they lie in slabs of their own, so that no other object's free has to
+ * ask whether it is one.
  */
 #ifndef LIBALLOC_HEAP_BIN_H
 #define LIBALLOC_HEAP_BIN_H
@@ -69,7 +70,9 @@ void bin_discard(struct bin *bin, struct extent *slab);
  * it is neither full nor in use next, and is filled less than others are.
  */
 bool bin_is_sparse(struct bin *bin, const struct extent *slab);
-/* See slab_watch(). */
+/* See slab_set_sample() and slab_watch(). */
+bool bin_set_sample(struct bin *bin, struct extent *slab, const void *region,
+		    uint32_t sample);
 void bin_watch(struct bin *bin, struct extent *slab, const void *region,
 	       bool watched);
 

@@ -42,7 +42,7 @@ struct extent {
 	/* What freeing a small object touches stands in the first line. */
 	uintptr_t base;
 	struct arena *arena;
-	/* Large: what prof_sample() gave. Slab: objects that are watched. */
+	/* Large: what prof_sample() gave. Slab: regions that are watched. */
 	uint32_t sampled;
 	uint16_t free_count; /* slab: regions that are free */
 	uint8_t first_word;  /* slab: no free region in words before */
@@ -73,7 +73,8 @@ struct extent {
 		struct extent *left;  /* free: in its run set */
 	};
 	union {
-		uint32_t *samples; /* slab apart: prof_sample()'s, by region */
+		/* Slab: what prof_sample() gave, by region; NULL: no sample. */
+		uint32_t *samples;
 		struct extent *right; /* free: in its run set */
 	};
 	/*

@@ -51,7 +51,7 @@ struct request {
 	bool zero;
 	bool missed; /* the thread's cache of large extents has none */
 	bool roomy;  /* it takes the place of one that grew, and may grow on */
-	bool picked; /* the profiler will sample it */
+	bool apart;  /* the profiler will sample it, and its place is apart */
 	struct thread *thread; /* may be NULL */
 	struct arena *arena;
 	struct cache *cache; /* NULL: none */
@@ -99,17 +99,26 @@ static void check_free(const struct request *request, const void *ptr)
 		fill_check_free(ptr, request->usable);
 }
 
-/* Will the profiler sample an object of so many bytes? Asked once for each. */
-static bool is_picked(struct thread *thread, size_t usable)
+/*
+ * A sample goes apart where it would slow the frees of many others: where
+ * samples are many, and objects on a page too. Elsewhere that costs a page for
+ * each class, and gains nothing.
+ */
+#define APART_LG_SAMPLE 17u
+#define APART_BYTES 1024u
+
+/* Will it be sampled, and lie apart? Asked once for each object. */
+static bool goes_apart(struct thread *thread, size_t usable)
 {
 	int64_t rest =
 		(int64_t)usable - thread->countdown - thread->countdown_aside;
 
-	return rest > 0 && !thread->reentrancy &&
+	return rest > 0 && usable <= APART_BYTES &&
+	       thread->prof.lg_sample <= APART_LG_SAMPLE &&
+	       !thread->reentrancy &&
 	       prof_picks(thread, usable, (uint64_t)rest);
 }
 
-/* A small object that is picked; NULL, and it is not, where memory is short. */
 static void *take_apart(struct thread *thread, struct arena *arena,
 			unsigned size_class)
 {
@@ -117,11 +126,8 @@ static void *take_apart(struct thread *thread, struct arena *arena,
 
 	if (ptr)
 		thread->direct_nmalloc++;
-	else
-		prof_pass_over(thread, size_classes[size_class].bytes);
 	return ptr;
 }
-
 static void *take_uncounted(const struct request *request)
 {
 	struct cache *cache = request->cache;
@@ -141,7 +147,7 @@ static void *take_small(const struct request *request)
 {
 	void *ptr = NULL;
 
-	if (request->picked)
+	if (request->apart)
 		ptr = take_apart(request->thread, request->arena,
 				 request->size_class);
 	if (!ptr)
@@ -393,14 +399,14 @@ static __attribute__((noinline)) void *allocate(struct request request,
 	start_ns = start_timing(request.thread);
 	request.arena = choose_arena(request.thread, where);
 	request.cache = choose_cache(request.thread, where);
-	request.picked =
-		request.thread && is_picked(request.thread, request.usable);
+	request.apart =
+		request.thread && goes_apart(request.thread, request.usable);
 	thread_busy++;
 	ptr = take(&request);
 	thread_busy--;
 	if (!ptr) {
-		if (request.picked)
-			prof_pass_over(request.thread, 0);
+		if (request.apart)
+			prof_pass_over(request.thread);
 		return NULL;
 	}
 	if (!request.zero)
@@ -432,8 +438,7 @@ static void *take_counted(size_t size)
 	size_t slot = size_class_slot(size);
 	struct cache_bin *bin;
 	uint64_t start_ns;
-	bool picked;
-	void *ptr;
+	void *ptr = NULL;
 
 	if (!thread)
 		return NULL;
@@ -441,10 +446,9 @@ static void *take_counted(size_t size)
 	if (!cache_count(bin))
 		return NULL;
 	start_ns = start_timing(thread);
-	picked = slot <= SMALL_CLASSES && is_picked(thread, bin->bytes);
 	thread_busy++;
-	ptr = picked ? take_apart(thread, thread->arena, (unsigned)slot - 1)
-		     : NULL;
+	if (goes_apart(thread, bin->bytes))
+		ptr = take_apart(thread, thread->arena, (unsigned)slot - 1);
 	if (!ptr)
 		ptr = cache_pop(bin);
 	thread_busy--;
@@ -555,7 +559,7 @@ static uint32_t *sample_place(const void *ptr, struct extent *extent)
 	case EXTENT_GUARDED:
 		return &extent->sampled;
 	case EXTENT_SLAB:
-		return extent->apart ? slab_sample(extent, ptr) : NULL;
+		return slab_sample(extent, ptr);
 	default:
 		return NULL;
 	}
@@ -564,15 +568,24 @@ static uint32_t *sample_place(const void *ptr, struct extent *extent)
 bool heap_set_sample(void *ptr, uint32_t sample)
 {
 	struct extent *extent = page_word_extent(page_map_get((uintptr_t)ptr));
-	uint32_t *place = sample_place(ptr, extent);
+	bool done = true;
 
-	if (!place)
-		return false;
+	if (extent->state == EXTENT_SLAB && extent->apart) {
+		__atomic_store_n(slab_sample(extent, ptr), sample,
+				 __ATOMIC_RELAXED);
+		return true;
+	}
+	thread_busy++;
 	if (extent->state == EXTENT_LARGE)
 		page_heap_mark_large(extent->arena, extent, sample);
+	else if (extent->state == EXTENT_GUARDED)
+		__atomic_store_n(&extent->sampled, sample, __ATOMIC_RELAXED);
 	else
-		__atomic_store_n(place, sample, __ATOMIC_RELAXED);
-	return true;
+		done = bin_set_sample(
+			arena_bin(extent->arena, extent->size_class), extent,
+			ptr, sample);
+	thread_busy--;
+	return done;
 }
 
 static uint32_t sample_at(const uint32_t *place)
@@ -607,14 +620,15 @@ void heap_watch(void *ptr, bool watched)
 	thread_busy--;
 }
 
-/* The object is about to go: the profiler forgets it, if it knew it. */
-static void forget_sample(struct thread *thread, void *ptr, uint64_t word)
+/* The object is about to go: the profiler forgets it; was it a sample? */
+static bool forget_sample(struct thread *thread, void *ptr, uint64_t word)
 {
 	uint32_t sample = sample_at(sample_place(ptr, page_word_extent(word)));
 
 	prof_free(thread, ptr, sample);
 	if (sample)
 		heap_set_sample(ptr, 0);
+	return sample != 0;
 }
 
 /* A large object that may stay in a thread's cache, though in no bin. */
@@ -743,6 +757,18 @@ static bool free_marked(void *ptr, const struct heap_where *where)
 	return thread != NULL;
 }
 
+/* A small object that was a sample, to the thread's cache as by the fast path.
+ */
+static bool keep_sample(void *ptr, uint64_t word)
+{
+	return !HEAP_CHECKS_ALL &&
+	       (word & (PAGE_PLAIN_MASK | PAGE_LARGE)) ==
+		       (PAGE_LIVE | PAGE_SAMPLED) &&
+	       cache_push(
+		       cache_bin(&thread_current->cache, page_word_tag(word)),
+		       ptr);
+}
+
 /* Not inlined, so that what has a short way need not save registers. */
 static __attribute__((noinline)) void
 free_slowly(void *ptr, const struct heap_where *where)
@@ -777,8 +803,11 @@ free_slowly(void *ptr, const struct heap_where *where)
 		free_apart(thread, ptr, word);
 		return;
 	}
-	if (word & PAGE_SAMPLED)
-		forget_sample(thread, ptr, word);
+	if (word & PAGE_SAMPLED && forget_sample(thread, ptr, word) && !where &&
+	    keep_sample(ptr, word)) {
+		errno = kept_errno;
+		return;
+	}
 	fill_freed(ptr, word_usable(word));
 	thread_busy++;
 	give_back(thread, choose_cache(thread, where), ptr, word);

@@ -17,8 +17,7 @@ bool heap_is_booted(void);
 
 /*
  * Keeps with the live allocation at ptr what prof_sample() gave for it; 0: it
- * is no sample any more. False where it has no place for that: it is small,
- * and did not come from the slabs for samples.
+ * is no sample any more. False where memory is short.
  */
 bool heap_set_sample(void *ptr, uint32_t sample);
 /* That; 0: ptr is no live allocation, or no sample. */

@@ -100,26 +100,48 @@ static void free_far(struct extent *slab)
 	if (bitmap_is_far(slab))
 		metadata_free(slab->far_bitmap,
 			      word_count(slab) * sizeof(uint64_t));
-	if (slab->apart)
+	if (slab->samples)
 		metadata_free(slab->samples, regions * sizeof(uint32_t));
+}
+
+/* False: no memory. */
+static bool allocate_samples(struct extent *slab)
+{
+	unsigned regions = size_classes[slab->size_class].regions;
+	uint32_t *samples = metadata_allocate(regions * sizeof(uint32_t));
+
+	__atomic_store_n(&slab->samples, samples, __ATOMIC_RELEASE);
+	return samples != NULL;
 }
 
 /* What stands apart from the extent; false: no memory. */
 static bool allocate_far(struct extent *slab)
 {
-	unsigned regions = size_classes[slab->size_class].regions;
-
-	if (slab->apart)
-		slab->samples = metadata_allocate(regions * sizeof(uint32_t));
-	if (slab->apart && !slab->samples)
-		return false;
-	if (!bitmap_is_far(slab))
+	slab->samples = NULL;
+	if (bitmap_is_far(slab)) {
+		slab->far_bitmap =
+			metadata_allocate(word_count(slab) * sizeof(uint64_t));
+		if (!slab->far_bitmap)
+			return false;
+	}
+	if (!slab->apart || allocate_samples(slab))
 		return true;
-	slab->far_bitmap =
-		metadata_allocate(word_count(slab) * sizeof(uint64_t));
-	if (!slab->far_bitmap && slab->apart)
-		metadata_free(slab->samples, regions * sizeof(uint32_t));
-	return slab->far_bitmap != NULL;
+	free_far(slab);
+	return false;
+}
+
+bool slab_set_sample(struct extent *slab, const void *region, uint32_t sample)
+{
+	uint32_t *place, was;
+
+	if (!slab->samples && !allocate_samples(slab))
+		return false;
+	place = slab_sample(slab, region);
+	was = *place;
+	__atomic_store_n(place, sample, __ATOMIC_RELAXED);
+	if (!was != !sample)
+		slab_watch(slab, region, sample != 0);
+	return true;
 }
 
 bool slab_init(struct extent *slab, unsigned size_class, bool apart)

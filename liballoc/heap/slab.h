@@ -58,14 +58,17 @@ static inline uint64_t slab_region_bit(const struct extent *slab,
  * alone. Of a slab apart all pages are marked anyway.
  */
 void slab_watch(struct extent *slab, const void *region, bool watched);
-/* Of a slab apart: where what prof_sample() gave for the region is kept. */
+/* Where what prof_sample() gave for the region is kept; NULL: nothing is. */
 static inline uint32_t *slab_sample(const struct extent *slab,
 				    const void *region)
 {
 	const struct size_class *class = &size_classes[slab->size_class];
 	size_t offset = (uintptr_t)region - slab->base;
+	uint32_t *samples = __atomic_load_n(&slab->samples, __ATOMIC_ACQUIRE);
 
-	return &slab->samples[offset * class->reciprocal >> 32];
+	return samples ? &samples[offset * class->reciprocal >> 32] : NULL;
 }
+/* Keeps it, and watches the region while it is not 0. False: no memory. */
+bool slab_set_sample(struct extent *slab, const void *region, uint32_t sample);
 
 #endif

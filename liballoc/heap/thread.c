@@ -540,8 +540,10 @@ static void *offer_sample(struct thread *thread, void *ptr,
 	uint32_t sample = prof_sample(thread, what, requested_bytes,
 				      usable_bytes, size_class);
 
-	if (sample)
-		heap_set_sample(what, sample);
+	if (sample && !heap_set_sample(what, sample)) {
+		prof_free(thread, what, sample);
+		sample = 0;
+	}
 	if (!guarded || sample)
 		return what;
 	guard_give(guarded, false);

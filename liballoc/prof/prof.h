@@ -71,11 +71,8 @@ int64_t prof_next_interval(struct thread *thread);
  */
 bool prof_picks(struct thread *thread, size_t usable_bytes,
 		uint64_t rest_bytes);
-/*
- * The object that was picked is not there, or has no place for a sample; then
- * it counts as dropped, with its usable_bytes (0: it is not there).
- */
-void prof_pass_over(struct thread *thread, size_t usable_bytes);
+/* There was no memory for the object that was picked. */
+void prof_pass_over(struct thread *thread);
 
 /*
  * An allocation that took thread->countdown below zero, where it still is: ptr

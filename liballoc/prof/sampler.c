@@ -149,11 +149,9 @@ take_stack(struct thread *thread, uint64_t frames[BACKTRACE_MAX],
 	return *depth != 0;
 }
 
-void prof_pass_over(struct thread *thread, size_t usable_bytes)
+void prof_pass_over(struct thread *thread)
 {
-	if (usable_bytes)
-		count_dropped(usable_bytes);
-	thread->prof.pick = usable_bytes ? PICK_NO : PICK_OPEN;
+	thread->prof.pick = PICK_OPEN;
 }
 
 static uint32_t add(const struct sampled *what, const uint64_t *frames,

@@ -221,6 +221,14 @@ static void test_marks(void)
 	slab_watch(slab, base + (9 << 10), false);
 	slab_watch(slab, base + 1024, false);
 	is_uint(marked_pages(slab), 0, "without any there is no mark left");
+	ok(!slab_sample(slab, base) && slab_set_sample(slab, base + 1024, 7) &&
+		   *slab_sample(slab, base + 1024) == 7 &&
+		   *slab_sample(slab, base) == 0,
+	   "samples are kept once there is one");
+	is_uint(marked_pages(slab), 1, "and are watched");
+	slab_set_sample(slab, base + 1024, 8);
+	slab_set_sample(slab, base + 1024, 0);
+	is_uint(marked_pages(slab), 0, "as long as they are there");
 }
 
 /* As above, for samples alone. */
@@ -247,6 +255,9 @@ static void test_apart(void)
 	slab_watch(slab, base, false);
 	is_uint(marked_pages(slab), slab->bytes / PAGE_MAP_UNIT,
 		"which watching does not change");
+	ok(slab_set_sample(slab, base, 7) && *first == 7 &&
+		   slab_set_sample(slab, base, 0) && *first == 0,
+	   "a sample is kept, and forgotten");
 	slab_fini(slab);
 	is_uint(page_map_get((uintptr_t)base) & PAGE_SAMPLED, 0,
 		"until the slab goes");
@@ -256,7 +267,7 @@ static void test_apart(void)
 int main(void)
 {
 	heap_boot();
-	plan(18);
+	plan(22);
 	test_all_classes();
 	ok(aborts(free_twice), "a second free aborts, with the address");
 	ok(aborts(free_inside), "so does one into the middle");
