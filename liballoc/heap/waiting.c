@@ -226,6 +226,8 @@ static void keep_bound(struct arena *arena, unsigned peak_share)
 {
 	size_t limit;
 
+	/* Where most is in use little waits, and that is when it is seen. */
+	peak(used_bytes());
 	if (get(&waiting_dirty_bytes) <= TIGHT_LIMIT && opt.dirty_limit <= 0)
 		return;
 	limit = limit_with(peak_share);

@@ -71,6 +71,11 @@ TEST_UNITS += %D%/large_cache
 %C%_large_cache_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_large_cache_LDADD = $(UNIT_LIBALLOC_LIBS)
 
+TEST_UNITS += %D%/peak
+%C%_peak_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_peak_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_peak_LDADD = $(UNIT_LIBALLOC_LIBS)
+
 TEST_UNITS += %D%/waiting
 %C%_waiting_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_waiting_LDFLAGS = $(UNIT_STATIC_LIBALLOC)

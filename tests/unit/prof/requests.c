@@ -16,7 +16,8 @@
 #include "liballoc/prof/prof.h"
 #include "tap/tap.h"
 
-#define LARGE ((size_t)8 << 20)
+/* More than a thread keeps, and less than may wait in any case. */
+#define LARGE ((size_t)5 << 20)
 
 const char *malloc_conf = "prof_control:true,prof_prefix:";
 
@@ -71,7 +72,7 @@ static void check_good(void)
 	ok(prof_gdump_get(), "too");
 	prof_gdump_set(false);
 	is_int(ask(LEDGER_DUMP, 0), ENOENT, "a dump that has no name fails");
-	heap_free(heap_allocate(3 * LARGE, 0, false, NULL), NULL);
+	heap_free(heap_allocate(LARGE + LARGE / 4, 0, false, NULL), NULL);
 	purged = ledger_arena(0)->dirty_purged;
 	is_int(ask(LEDGER_PURGE, 0), 0, "a purge");
 	ok(ledger_arena(0)->dirty_purged > purged, "gives pages back");
