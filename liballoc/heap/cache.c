@@ -172,20 +172,13 @@ static void open_bin(struct cache_bin *bin, uint16_t limit, unsigned count)
 	bin->limit = limit;
 }
 
-/* All objects to slots[0, count), the newest last: out of order for a while. */
-static void gather(struct cache_bin *bin, unsigned count)
-{
-	memmove(bin->slots, bin->slots + 1, slots_bytes(count - 1));
-	bin->slots[count - 1] = bin->top;
-}
-
-/* Objects that stand in slots[first, first + count): back in order. */
-static void settle(struct cache_bin *bin, unsigned first, unsigned count)
+/* Objects that stand in slots[0, count), the newest last: as a bin has them. */
+static void settle(struct cache_bin *bin, unsigned count)
 {
 	if (!count)
 		return;
-	bin->top = bin->slots[first + count - 1];
-	memmove(bin->slots + 1, bin->slots + first, slots_bytes(count - 1));
+	bin->top = bin->slots[count - 1];
+	memmove(bin->slots + 1, bin->slots, slots_bytes(count - 1));
 }
 
 static uint64_t unpublished(struct cache *cache, unsigned size_class)
@@ -283,7 +276,7 @@ void *cache_take(struct cache *cache, unsigned size_class, struct arena *arena)
 			 ? fill_small(cache, size_class, arena, limit)
 			 : fill_large(cache, size_class, arena);
 	note_slow(bin, &cache->accounts[size_class], filled);
-	settle(bin, 0, filled);
+	settle(bin, filled);
 	open_bin(bin, limit, filled);
 	cache->moved_bytes += filled * (size_t)bin->bytes;
 	cache->accounts[size_class].filled += filled;
@@ -317,19 +310,23 @@ static void flush_bin(struct cache *cache, unsigned size_class, unsigned keep,
 		      bool to_exchange)
 {
 	struct cache_bin *bin = cache_bin(cache, size_class);
-	unsigned count = cache_count(bin);
+	unsigned count = cache_count(bin), gone = count - keep;
+	void **oldest = bin->slots + 1;
 	uint16_t limit = bin->limit;
 
 	if (count <= keep)
 		return;
 	close_bin(bin);
 	cache->accounts[size_class].flushed += count;
-	gather(bin, count);
-	give_back(size_class, bin->slots, count - keep, to_exchange);
-	settle(bin, count - keep, keep);
+	if (!keep)
+		*--oldest = bin->top;
+	give_back(size_class, oldest, gone, to_exchange);
+	if (keep > 1)
+		memmove(bin->slots + 1, bin->slots + 1 + gone,
+			slots_bytes(keep - 1));
 	cache->accounts[size_class].flushed -= keep;
 	open_bin(bin, limit, keep);
-	cache->moved_bytes += (count - keep) * (size_t)bin->bytes;
+	cache->moved_bytes += gone * (size_t)bin->bytes;
 }
 
 void cache_set_bound(struct cache *cache, unsigned size_class, unsigned most)
@@ -358,17 +355,24 @@ static unsigned kept(const struct cache_bin *bin,
 	return lg == 1 && only_frees(bin, account) ? stay / 2 : stay;
 }
 
-/* Is object among the newest of the bin? It is on its way there now. */
+/*
+ * Is object among the newest of the bin? It is on its way there now. No branch
+ * but one in the end: it is not there.
+ */
 static void check_double_free(const struct cache_bin *bin, const void *object)
 {
 	unsigned count = cache_count(bin), i;
 	unsigned most = opt.debug_double_free_max_scan;
+	unsigned found = 0;
 
 	if (most > count)
 		most = count;
-	for (i = 0; i < most; i++)
-		if ((i ? bin->slots[count - i] : bin->top) == object)
-			report_error("double free of", object);
+	if (most)
+		found = bin->top == object;
+	for (i = count - most + 1; i < count; i++)
+		found |= bin->slots[i] == object;
+	if (found)
+		report_error("double free of", object);
 }
 
 bool cache_give(struct cache *cache, unsigned size_class, void *object)
