@@ -429,8 +429,38 @@ static struct thread *short_way(void)
 }
 
 /*
+ * The short way for what the thread's cache has to fetch, where no event is
+ * due; NULL where the cache cannot.
+ */
+static void *refill(struct thread *thread, size_t slot, size_t size)
+{
+	struct cache_bin *bin = &thread->cache.bins[slot];
+	uint64_t start_ns;
+	void *ptr;
+
+	if (slot - 1 >= thread->cache.class_count ||
+	    thread->countdown < (int64_t)bin->bytes)
+		return NULL;
+	start_ns = start_timing(thread);
+	if (opt.percpu_arena)
+		thread_follow_cpu(thread);
+	thread_busy++;
+	ptr = cache_take(&thread->cache, (unsigned)slot - 1, thread->arena);
+	thread_busy--;
+	if (!ptr)
+		return NULL;
+	thread_tick(thread);
+	thread->countdown -= (int64_t)bin->bytes;
+	thread_tell(thread);
+	leave(thread);
+	time_allocation(start_ns, size);
+	background_leave();
+	return ptr;
+}
+
+/*
  * The short way for what the thread's cache has, but whose turn it is to bring
- * an event about; NULL where the cache has none.
+ * an event about, and for what it has to fetch; NULL where neither is so.
  */
 static void *take_counted(size_t size)
 {
@@ -444,7 +474,7 @@ static void *take_counted(size_t size)
 		return NULL;
 	bin = &thread->cache.bins[slot];
 	if (!cache_count(bin))
-		return NULL;
+		return refill(thread, slot, size);
 	start_ns = start_timing(thread);
 	thread_busy++;
 	if (goes_apart(thread, bin->bytes))
@@ -769,6 +799,18 @@ static bool keep_sample(void *ptr, uint64_t word)
 		       ptr);
 }
 
+/* What follows a free that came here; thread may be NULL. */
+static void leave_free(struct thread *thread, uint64_t start_ns)
+{
+	if (thread)
+		thread_tick(thread);
+	leave(thread);
+	time_free(start_ns);
+	/* This may be the last that the program does for a long time. */
+	if (thread && waiting_any() && !background_running())
+		thread_look_soon(thread);
+}
+
 /* Not inlined, so that what has a short way need not save registers. */
 static __attribute__((noinline)) void
 free_slowly(void *ptr, const struct heap_where *where)
@@ -812,20 +854,40 @@ free_slowly(void *ptr, const struct heap_where *where)
 	thread_busy++;
 	give_back(thread, choose_cache(thread, where), ptr, word);
 	thread_busy--;
-	if (thread)
-		thread_tick(thread);
-	leave(thread);
-	time_free(start_ns);
-	/* This may be the last that the program does for a long time. */
-	if (thread && waiting_any() && !background_running())
-		thread_look_soon(thread);
+	leave_free(thread, start_ns);
 	errno = kept_errno;
+}
+
+/*
+ * The short way for a small object that the thread's cache has no room for
+ * until some go: like those before, it is looked at when it goes itself.
+ */
+static bool keep_after_flush(void *ptr)
+{
+	struct thread *thread = short_way();
+	size_t slot = page_class_slot(ptr);
+	int kept_errno = errno;
+	uint64_t start_ns;
+	bool kept;
+
+	if (!slot || !thread || !thread->cache.bins[slot].limit)
+		return false;
+	start_ns = start_timing(thread);
+	thread_busy++;
+	kept = cache_give(&thread->cache, (unsigned)slot - 1, ptr);
+	thread_busy--;
+	if (kept)
+		leave_free(thread, start_ns);
+	errno = kept_errno;
+	return kept;
 }
 
 void heap_free(void *ptr, const struct heap_where *where)
 {
-	if (HEAP_CHECKS_ALL || !free_marked(ptr, where))
-		free_slowly(ptr, where);
+	if (!HEAP_CHECKS_ALL &&
+	    (free_marked(ptr, where) || (!where && keep_after_flush(ptr))))
+		return;
+	free_slowly(ptr, where);
 }
 
 void heap_check_size(const void *ptr, size_t size, size_t alignment)
