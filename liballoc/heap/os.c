@@ -21,6 +21,7 @@
 
 #include "liballoc/ctl/options.h"
 #include "liballoc/ctl/print.h"
+#include "liballoc/heap/vdso.h"
 #include "liballoc/ledger/ledger.h"
 
 /* Newer than some headers; an older kernel refuses them. */
@@ -45,6 +46,7 @@ void os_boot(void)
 
 	if (bytes >= 4096)
 		os_page_bytes = bytes;
+	vdso_boot();
 }
 
 void os_fail_map(unsigned nth, bool forever)
@@ -249,7 +251,7 @@ uint64_t os_now_ns(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	vdso_clock(CLOCK_MONOTONIC_COARSE, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
@@ -284,7 +286,7 @@ uint64_t os_clock_ns(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	vdso_clock(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 

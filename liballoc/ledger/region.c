@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "liballoc/heap/os.h"
+#include "liballoc/heap/vdso.h"
 #include "liballoc/ledger/build_id.h"
 #include "liballoc/ledger/export.h"
 #include "liballoc/ledger/metrics.h"
@@ -95,7 +97,8 @@ static size_t place(struct ledger_header *header, unsigned id, size_t offset,
 	return round_up(offset + (size_t)stride * capacity, LINE_BYTES);
 }
 
-size_t ledger_lay_out(struct ledger_header *header, size_t region_bytes)
+__attribute__((cold)) size_t ledger_lay_out(struct ledger_header *header,
+					    size_t region_bytes)
 {
 	size_t end = round_up(sizeof(*header), LINE_BYTES);
 	size_t left;
@@ -129,7 +132,7 @@ static uint64_t clock_ns(clockid_t id)
 {
 	struct timespec t = {0};
 
-	clock_gettime(id, &t);
+	vdso_clock(id, &t);
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
@@ -142,7 +145,7 @@ static void set_identity(struct ledger_header *header)
 
 static void *map_region(size_t *bytes)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t page = os_page_bytes;
 	size_t want = *bytes < LEDGER_MAX_BYTES ? *bytes : LEDGER_MAX_BYTES;
 
 	for (want = round_up(want, page); want >= LEDGER_MIN_BYTES;
@@ -187,7 +190,7 @@ __attribute__((cold)) void ledger_boot(size_t region_bytes)
 	header->minor = LEDGER_VERSION_MINOR;
 	header->header_bytes = sizeof(*header);
 	header->region_bytes = region_bytes;
-	header->page_bytes = (uint32_t)sysconf(_SC_PAGESIZE);
+	header->page_bytes = (uint32_t)os_page_bytes;
 	header->section_count = LEDGER_SECTIONS;
 	header->build_id_bytes =
 		build_id_own(header->build_id, sizeof(header->build_id));

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "liballoc/ctl/options.h"
+#include "liballoc/heap/vdso.h"
 #include "liballoc/prof/random.h"
 
 #define LN2 0.693147180559945309417232121458
@@ -95,7 +96,7 @@ static uint64_t mix(uint64_t x)
 	return x ^ (x >> 31);
 }
 
-void random_boot(void)
+__attribute__((cold)) void random_boot(void)
 {
 	const void *kernel_seed = (const void *)getauxval(AT_RANDOM);
 	struct timespec now = {0};
@@ -111,7 +112,7 @@ void random_boot(void)
 		    (long)sizeof(secret) &&
 	    kernel_seed)
 		memcpy(secret, kernel_seed, 16);
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	vdso_clock(CLOCK_MONOTONIC, &now);
 	secret[2] ^= mix((uint64_t)now.tv_nsec);
 	secret[3] ^= mix((uint64_t)getpid());
 	errno = kept_errno;

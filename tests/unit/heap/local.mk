@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 TEST_UNITS += %D%/cache %D%/decay %D%/emergency %D%/extent_hooks %D%/lock %D%/metadata %D%/move \
-	%D%/page_heap %D%/page_map %D%/run_set %D%/size_class %D%/slab %D%/forked %D%/destroyed %D%/address_space
+	%D%/page_heap %D%/page_map %D%/run_set %D%/size_class %D%/slab %D%/forked %D%/destroyed %D%/address_space %D%/vdso
 
 %C%_address_space_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_address_space_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_address_space_LDADD = $(UNIT_LIBALLOC_LIBS)
+
+%C%_vdso_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_vdso_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_vdso_LDADD = $(UNIT_LIBALLOC_LIBS)
 
 %C%_destroyed_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_destroyed_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
