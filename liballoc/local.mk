@@ -6,7 +6,7 @@ lib_LTLIBRARIES += %D%/liballoc.la
 # tests/integration/liballoc/imports.sh. The exceptions are those that operator
 # new lets pass.
 LIBALLOC_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden -fdata-sections \
-	-ffunction-sections \
+	-ffunction-sections -fno-plt \
 	-fno-builtin-malloc \
 	-fno-builtin-calloc -fno-builtin-realloc -fno-builtin-free \
 	-fno-builtin-aligned_alloc -fno-builtin-posix_memalign \

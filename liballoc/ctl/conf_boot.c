@@ -64,7 +64,8 @@ static ssize_t read_whole(const char *path, char *text, size_t size)
 	return n < 0 ? -1 : (ssize_t)length;
 }
 
-bool conf_read_file(const char *path, char text[CONF_FILE_BYTES])
+__attribute__((cold)) bool conf_read_file(const char *path,
+					  char text[CONF_FILE_BYTES])
 {
 	ssize_t length = os_read_link(path, text, CONF_FILE_BYTES);
 	bool is_link = length >= 0;

@@ -75,7 +75,7 @@ static void boot(void)
 }
 
 /* A boot that found no memory for its first arena is tried again. */
-void heap_boot(void)
+__attribute__((cold)) void heap_boot(void)
 {
 	int expected = BOOT_NONE;
 

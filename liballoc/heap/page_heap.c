@@ -37,7 +37,7 @@
 /* Extents that one operation may need: two splits, and a mapping. */
 #define SPARES 3u
 
-void page_heap_init(struct page_heap *heap)
+__attribute__((cold)) void page_heap_init(struct page_heap *heap)
 {
 	uint64_t now = os_now_ns();
 	ssize_t dirty = heap_default_dirty_decay_ms();

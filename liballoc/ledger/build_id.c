@@ -70,7 +70,7 @@ static uint32_t id_of_image(const ElfW(Ehdr) * header, uint8_t *id, size_t size)
 	return length;
 }
 
-uint32_t build_id_own(uint8_t *id, size_t size)
+__attribute__((cold)) uint32_t build_id_own(uint8_t *id, size_t size)
 {
 	return &__ehdr_start ? id_of_image(&__ehdr_start, id, size) : 0;
 }

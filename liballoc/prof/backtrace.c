@@ -31,7 +31,7 @@ extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 static uint64_t own_low, own_high; /* the library's code; 0: linked in */
 
-void backtrace_boot(void)
+__attribute__((cold)) void backtrace_boot(void)
 {
 	const uint8_t *base = (const uint8_t *)&__ehdr_start;
 	const ElfW(Phdr) * segments;

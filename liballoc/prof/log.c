@@ -190,7 +190,7 @@ int log_start(const char *path)
 	return error;
 }
 
-void log_boot(void)
+__attribute__((cold)) void log_boot(void)
 {
 	if (opt.prof_log && log_start(NULL) != 0)
 		warning("prof_log: there is no prof_prefix to name a log by",

@@ -37,7 +37,7 @@ static void tell_readers(void)
 	__atomic_fetch_or(&ledger_header()->flags, flags, __ATOMIC_RELAXED);
 }
 
-void prof_boot(void)
+__attribute__((cold)) void prof_boot(void)
 {
 	triggers_boot();
 	requests_boot();

@@ -52,7 +52,7 @@ void tables_each_lock(void (*visit)(struct lock *lock, void *context),
 		visit(&shards[i].lock, context);
 }
 
-bool tables_boot(void)
+__attribute__((cold)) bool tables_boot(void)
 {
 	uint32_t rows = ledger_capacity(LEDGER_SAMPLES);
 	uint32_t *memory;

@@ -25,7 +25,7 @@ static void on_signal(int number)
 }
 
 /* On the alternate stack: some languages' threads have little other. */
-void signal_boot(void)
+__attribute__((cold)) void signal_boot(void)
 {
 	const struct sigaction ours = {.sa_handler = on_signal,
 				       .sa_flags = SA_RESTART | SA_ONSTACK};

@@ -34,7 +34,7 @@ uint32_t prof_wishes;
 
 static uint64_t interval_bytes; /* allocated towards the next dump */
 
-void triggers_boot(void)
+__attribute__((cold)) void triggers_boot(void)
 {
 	files_boot();
 	prof_gdump_set(opt.prof && opt.prof_gdump);
@@ -317,7 +317,7 @@ static bool report_leaks(void)
 	return true;
 }
 
-void prof_exit(void)
+__attribute__((cold)) void prof_exit(void)
 {
 	static bool once;
 

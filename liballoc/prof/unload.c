@@ -51,7 +51,7 @@ static bool is_process_allocator(void)
 #endif
 }
 
-void unload_boot(void)
+__attribute__((cold)) void unload_boot(void)
 {
 	const struct link_map *map = _r_debug.r_map;
 

@@ -76,7 +76,7 @@ static size_t pool_bytes(void)
 	return os_page_bytes + slot_count * stride;
 }
 
-void guard_boot(void)
+__attribute__((cold)) void guard_boot(void)
 {
 	size_t table;
 	void *base;
