@@ -17,7 +17,7 @@
 
 struct lock counts_lock = LOCK_INIT(LOCK_PROF_COUNTS);
 static struct row_index by_hash; /* its links also chain the free rows */
-/* Guarded by counts_lock. */
+/* Guarded by counts_lock; the second is also read without. */
 static uint32_t free_rows;
 static uint32_t indexed_rows;
 
@@ -77,8 +77,16 @@ static uint32_t find(const struct ledger_count *key)
 
 static void insert(uint32_t row)
 {
-	row_index_grow(&by_hash, ++indexed_rows, hash_of);
+	uint32_t rows = indexed_rows + 1;
+
+	__atomic_store_n(&indexed_rows, rows, __ATOMIC_RELAXED);
+	row_index_grow(&by_hash, rows, hash_of);
 	row_index_insert(&by_hash, hash_of(row), row);
+}
+
+uint32_t counts_rows(void)
+{
+	return __atomic_load_n(&indexed_rows, __ATOMIC_RELAXED);
 }
 
 /* A row that nobody can find yet, all zero; holding counts_lock. */
@@ -284,7 +292,8 @@ uint32_t counts_fold(bool any)
 
 	lock_take(&counts_lock);
 	row_index_clear(&by_hash);
-	free_rows = indexed_rows = 0;
+	free_rows = 0;
+	__atomic_store_n(&indexed_rows, 0, __ATOMIC_RELAXED);
 	for (uint32_t row = 0; row < rows; row++)
 		if (count_row(row)->allocated_count != 0)
 			fold_row(row, any);
@@ -306,7 +315,8 @@ void counts_reset(void)
 	       ledger_header()->sections[LEDGER_LIVES].count *
 		       sizeof(struct ledger_life));
 	row_index_clear(&by_hash);
-	free_rows = indexed_rows = 0;
+	free_rows = 0;
+	__atomic_store_n(&indexed_rows, 0, __ATOMIC_RELAXED);
 	ledger_clear(LEDGER_COUNTS);
 	ledger_clear(LEDGER_LIVES);
 }

@@ -23,10 +23,12 @@
 /* Rows of garbage that make folding worth while. */
 #define FOLD_CREDIT 1024u
 /*
- * So many threads may end between two folds, and one more for some rows that
- * each fold looks at.
+ * So many threads may end between two folds. Then a fold waits for as many rows
+ * as make it worth its while, a share of those that were left by the last one,
+ * or for as many ends.
  */
 #define FOLD_EXITS 32
+#define FOLD_SHARE 4
 #define FOLD_ROWS_PER_EXIT 64
 
 struct shard {
@@ -43,7 +45,7 @@ static uint64_t rows_used; /* handed to shards */
 /* How often rows were emptied: read with a shard held, and raised with all. */
 static uint32_t age;
 static uint32_t fold_credit = FOLD_CREDIT;
-static int64_t exits_until_fold = FOLD_EXITS;
+static uint32_t exits_since_fold, rows_after_fold;
 
 void tables_each_lock(void (*visit)(struct lock *lock, void *context),
 		      void *context)
@@ -364,7 +366,7 @@ void tables_note_garbage(void)
 
 static void fold(bool any)
 {
-	uint64_t rows;
+	uint32_t rows;
 
 	if (!lock_try(&tables_dump_lock))
 		return;
@@ -375,9 +377,8 @@ static void fold(bool any)
 	rows = counts_fold(any);
 	ledger_replace_end();
 	release_all();
-	__atomic_store_n(&exits_until_fold,
-			 FOLD_EXITS + (int64_t)rows / FOLD_ROWS_PER_EXIT,
-			 __ATOMIC_RELAXED);
+	__atomic_store_n(&rows_after_fold, rows, __ATOMIC_RELAXED);
+	__atomic_store_n(&exits_since_fold, 0, __ATOMIC_RELAXED);
 	lock_release(&tables_dump_lock);
 }
 
@@ -389,8 +390,14 @@ void tables_fold(bool any)
 
 void tables_note_exit(void)
 {
+	uint32_t exits =
+		__atomic_add_fetch(&exits_since_fold, 1, __ATOMIC_RELAXED);
+	uint64_t left = __atomic_load_n(&rows_after_fold, __ATOMIC_RELAXED);
+
 	tables_note_garbage();
-	if (__atomic_sub_fetch(&exits_until_fold, 1, __ATOMIC_RELAXED) <= 0)
+	if (exits >= FOLD_EXITS &&
+	    (counts_rows() >= left + left / FOLD_SHARE ||
+	     exits >= FOLD_EXITS + left / FOLD_ROWS_PER_EXIT))
 		fold(false);
 }
 

@@ -156,6 +156,8 @@ static inline void counts_add_square(const struct ledger_count *count,
 /* A sampled object of the row was freed after so long by the thread. */
 void counts_freed(uint32_t row, uint64_t usable_bytes, uint64_t lifetime_ns,
 		  uint32_t thread);
+/* Rows in use, as of some moment. */
+uint32_t counts_rows(void);
 /* Returns how many rows are left. */
 uint32_t counts_fold(bool any);
 void counts_reset(void);
