@@ -625,17 +625,29 @@ static uint32_t sample_at(const uint32_t *place)
 	return sample != EXTENT_WATCHED ? sample : 0;
 }
 
+/* A large object that may stay in a thread's cache, though in no bin. */
+#define PAGE_LONG (PAGE_LARGE | PAGE_UNCACHED)
+#define PAGE_LONG_MASK (PAGE_LONG | PAGE_SAMPLED | PAGE_BYPASS)
+
+/* May the allocation be a sample, or watched? */
+static bool is_marked(uint64_t word)
+{
+	return word & PAGE_SAMPLED ||
+	       ((word & PAGE_LONG) == PAGE_LONG &&
+		__atomic_load_n(&page_word_extent(word)->sampled,
+				__ATOMIC_RELAXED));
+}
+
 uint32_t heap_sample_of(const void *ptr)
 {
 	uint64_t word = page_map_get((uintptr_t)ptr);
 
-	if ((word & (PAGE_LIVE | PAGE_SAMPLED | PAGE_TAIL)) !=
-	    (PAGE_LIVE | PAGE_SAMPLED))
+	if ((word & (PAGE_LIVE | PAGE_TAIL)) != PAGE_LIVE || !is_marked(word))
 		return 0;
 	return sample_at(sample_place(ptr, page_word_extent(word)));
 }
 
-void heap_watch(void *ptr, bool watched)
+bool heap_watch(void *ptr, bool watched)
 {
 	struct extent *extent = page_word_extent(page_map_get((uintptr_t)ptr));
 	uint32_t from = watched ? 0 : EXTENT_WATCHED;
@@ -648,6 +660,7 @@ void heap_watch(void *ptr, bool watched)
 		page_heap_mark_large(extent->arena, extent,
 				     watched ? EXTENT_WATCHED : 0);
 	thread_busy--;
+	return extent->state != EXTENT_EMERGENCY;
 }
 
 /* The object is about to go: the profiler forgets it; was it a sample? */
@@ -660,10 +673,6 @@ static bool forget_sample(struct thread *thread, void *ptr, uint64_t word)
 		heap_set_sample(ptr, 0);
 	return sample != 0;
 }
-
-/* A large object that may stay in a thread's cache, though in no bin. */
-#define PAGE_LONG (PAGE_LARGE | PAGE_UNCACHED)
-#define PAGE_LONG_MASK (PAGE_LONG | PAGE_SAMPLED | PAGE_BYPASS)
 
 static void give_back(struct thread *thread, struct cache *cache, void *ptr,
 		      uint64_t word)
@@ -696,7 +705,7 @@ static bool keep_large(uint64_t word)
 	size_t usable = extent->usable;
 	bool kept;
 
-	if (thread_busy || !thread->cache.large.max_bytes)
+	if (thread_busy || !thread->cache.large.max_bytes || is_marked(word))
 		return false;
 	thread_busy++;
 	kept = large_cache_give(&thread->cache.large, extent);
@@ -845,7 +854,7 @@ free_slowly(void *ptr, const struct heap_where *where)
 		free_apart(thread, ptr, word);
 		return;
 	}
-	if (word & PAGE_SAMPLED && forget_sample(thread, ptr, word) && !where &&
+	if (is_marked(word) && forget_sample(thread, ptr, word) && !where &&
 	    keep_sample(ptr, word)) {
 		errno = kept_errno;
 		return;
@@ -915,7 +924,7 @@ static void recount(struct thread *thread, void *ptr, size_t old_usable,
 {
 	uint64_t word = page_map_get((uintptr_t)ptr);
 
-	if (word & PAGE_SAMPLED)
+	if (is_marked(word))
 		forget_sample(thread, ptr, word);
 	if (thread) {
 		thread->direct_freed += old_usable;

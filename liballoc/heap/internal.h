@@ -22,8 +22,11 @@ bool heap_is_booted(void);
 bool heap_set_sample(void *ptr, uint32_t sample);
 /* That; 0: ptr is no live allocation, or no sample. */
 uint32_t heap_sample_of(const void *ptr);
-/* Hands the live allocation to prof_free() when it is freed, or does not. */
-void heap_watch(void *ptr, bool watched);
+/*
+ * Hands the live allocation to prof_free() when it is freed, or does not; false
+ * where it cannot be.
+ */
+bool heap_watch(void *ptr, bool watched);
 
 /* Explicit caches. */
 struct cache *heap_cache(int index);

@@ -712,15 +712,21 @@ void page_heap_give(struct arena *arena, struct extent *extent)
 	waiting_after_give(arena);
 }
 
+/* May a bin of a cache hold it? Others are freed past the class map. */
+static bool is_binned(const struct extent *extent)
+{
+	return extent->size_class < CACHED_CLASSES &&
+	       size_classes[extent->size_class].bytes == extent->bytes;
+}
+
 static unsigned large_flags(const struct arena *arena,
 			    const struct extent *extent)
 {
-	size_t bytes = size_classes[extent->size_class].bytes;
 	unsigned flags = PAGE_LIVE | PAGE_LARGE;
 
 	if (arena->manual)
 		flags |= PAGE_BYPASS;
-	if (extent->size_class >= CACHED_CLASSES || bytes != extent->bytes)
+	if (!is_binned(extent))
 		flags |= PAGE_UNCACHED;
 	if (extent->sampled)
 		flags |= PAGE_SAMPLED;
@@ -829,6 +835,9 @@ void page_heap_mark_large(struct arena *arena, struct extent *extent,
 	uint64_t word;
 
 	__atomic_store_n(&extent->sampled, sampled, __ATOMIC_RELAXED);
+	/* The free of any other looks at the extent. */
+	if (!is_binned(extent))
+		return;
 	word = page_word(extent, extent->size_class,
 			 large_flags(arena, extent));
 	page_map_set(extent->base, word);

@@ -150,8 +150,7 @@ static bool mark(const void *map)
 
 	if (!(word & PAGE_LIVE) || word & PAGE_TAIL)
 		return false;
-	heap_watch((void *)(uintptr_t)map, true);
-	return page_map_get((uintptr_t)map) & PAGE_SAMPLED;
+	return heap_watch((void *)(uintptr_t)map, true);
 }
 
 /* Holding the lock. */
