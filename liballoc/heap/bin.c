@@ -236,6 +236,21 @@ unsigned bin_give(struct bin *bin, void **regions, unsigned count,
 	return others;
 }
 
+/* The slab that the next region comes from, if no new one is needed. */
+static struct extent *slab_at_hand(struct bin *bin)
+{
+	struct extent *next;
+
+	if (bin->current && bin->current->free_count)
+		return bin->current;
+	next = reuse_slab(bin, bin->nonfull, BIN_FULLNESS);
+	if (next) {
+		retire(bin, bin->current);
+		bin->current = next;
+	}
+	return next;
+}
+
 void *bin_take_one(struct bin *bin)
 {
 	size_t bytes = size_classes[bin->size_class].bytes;
@@ -243,8 +258,8 @@ void *bin_take_one(struct bin *bin)
 	void *region = NULL;
 
 	lock_take(&bin->lock);
-	slab = bin->current;
-	if (slab && slab->free_count) {
+	slab = slab_at_hand(bin);
+	if (slab) {
 		region = slab_take_one(slab);
 		ledger_add(&bin->stats->nmalloc, 1);
 		ledger_add(&bin->stats->nrequests, 1);

@@ -53,7 +53,7 @@ unsigned bin_take(struct bin *bin, void **regions, unsigned want,
  */
 unsigned bin_give(struct bin *bin, void **regions, unsigned count,
 		  uint64_t requests);
-/* One region of the slab at hand; NULL where that has none. */
+/* One region of a slab that the bin has; NULL where all are full. */
 void *bin_take_one(struct bin *bin);
 /* One region of the slabs for samples; NULL where memory is short. */
 void *bin_take_apart(struct bin *bin);

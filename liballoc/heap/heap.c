@@ -717,15 +717,21 @@ static bool keep_large(uint64_t word)
 	return kept;
 }
 
-/* A small object of a created arena, which goes back to its slab at once. */
-static bool free_direct(void *ptr, uint64_t word)
+/*
+ * A small object of a created arena, which goes back to its slab at once, where
+ * it is looked at; false: it is none, or no explicit way.
+ */
+static bool free_direct(void *ptr, uint64_t word,
+			const struct heap_where *where)
 {
 	struct extent *slab = page_word_extent(word);
 	unsigned size_class = page_word_tag(word);
 	struct thread *thread = short_way();
 	bool given;
 
-	if (!thread || fill_frees())
+	if ((word & (PAGE_LIVE | PAGE_BYPASS | PAGE_LARGE | PAGE_SAMPLED)) !=
+		    (PAGE_LIVE | PAGE_BYPASS) ||
+	    (where && where->cache >= 0) || !thread || fill_frees())
 		return false;
 	thread_busy++;
 	given = bin_give_one(arena_bin(slab->arena, size_class), slab, ptr);
@@ -780,9 +786,9 @@ static bool free_beside_watched(void *ptr, uint64_t word)
 }
 
 /* The short ways for what lies on a marked page of a slab. */
-static bool free_marked(void *ptr, const struct heap_where *where)
+static bool free_marked(void *ptr, uint64_t word,
+			const struct heap_where *where)
 {
-	uint64_t word = page_map_get((uintptr_t)ptr);
 	struct thread *thread;
 
 	if ((word & (PAGE_LIVE | PAGE_SAMPLED | PAGE_LARGE)) !=
@@ -829,9 +835,6 @@ free_slowly(void *ptr, const struct heap_where *where)
 	struct thread *thread;
 	uint64_t start_ns;
 
-	if ((word & (PAGE_BYPASS | PAGE_LARGE | PAGE_SAMPLED)) == PAGE_BYPASS &&
-	    (!where || where->cache < 0) && free_direct(ptr, word))
-		return;
 	if (!where && (word & PAGE_LONG_MASK) == PAGE_LONG && keep_large(word))
 		return;
 	if (page_word_extent(word)->state == EXTENT_EMERGENCY) {
@@ -893,8 +896,11 @@ static bool keep_after_flush(void *ptr)
 
 void heap_free(void *ptr, const struct heap_where *where)
 {
-	if (!HEAP_CHECKS_ALL &&
-	    (free_marked(ptr, where) || (!where && keep_after_flush(ptr))))
+	uint64_t word = page_map_get((uintptr_t)ptr);
+
+	if (!HEAP_CHECKS_ALL && !(word & PAGE_LARGE) &&
+	    (free_direct(ptr, word, where) || free_marked(ptr, word, where) ||
+	     (!where && keep_after_flush(ptr))))
 		return;
 	free_slowly(ptr, where);
 }
