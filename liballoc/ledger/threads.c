@@ -202,14 +202,51 @@ void ledger_threads_boot(void)
 	ledger_publish(LEDGER_THREADS, 1);
 }
 
+/*
+ * A row whose thread is no more, wherever it was caught: on the list, being
+ * taken, which may have left its generation odd, in use, or being given back.
+ * Nothing is written that stays as it is: the page may be shared yet.
+ */
+static void leave(uint32_t row)
+{
+	struct ledger_thread *thread = ledger_thread(row);
+	uint32_t *holds = &ledger_thread_sides()[row].holds, state;
+
+	if (thread->generation % 2)
+		ledger_add(&thread->generation, 1);
+	if (*holds & HELD_BY_THREAD)
+		*holds -= HELD_BY_THREAD;
+	state = *holds ? LEDGER_THREAD_EXITED : LEDGER_THREAD_FREE;
+	if (thread->state != state)
+		set_state(thread, state);
+	if (state == LEDGER_THREAD_FREE)
+		push_free(row);
+}
+
+static void leave_live(uint32_t used)
+{
+	for (uint32_t row = 1; row < used; row++)
+		if (ledger_thread(row)->state == LEDGER_THREAD_LIVE)
+			ledger_thread_exit(row);
+}
+
+/*
+ * Nobody else runs: the list is made anew, of all rows that are free, the
+ * lowest first. But a thread without a row may be taking one itself, where a
+ * signal's handler forks: then those that are neither live nor on the list
+ * stay as they are.
+ */
 void ledger_threads_postfork_child(uint32_t own_row, int os_tid)
 {
-	for (uint32_t row = 1; row < ledger_get(&rows_used); row++) {
-		struct ledger_thread *thread = ledger_thread(row);
+	uint32_t used = (uint32_t)ledger_get(&rows_used);
 
-		if (row == own_row)
-			thread->os_tid = os_tid;
-		else if (thread->state == LEDGER_THREAD_LIVE)
-			ledger_thread_exit(row);
+	if (own_row == 0) {
+		leave_live(used);
+		return;
 	}
+	ledger_thread(own_row)->os_tid = os_tid;
+	free_list &= ~(uint64_t)UINT32_MAX;
+	for (uint32_t row = used; row-- > 1;)
+		if (row != own_row)
+			leave(row);
 }

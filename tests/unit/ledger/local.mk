@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-TEST_UNITS += %D%/export
+TEST_UNITS += %D%/export %D%/forks
 TEST_UNITS += %D%/region %D%/metrics %D%/threads
 %C%_region_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_region_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
@@ -13,3 +13,6 @@ TEST_UNITS += %D%/region %D%/metrics %D%/threads
 %C%_export_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_export_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_export_LDADD = $(UNIT_LIBALLOC_LIBS)
+%C%_forks_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_forks_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_forks_LDADD = $(UNIT_LIBALLOC_LIBS)

@@ -135,6 +135,55 @@ static void check_fork(void)
 	   "the parent's ledger is left alone");
 }
 
+/* Of a thread that is taking or leaving its row while another one forks. */
+static const struct {
+	const char *when;
+	uint32_t state;
+	bool odd, held;
+} caught[] = {
+	{"before its generation changes", LEDGER_THREAD_FREE, false, false},
+	{"while its row is emptied", LEDGER_THREAD_FREE, true, false},
+	{"before it has its row", LEDGER_THREAD_FREE, false, true},
+	{"as it begins to leave", LEDGER_THREAD_EXITED, false, true},
+	{"as it has left", LEDGER_THREAD_EXITED, false, false},
+};
+
+#define CAUGHT (sizeof(caught) / sizeof(caught[0]))
+
+/* In a child: is the row, in that state at the fork, handed out again? */
+static bool comes_back(size_t i, uint32_t row, uint32_t own)
+{
+	struct ledger_thread *thread = ledger_thread(row);
+
+	thread->state = caught[i].state;
+	thread->generation += caught[i].odd;
+	if (!caught[i].held)
+		ledger_thread_sides()[row].holds = 0;
+	ledger_postfork_child(own, 99);
+	return thread->state == LEDGER_THREAD_FREE &&
+	       ledger_thread_new(7, 7) == row &&
+	       thread->state == LEDGER_THREAD_LIVE &&
+	       thread->generation % 2 == 0;
+}
+
+static void check_fork_midway(void)
+{
+	uint32_t other = ledger_thread_new(5, 5), own = ledger_thread_new(6, 6);
+
+	for (size_t i = 0; i < CAUGHT; i++) {
+		int status = -1;
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(!comes_back(i, other, own));
+		waitpid(pid, &status, 0);
+		ok(status == 0, "no row is lost of a thread caught %s",
+		   caught[i].when);
+	}
+	ledger_thread_exit(other);
+	ledger_thread_exit(own);
+}
+
 /* In a child: boots where the region cannot be mapped. */
 static int boot_short_of(rlim_t bytes, size_t *got)
 {
@@ -201,7 +250,7 @@ int main(void)
 {
 	struct ledger_header *h;
 
-	plan(15);
+	plan(20);
 	check_shortage();
 	ledger_boot((size_t)64 << 20);
 	h = ledger_header();
@@ -220,6 +269,7 @@ int main(void)
 	ledger_set_arena_count(4);
 	ledger_set_arena_count(2);
 	is_uint(h->sections[LEDGER_ARENAS].count, 4, "counts never shrink");
+	check_fork_midway();
 	check_fork();
 	return done_testing();
 }
