@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define NOTES_MAX_BYTES ((uint64_t)64 << 10)
+/* Linkers make them of 8 to 20 bytes; by hand they may be longer. */
+#define BUILD_ID_MAX_BYTES 64
 #define DYNAMIC_MAX 512
 /* Symbols looked at in one bucket of a hash table. */
 #define CHAIN_MAX 10000
@@ -114,13 +116,16 @@ bool target_build_id(struct target *target, uint64_t address,
 {
 	struct memory_image image;
 	struct memory_note note;
+	struct arena scratch = {0};
+	bool found = memory_image_read(target, address, &image) &&
+		     memory_image_note(&image, "GNU", NT_GNU_BUILD_ID, &scratch,
+				       &note) &&
+		     note.desc.len && note.desc.len <= BUILD_ID_MAX_BYTES;
 
-	if (!memory_image_read(target, address, &image) ||
-	    !memory_image_note(&image, "GNU", NT_GNU_BUILD_ID, arena, &note) ||
-	    !note.desc.len)
-		return false;
-	*id = note.desc;
-	return true;
+	if (found)
+		*id = str_copy(arena, note.desc);
+	arena_free(&scratch);
+	return found;
 }
 
 struct dynamic {

@@ -512,7 +512,7 @@ bool target_read_ledger(struct target *target, unsigned want,
 			return true;
 		}
 		arena_rewind(arena, mark);
-		if (motion == AT_REST)
+		if (motion == AT_REST || target->core)
 			break;
 		nanosleep(&pause, NULL);
 	}

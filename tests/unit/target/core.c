@@ -5,113 +5,34 @@
  */
 #include "config.h"
 
-#include <elf.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/procfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "libjeheap/profile/read.h"
+#include "libjeheap/target/target.h"
 #include "tap/tap.h"
-#include "unit/target/region.h"
+#include "unit/target/core_image.h"
 
-#define LEDGER_AT UINT64_C(0x7f0000000000)
-#define PAGE 4096
-
-static const char path_text[] = "/opt/program\0/opt/prog\nram";
-
-/* As they lie in a file: aligned by 4. */
-struct files_note {
-	Elf64_Nhdr header;
-	char name[8];
-	uint64_t count, page;
-	uint64_t places[2][3];
-	char paths[28];
-} __attribute__((packed));
-
-struct process_note {
-	Elf64_Nhdr header;
-	char name[8];
-	struct elf_prpsinfo info;
-} __attribute__((packed));
-
-/* The headers, the notes, and the ledger, whose mapping is longer. */
-static struct image {
-	Elf64_Ehdr header;
-	Elf64_Phdr segments[4];
-	Elf64_Shdr section;
-	struct process_note process;
-	struct files_note files;
-	struct region region;
-} image;
-
+static struct core_image image;
 static char path[64];
 static int fd;
 
-static void fill_notes(void)
-{
-	struct process_note *p = &image.process;
-	struct files_note *f = &image.files;
+static unsigned naps;
 
-	p->header = (Elf64_Nhdr){5, sizeof(p->info), NT_PRPSINFO};
-	memcpy(p->name, "CORE", 5);
-	p->info.pr_pid = 77;
-	memcpy(p->info.pr_fname, "prog\033ram", 9);
-	memcpy(p->info.pr_psargs, "program --now ", 15);
-	f->header = (Elf64_Nhdr){
-		5, sizeof(*f) - offsetof(struct files_note, count), NT_FILE};
-	memcpy(f->name, "CORE", 5);
-	f->count = 2;
-	f->page = PAGE;
-	memcpy(f->places,
-	       (uint64_t[2][3]){{0x400000, 0x401000, 0},
-				{0x401000, 0x402000, 1}},
-	       sizeof(f->places));
-	memcpy(f->paths, path_text, sizeof(path_text));
+/* In place of the C library's: a core file does not change by waiting. */
+int nanosleep(const struct timespec *time, struct timespec *left)
+{
+	(void)time;
+	(void)left;
+	naps++;
+	return 0;
 }
 
 static void fill(void)
 {
-	Elf64_Ehdr *h = &image.header;
-
-	memset(&image, 0, sizeof(image));
-	memcpy(h->e_ident, ELFMAG, SELFMAG);
-	h->e_ident[EI_CLASS] = ELFCLASS64;
-	h->e_ident[EI_DATA] = ELFDATA2LSB;
-	h->e_type = ET_CORE;
-	h->e_phoff = offsetof(struct image, segments);
-	h->e_shoff = offsetof(struct image, section);
-	h->e_phentsize = sizeof(Elf64_Phdr);
-	h->e_phnum = 4;
-	image.section.sh_info = 4;
-	image.segments[0] = (Elf64_Phdr){
-		.p_type = PT_NOTE,
-		.p_offset = offsetof(struct image, process),
-		.p_filesz = sizeof(image.process) + sizeof(image.files),
-	};
-	image.segments[1] = (Elf64_Phdr){
-		.p_type = PT_LOAD,
-		.p_flags = PF_R | PF_W,
-		.p_offset = offsetof(struct image, region),
-		.p_vaddr = LEDGER_AT,
-		.p_filesz = sizeof(image.region),
-		.p_memsz = 1 << 20,
-	};
-	image.segments[2] = (Elf64_Phdr){
-		.p_type = PT_LOAD,
-		.p_flags = PF_R | PF_X,
-		.p_vaddr = 0x401000,
-		.p_memsz = PAGE,
-	};
-	/* As the kernel's, of vsyscall. */
-	image.segments[3] = (Elf64_Phdr){
-		.p_type = PT_LOAD,
-		.p_flags = PF_R | PF_X,
-		.p_vaddr = UINT64_C(0xffffffffff600000),
-		.p_memsz = PAGE,
-	};
-	fill_notes();
-	region_fill(&image.region);
+	core_image_fill(&image);
 }
 
 static struct profile *read_bytes(size_t size, bool at_peak, struct diag *diag)
@@ -169,6 +90,25 @@ static void test_good(void)
 	profile_free(p);
 }
 
+/* The mapping begins before the ledger, so that its start tells nothing. */
+static void test_found(bool by_note, const char *how)
+{
+	struct diag diag = {0};
+	struct profile *p;
+
+	fill();
+	core_image_add_program(&image, by_note);
+	image.segments[1].p_vaddr -= CORE_IMAGE_PAGE;
+	image.segments[1].p_offset -= CORE_IMAGE_PAGE;
+	image.segments[1].p_filesz += CORE_IMAGE_PAGE;
+	p = read_image(&diag);
+	if (!ok(p && p->sample_count == 3, "a ledger is found by %s", how))
+		tap_line("# %s\n", diag.text);
+	ok(p && p->files[0].build_id.len == sizeof(image.program.build_id.id),
+	   "whose file has its build-id");
+	profile_free(p);
+}
+
 static bool refused(const char *why)
 {
 	struct diag diag;
@@ -210,8 +150,45 @@ static void test_bad(void)
 	image.region.header.region_bytes = UINT64_C(1) << 40;
 	ok(refused("it is cut short"), "a table larger than the file");
 	fill();
+	image.region.header.generation = 7;
+	image.region.header.sections[LEDGER_COUNTS].stride = 1;
+	ok(refused("stride is wrong") && naps == 0,
+	   "tables that were being rewritten, and are damaged, at once");
+	fill();
 	image.region.header.flags = 0;
 	ok(refused("profiling switched off"), "a process without a profile");
+}
+
+/* Many segments of notes, each as long as may be, of which none has it. */
+static void test_build_id(void)
+{
+	struct target target;
+	struct diag diag = {0};
+	struct program_image *program = &image.program;
+	struct arena arena = {0};
+	struct arena_mark mark;
+	struct str id;
+
+	fill();
+	core_image_add_program(&image, true);
+	image.segments[1].p_vaddr = CORE_IMAGE_PROGRAM + CORE_IMAGE_PAGE;
+	image.segments[1].p_filesz = 64 << 10;
+	memset(&program->build_id, 0, sizeof(program->build_id));
+	program->headers[1].p_vaddr = CORE_IMAGE_PAGE;
+	program->headers[1].p_memsz = 64 << 10;
+	program->headers[2] = program->headers[1];
+	profile_free(read_bytes(sizeof(image), false, &diag));
+	if (ftruncate(fd, sizeof(image) + (64 << 10)) != 0)
+		exit(99);
+	diag_clear(&diag);
+	arena_alloc(&arena, 1);
+	mark = arena_mark(&arena);
+	ok(target_open_core(&target, path, &diag) &&
+		   !target_build_id(&target, CORE_IMAGE_PROGRAM, &arena, &id),
+	   "a file without a build-id");
+	ok(arena.next == mark.next, "which keeps no memory");
+	target_close(&target);
+	arena_free(&arena);
 }
 
 /* Whatever is not there or not so: a profile, or one line. */
@@ -239,10 +216,11 @@ static void test_cut(void)
 static void test_garbled(void)
 {
 	static const uint8_t masks[] = {0x01, 0x80, 0xff};
-	size_t end = offsetof(struct image, region) + 512;
+	size_t end = offsetof(struct core_image, region) + 512;
 	bool good = true;
 
 	fill();
+	core_image_add_program(&image, true);
 	for (size_t at = 0; at < end; at++)
 		for (unsigned i = 0; i < sizeof(masks); i++) {
 			((uint8_t *)&image)[at] ^= masks[i];
@@ -254,14 +232,17 @@ static void test_garbled(void)
 
 int main(void)
 {
-	plan(21);
+	plan(28);
 	alarm(120);
 	fd = memfd_create("core", 0);
 	if (fd < 0)
 		exit(77);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	test_good();
+	test_found(true, "the note of a program");
+	test_found(false, "the symbol of liballoc.so");
 	test_bad();
+	test_build_id();
 	test_cut();
 	test_garbled();
 	return done_testing();

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-noinst_HEADERS += %D%/region.h
+noinst_HEADERS += %D%/core_image.h %D%/region.h
 TEST_UNITS += %D%/convert %D%/core %D%/process %D%/view
 %C%_convert_CFLAGS = $(UNIT_CFLAGS) $(TOOL_CFLAGS)
 %C%_convert_LDADD = $(TOOL_LIBS)
