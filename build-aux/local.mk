@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Checks of the sources themselves: make check-format, check-headers,
 # check-tidy; all tests on instrumented builds: check-asan, check-ubsan,
-# check-tsan, check-valgrind; and on another machine: check-aarch64.
+# check-tsan, check-valgrind; new inputs to the fuzz targets: check-fuzz; and on
+# another machine: check-aarch64.
 EXTRA_DIST += %D%/check-format %D%/check-headers %D%/check-tidy \
-	%D%/check-aarch64 %D%/check-sanitized %D%/hide-internals %D%/packages \
+	%D%/check-aarch64 %D%/check-fuzz %D%/check-sanitized %D%/hide-internals %D%/packages \
 	%D%/run-tap
 
 check-format:
@@ -28,6 +29,10 @@ check-tsan:
 check-aarch64:
 	$(AM_V_at)unset MAKEFLAGS; $(SHELL) $(top_srcdir)/%D%/check-aarch64 \
 		$(abs_top_srcdir) $(abs_top_builddir)
+FUZZ_SECONDS = 60
+check-fuzz:
+	$(AM_V_at)unset MAKEFLAGS; $(SHELL) $(top_srcdir)/%D%/check-fuzz \
+		$(abs_top_srcdir) $(abs_top_builddir) '$(FUZZ_SECONDS)'
 # The unit tests of the tools: liballoc's bring a malloc of their own, which
 # memcheck could not look into.
 check-valgrind: all
@@ -35,4 +40,4 @@ check-valgrind: all
 		LOG_COMPILER='valgrind -q --error-exitcode=99' \
 		TESTS='$(foreach part,base profile report symbol target,$(filter tests/unit/$(part)/%,$(TEST_UNITS)))'
 .PHONY: check-format check-headers check-tidy check-asan check-ubsan \
-	check-tsan check-valgrind check-aarch64
+	check-tsan check-valgrind check-fuzz check-aarch64

@@ -20,12 +20,23 @@ JESTAT_PRINTERS = jestat/histograms.c jestat/json_lines.c jestat/reading.c \
 %C%_replay_ledger_reader_CFLAGS = $(UNIT_CFLAGS) $(TOOL_CFLAGS)
 %C%_replay_ledger_reader_LDADD = $(TOOL_LIBS)
 
-# Makes seeds for ledger_reader of running processes.
-check_PROGRAMS += %D%/ledger_seed
+TEST_UNITS += %D%/replay_core_reader
+%C%_replay_core_reader_SOURCES = %D%/replay.c %D%/core_reader.c
+%C%_replay_core_reader_CFLAGS = $(UNIT_CFLAGS) $(TOOL_CFLAGS)
+%C%_replay_core_reader_LDADD = $(TOOL_LIBS)
+
+# Make seeds: for core_reader, from the image that is made by hand for unit
+# tests, and for ledger_reader, of running processes.
+check_PROGRAMS += %D%/core_seed %D%/ledger_seed
+%C%_core_seed_CFLAGS = $(UNIT_CFLAGS) $(TOOL_CFLAGS)
+%C%_core_seed_LDADD = $(TOOL_LIBS)
 %C%_ledger_seed_CFLAGS = $(TOOL_CFLAGS)
 %C%_ledger_seed_LDADD = $(TOOL_LIBS)
 
 if FUZZ
+noinst_PROGRAMS += %D%/core_reader
+%C%_core_reader_CFLAGS = $(AM_CFLAGS) $(TOOL_CFLAGS) $(FUZZ_CFLAGS)
+%C%_core_reader_LDADD = $(TOOL_LIBS)
 noinst_PROGRAMS += %D%/dump_parser
 %C%_dump_parser_SOURCES = %D%/dump_parser.c
 %C%_dump_parser_CFLAGS = $(AM_CFLAGS) $(TOOL_CFLAGS) $(FUZZ_CFLAGS)
