@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fuzz/fuzz.h"
+#include "libjeheap/base/unpack.h"
 #include "libjeheap/profile/read.h"
 #include "libjeheap/target/core.h"
 #include "libjeheap/target/maps.h"
@@ -126,7 +127,13 @@ static void read_profile(const struct input *input, bool at_peak)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input input = {.data = data, .size = size};
+	struct str bytes = {(const char *)data, size};
+	struct unpack *packed = unpack_bytes(bytes, "");
 
+	/* dump_parser has those, within bounds that suit a fuzzer. */
+	unpack_close(packed);
+	if (packed)
+		return 0;
 	write_file(&input);
 	open_core(&input);
 	read_profile(&input, false);

@@ -231,7 +231,7 @@ void command_line_help(void)
 	     "       jeheapdiff [options] --seconds=N PID\n"
 	     "Shows what grew and what shrank between two heap profiles, each "
 	     "a dump file\n"
-	     "(plain, gzip or zstd), a process on liballoc, or - for standard "
-	     "input.");
+	     "(plain or packed), a process on liballoc, a core file of one, or - "
+	     "for\nstandard input.");
 	options_help(rows, ROW_COUNT);
 }

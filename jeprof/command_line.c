@@ -340,10 +340,10 @@ void command_line_help(void)
 {
 	fputs("Usage: jeprof [OPTION]... [PROGRAM] PROFILE...\n"
 	      "Shows where a program's memory is, from a heap profile.\n\n"
-	      "PROFILE is a dump file (heap_v2 and older, --raw, pprof; plain, "
-	      "gzip or zstd),\nthe pid of a process that runs on liballoc, a "
-	      "core file of one that did, or -\nfor standard input. Several are "
-	      "summed. PROGRAM need not be named.\n",
+	      "PROFILE is a dump file (heap_v2 and older, --raw, pprof), the "
+	      "pid of a process\nthat runs on liballoc, a core file of one that "
+	      "did, or - for standard input.\nFiles may be packed by gzip, zstd, "
+	      "xz or lz4. Several are summed. PROGRAM need\nnot be named.\n",
 	      stdout);
 	options_help(rows, ROW_COUNT);
 }

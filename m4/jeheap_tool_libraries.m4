@@ -9,6 +9,8 @@ AC_DEFUN([JEHEAP_TOOL_LIBRARIES], [
 JEHEAP_NEED([ELF], [libelf], [libelf-dev])
 JEHEAP_NEED([DW], [libdw], [libdw-dev])
 JEHEAP_NEED([GVC], [libgvc], [libgraphviz-dev])
+JEHEAP_NEED([LZ4], [liblz4], [liblz4-dev])
+JEHEAP_NEED([LZMA], [liblzma], [liblzma-dev])
 JEHEAP_NEED([Z], [zlib], [zlib1g-dev])
 JEHEAP_NEED([ZSTD], [libzstd], [libzstd-dev])
 AC_CHECK_HEADER([libiberty/demangle.h], [],

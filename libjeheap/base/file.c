@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reading whole inputs, packed or not, within FILE_MAX_BYTES, and writing
- * outputs that appear complete or not at all. Knows no format but gzip's and
- * zstd's.
+ * outputs that appear complete or not at all. Knows no format.
  */
 #include "config.h"
 
@@ -11,20 +10,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
-#include <zstd.h>
+
+#include "libjeheap/base/unpack.h"
 
 #define FIRST_BUFFER_BYTES ((size_t)64 << 10)
-
-static const struct str gzip_magic = {"\x1f\x8b", 2};
-static const struct str zstd_magic = {"\x28\xb5\x2f\xfd", 4};
 
 /* Bytes whose number is not known beforehand; malloc's, not an arena's. */
 struct buffer {
@@ -46,8 +41,10 @@ int file_open_to_look(const char *path)
 
 static bool is_packed(struct str content)
 {
-	return str_starts_with(content, gzip_magic) ||
-	       str_starts_with(content, zstd_magic);
+	struct unpack *unpack = unpack_bytes(content, "");
+
+	unpack_close(unpack);
+	return unpack != NULL;
 }
 
 static bool too_large(const char *name, size_t limit, struct diag *diag)
@@ -118,108 +115,33 @@ static bool read_all(int fd, struct buffer *buffer, struct diag *diag)
 	return n == 0 || diag_errno(diag, "cannot read %s", buffer->name);
 }
 
-/* One member from the front of *stream's input; its output to buffer. */
-static bool inflate_member(z_stream *stream, struct buffer *out,
-			   struct diag *diag)
+static bool unpack_all(struct unpack *packed, struct buffer *out,
+		       struct diag *diag)
 {
-	int status = Z_OK;
+	size_t got;
 
-	while (status == Z_OK) {
-		if (!buffer_grow(out, diag))
-			return false;
-		stream->next_out = (Bytef *)out->data + out->used;
-		stream->avail_out = (uInt)(out->size - out->used);
-		status = inflate(stream, Z_NO_FLUSH);
-		out->used = out->size - stream->avail_out;
-		if (status == Z_BUF_ERROR && stream->avail_in == 0)
-			return diag_set(diag,
-					"%s: the gzip data end too early; the "
-					"file is truncated: copy it again",
-					out->name);
-	}
-	if (status == Z_MEM_ERROR)
-		out_of_memory();
-	return status == Z_STREAM_END ||
-	       diag_set(diag, "%s: the gzip data are damaged: %s", out->name,
-			stream->msg ? stream->msg : "unexpected data");
-}
-
-static bool is_zeros(const unsigned char *data, size_t size)
-{
-	while (size && *data == 0) {
-		data++;
-		size--;
-	}
-	return size == 0;
-}
-
-static bool unpack_gzip(struct str packed, struct buffer *out,
-			struct diag *diag)
-{
-	z_stream stream = {0};
-	bool good;
-
-	stream.next_in = (z_const Bytef *)(uintptr_t)packed.ptr;
-	stream.avail_in = (uInt)packed.len;
-	if (inflateInit2(&stream, 15 + 16) != Z_OK)
-		out_of_memory();
 	do {
-		good = inflate_member(&stream, out, diag) &&
-		       inflateReset(&stream) == Z_OK;
-	} while (good && !is_zeros(stream.next_in, stream.avail_in));
-	inflateEnd(&stream);
-	return good;
-}
-
-static bool unpack_zstd(struct str packed, struct buffer *buffer,
-			struct diag *diag)
-{
-	ZSTD_DStream *stream = ZSTD_createDStream();
-	ZSTD_inBuffer in = {packed.ptr, packed.len, 0};
-	size_t left = 1;
-
-	if (!stream)
-		out_of_memory();
-	while (in.pos < in.size || left) {
-		ZSTD_outBuffer out;
-
-		if (!buffer_grow(buffer, diag))
-			break;
-		out = (ZSTD_outBuffer){buffer->data, buffer->size,
-				       buffer->used};
-		left = ZSTD_decompressStream(stream, &out, &in);
-		if (ZSTD_isError(left)) {
-			diag_set(diag, "%s: the zstd data are damaged: %s",
-				 buffer->name, ZSTD_getErrorName(left));
-			break;
-		}
-		if (left && in.pos == in.size && out.pos == buffer->used) {
-			diag_set(diag,
-				 "%s: the zstd data end too early; the file "
-				 "is truncated: copy it again",
-				 buffer->name);
-			break;
-		}
-		buffer->used = out.pos;
-	}
-	ZSTD_freeDStream(stream);
-	return !diag->set;
+		if (!buffer_grow(out, diag) ||
+		    !unpack_read(packed, out->data + out->used,
+				 out->size - out->used, &got, diag))
+			return false;
+		out->used += got;
+	} while (got);
+	return true;
 }
 
 static bool unpack(struct arena *arena, struct str packed, struct buffer *out,
 		   struct str *content, struct diag *diag)
 {
+	struct unpack *unpack = unpack_bytes(packed, out->name);
 	bool good;
 
-	if (packed.len > UINT_MAX)
-		return too_large(out->name, UINT_MAX, diag);
-	if (!is_packed(packed)) {
+	if (!unpack) {
 		*content = packed;
 		return true;
 	}
-	good = str_starts_with(packed, gzip_magic)
-		       ? unpack_gzip(packed, out, diag)
-		       : unpack_zstd(packed, out, diag);
+	good = unpack_all(unpack, out, diag);
+	unpack_close(unpack);
 	if (!good) {
 		free(out->data);
 		return false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whole files in, whole files out. Input may be plain, gzip or zstd, told by
- * its first bytes, or "-" for standard input. Output appears under its name
- * only when it is complete.
+ * Whole files in, whole files out. Input may be plain or packed (unpack.h),
+ * told by its first bytes, or "-" for standard input. Output appears under its
+ * name only when it is complete.
  */
 #ifndef LIBJEHEAP_BASE_FILE_H
 #define LIBJEHEAP_BASE_FILE_H

@@ -8,4 +8,5 @@ libjeheap_libjeheap_a_SOURCES += \
 	%D%/number.c %D%/number.h \
 	%D%/options.c %D%/options.h \
 	%D%/str.c %D%/str.h \
-	%D%/table.c %D%/table.h
+	%D%/table.c %D%/table.h \
+	%D%/unpack.c %D%/unpack.h

@@ -26,9 +26,9 @@ static const struct format formats[] = {
 	{"--- Stacks:", NULL, "is a profile of lock contention, not of a heap"},
 	{"--- profile", NULL, "is a profile of CPU time, not of a heap"},
 	{"\177ELF", NULL,
-	 "is a program, or a core file that comes packed, by a pipe, or of "
-	 "another kind of machine; name a dump, a core file as it was written, "
-	 "or the pid of a process"},
+	 "is a program, or a core file that comes by a pipe, or is of another "
+	 "kind of machine; name a dump, a core file by its path, or the pid of "
+	 "a process"},
 	{"{", NULL,
 	 "looks like JSON, for example jemalloc's prof_log or prof_recent: "
 	 "these hold no mappings, so that no address in them can be named; "

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Inputs to the model. An input is a dump file (plain, gzip or zstd), a pid, a
- * core file, or "-"; the format is told from the content, never from the name.
+ * Inputs to the model. An input is a dump file, a pid, a core file, or "-";
+ * files may be packed (libjeheap/base/unpack.h); the format is told from the
+ * content, never from the name.
  */
 #ifndef LIBJEHEAP_PROFILE_READ_H
 #define LIBJEHEAP_PROFILE_READ_H

@@ -19,6 +19,7 @@
 
 #include "libjeheap/base/cursor.h"
 #include "libjeheap/base/file.h"
+#include "libjeheap/target/core_packed.h"
 #include "libjeheap/target/target.h"
 
 /* A process can have as many mappings: vm.max_map_count is 65,530, or more. */
@@ -53,9 +54,12 @@ static bool read_at(const struct core *core, uint64_t offset, void *buffer,
 	return true;
 }
 
-static bool is_core_header(const Elf64_Ehdr *header)
+bool core_begins_so(const void *start, size_t size)
 {
-	return memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 &&
+	const Elf64_Ehdr *header = start;
+
+	return size >= sizeof(*header) &&
+	       memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 &&
 	       header->e_ident[EI_CLASS] == ELFCLASS64 &&
 	       header->e_ident[EI_DATA] == ELFDATA2LSB &&
 	       header->e_type == ET_CORE &&
@@ -299,7 +303,7 @@ static bool read_headers(struct core *core, const char *name,
 	bool good;
 
 	if (!read_at(core, 0, &header, sizeof(header)) ||
-	    !is_core_header(&header))
+	    !core_begins_so(&header, sizeof(header)))
 		return diag_set(diag, "%s is no core file of a 64-bit machine",
 				name);
 	if (!header_count(core, &header, &count) ||
@@ -329,31 +333,40 @@ bool core_is_one(const char *path)
 {
 	int fd = file_open_to_look(path);
 	Elf64_Ehdr header;
-	bool is = fd >= 0 &&
-		  pread(fd, &header, sizeof(header), 0) ==
-			  (ssize_t)sizeof(header) &&
-		  is_core_header(&header);
+	bool is = fd >= 0 && core_read_start(fd, &header, sizeof(header)) &&
+		  core_begins_so(&header, sizeof(header));
 
 	if (fd >= 0)
 		close(fd);
 	return is;
 }
 
+/* A packed one is unpacked first. */
+static bool open_file(struct core *core, const char *path, const char *name,
+		      struct diag *diag)
+{
+	struct stat info;
+
+	core->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (core->fd < 0)
+		return diag_errno(diag, "cannot open %s", path);
+	if (!core_unpack(&core->fd, name, CORE_BOUNDS_DEFAULT, diag))
+		return false;
+	if (fstat(core->fd, &info) != 0)
+		return diag_errno(diag, "cannot open %s", path);
+	core->bytes = info.st_size > 0 ? (uint64_t)info.st_size : 0;
+	core->left = 2 * core->bytes + READS_LEAST_BYTES;
+	return true;
+}
+
 struct core *core_open(const char *path, const char *name, struct arena *arena,
 		       struct diag *diag)
 {
 	struct core *core = ARENA_NEW(arena, struct core);
-	struct stat info;
 
-	core->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (core->fd < 0 || fstat(core->fd, &info) != 0) {
-		diag_errno(diag, "cannot open %s", path);
-	} else {
-		core->bytes = info.st_size > 0 ? (uint64_t)info.st_size : 0;
-		core->left = 2 * core->bytes + READS_LEAST_BYTES;
-		if (read_headers(core, name, arena, diag))
-			return core;
-	}
+	if (open_file(core, path, name, diag) &&
+	    read_headers(core, name, arena, diag))
+		return core;
 	core_close(core);
 	return NULL;
 }

@@ -36,7 +36,12 @@ struct core {
 	uint64_t left;	    /* bytes that may be read yet: see core.c */
 };
 
-/* In the arena. name is for messages. NULL, and the diag, where it is none. */
+/* By its first bytes, which are aligned for an ELF header. */
+bool core_begins_so(const void *start, size_t size);
+/*
+ * In the arena; a packed one is unpacked into a temporary file, within bounds.
+ * name is for messages. NULL, and the diag, where it is none.
+ */
 struct core *core_open(const char *path, const char *name, struct arena *arena,
 		       struct diag *diag);
 void core_close(struct core *core);

@@ -38,7 +38,7 @@ bool target_open(struct target *target, int pid, struct diag *diag);
 /* A core file, read in the same way. */
 bool target_open_core(struct target *target, const char *path,
 		      struct diag *diag);
-/* Is the file one, by its first bytes? */
+/* Is the file one, by its first bytes, packed or not? */
 bool core_is_one(const char *path);
 void target_close(struct target *target);
 /* All of [address, address + size), or false. */

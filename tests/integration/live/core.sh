@@ -33,7 +33,7 @@ take || {
 	stop
 	skip_all 'gcore may not look at processes here'
 }
-plan 18
+plan 35
 agrees 'in use, as in the dump'
 agrees 'allocated too' --alloc_space
 agrees 'with lifetimes' --lifetimes --alloc_objects
@@ -49,8 +49,42 @@ head -c 100000 "$tmp/core" >"$tmp/cut"
 runs 2 'a core file that is cut off' jeprof "$tmp/cut"
 matches '  is told so' '^jeprof: core file .*cut.* is cut off' "$tmp/err"
 runs 2 'one from a pipe' sh -c "cat '$tmp/core' | jeprof -"
-matches '  is to be named' 'name a dump, a core file as it was written' \
+matches '  is to be named' 'name a dump, a core file by its path' \
 	"$tmp/err"
+
+
+# packed NAME COMMAND...: the core file as the command packs it, from and to a
+# pipe, as $tmp/NAME.
+packed() {
+	name=$1
+	shift
+	command -v "$1" >"$tmp/which" || {
+		skip "a core file packed by $1" 'it is not installed'
+		skip '  is told so where it is cut' 'as above'
+		skip '  by its format' 'as above'
+		skip '  a program so packed is refused' 'as above'
+		return
+	}
+	"$@" <"$tmp/core" >"$tmp/$name"
+	agrees_with "$tmp/$name" "a core file packed by $1"
+	size=$(wc -c <"$tmp/$name")
+	head -c $((size / 2)) "$tmp/$name" >"$tmp/cut.$name"
+	runs 2 '  is told so where it is cut' jeprof "$tmp/cut.$name"
+	matches '  by its format' \
+		"^jeprof: .*cut.*: the $format data end too early" "$tmp/err"
+	"$@" <"$(command -v sleep)" >"$tmp/program.$name"
+	runs 2 '  a program so packed is refused' jeprof "$tmp/program.$name"
+}
+
+format=zstd
+packed core.zst zstd -q -c
+format=xz
+packed core.xz xz -0 -c
+format=lz4
+packed core.lz4 lz4 -q -c
+format=gzip
+packed core.gz gzip -1 -c
+runs 0 'its growth since the dump' jeheapdiff "$tmp/dump" "$tmp/core.zst"
 
 preloaded=
 start '' "$here/subject_static" "$tmp/dump"

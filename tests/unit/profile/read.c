@@ -420,12 +420,14 @@ static void test_input(void)
 
 int main(void)
 {
-	plan(158);
+	plan(186);
 	alarm(60);
 	test_jemalloc();
 	test_liballoc("good-liballoc.heap");
 	test_liballoc("good-liballoc.heap.gz");
 	test_liballoc("good-liballoc.heap.zst");
+	test_liballoc("good-liballoc.heap.xz");
+	test_liballoc("good-liballoc.heap.lz4");
 	test_older();
 	test_crlf();
 	test_symbolized();
