@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # make bench: allocators on the same programs, and jeprof against Perl jeprof.
-# make check-instructions: instruction counts against those expected.
+# make check-instructions: instruction counts against those expected, and the
+# order of functions against those that run.
 noinst_PROGRAMS += %D%/latency %D%/loads/loads %D%/measure %D%/memory \
 	%D%/pairs %D%/samples
 %C%_latency_SOURCES = %D%/latency.c
@@ -35,6 +36,7 @@ bench-overhead: all
 	$(AM_V_at)$(top_srcdir)/%D%/overhead $(BENCH_FLAGS) $(abs_top_builddir)
 check-instructions: all
 	$(AM_V_at)$(top_srcdir)/%D%/instructions $(abs_top_builddir)
+	$(AM_V_at)$(top_srcdir)/%D%/order --check $(abs_top_builddir)
 clean-local: clean-bench
 clean-bench:
 	-rm -rf %D%/results %D%/results-quick \
