@@ -385,10 +385,19 @@ static void decay(struct arena *arena, bool all)
 	heap_run_deferred();
 }
 
+/* Of the bins that were ever used. */
+static void release_apart(struct arena *arena)
+{
+	for (unsigned i = 0; i < SMALL_CLASSES; i++)
+		if (__atomic_load_n(&arena->bins[i].stats, __ATOMIC_ACQUIRE))
+			bin_release_apart(&arena->bins[i]);
+}
+
 void heap_arena_purge(struct arena *arena)
 {
 	thread_busy++;
 	exchange_flush();
+	release_apart(arena);
 	thread_busy--;
 	decay(arena, true);
 }

@@ -27,11 +27,14 @@ static void forget_samples(const struct extent *slab)
 	const struct size_class *class = &size_classes[slab->size_class];
 	unsigned i;
 
-	for (i = 0; i < class->regions; i++)
+	for (i = 0; i < class->regions; i++) {
+		void *region = (void *)(slab->base + i * class->bytes);
+
 		if (slab_in_use(slab, i))
-			prof_free(thread_peek(),
-				  (void *)(slab->base + i * class->bytes),
-				  slab->samples ? slab->samples[i] : 0);
+			prof_free(thread_peek(), region,
+				  slab->apart ? slab->samples[i]
+					      : slab_get_sample(slab, region));
+	}
 }
 
 static void reset_bin(struct bin *bin)
@@ -41,7 +44,7 @@ static void reset_bin(struct bin *bin)
 	while (slab) {
 		struct extent *next = slab->next;
 
-		if (slab->samples || slab->sampled)
+		if (slab->apart || slab->sampled)
 			forget_samples(slab);
 		bin_discard(bin, slab);
 		slab = next;
@@ -58,7 +61,9 @@ static void reset(struct arena *arena)
 	while ((extent = page_heap_any_large(arena))) {
 		if (extent->sampled)
 			prof_free(thread_peek(), (void *)extent->base,
-				  extent->sampled);
+				  extent->sampled == EXTENT_WATCHED
+					  ? 0
+					  : extent->sampled);
 		page_heap_give_large(arena, extent);
 	}
 }

@@ -310,15 +310,38 @@ bool bin_give_one(struct bin *bin, struct extent *slab, void *region)
 	return given;
 }
 
-bool bin_set_sample(struct bin *bin, struct extent *slab, const void *region,
+bool bin_add_sample(struct bin *bin, struct extent *slab, const void *region,
 		    uint32_t sample)
 {
 	bool done;
 
 	lock_take(&bin->lock);
-	done = slab_set_sample(slab, region, sample);
+	done = slab_add_sample(slab, region, sample);
 	lock_release(&bin->lock);
 	return done;
+}
+
+uint32_t bin_take_sample(struct bin *bin, struct extent *slab,
+			 const void *region)
+{
+	uint32_t sample;
+
+	lock_take(&bin->lock);
+	sample = slab_take_sample(slab, region);
+	lock_release(&bin->lock);
+	return sample;
+}
+
+uint32_t bin_peek_sample(struct bin *bin, const struct extent *slab,
+			 const void *region)
+{
+	uint32_t sample;
+
+	if (!lock_try(&bin->lock))
+		return 0;
+	sample = slab_get_sample(slab, region);
+	lock_release(&bin->lock);
+	return sample;
 }
 
 void bin_watch(struct bin *bin, struct extent *slab, const void *region,
@@ -327,6 +350,22 @@ void bin_watch(struct bin *bin, struct extent *slab, const void *region,
 	lock_take(&bin->lock);
 	slab_watch(slab, region, watched);
 	lock_release(&bin->lock);
+}
+
+void bin_release_apart(struct bin *bin)
+{
+	struct extent *empty = NULL, *slab;
+
+	lock_take(&bin->lock);
+	slab = bin->apart;
+	if (slab && slab->free_count == size_classes[bin->size_class].regions) {
+		bin->apart = NULL;
+		slab->next = NULL;
+		empty = slab;
+		ledger_add(&bin->stats->curslabs, (uint64_t)-1);
+	}
+	lock_release(&bin->lock);
+	release_slabs(bin, empty);
 }
 
 /* Moves a list's slabs to the chain; returns its new head. */

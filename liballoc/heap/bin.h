@@ -57,6 +57,8 @@ unsigned bin_give(struct bin *bin, void **regions, unsigned count,
 void *bin_take_one(struct bin *bin);
 /* One region of the slabs for samples; NULL where memory is short. */
 void *bin_take_apart(struct bin *bin);
+/* Gives the slab for samples that is next to serve back, if it is empty. */
+void bin_release_apart(struct bin *bin);
 /* Gives back one of this bin's; false, with nothing done: it is none in use. */
 bool bin_give_one(struct bin *bin, struct extent *slab, void *region);
 /*
@@ -70,9 +72,14 @@ void bin_discard(struct bin *bin, struct extent *slab);
  * it is neither full nor in use next, and is filled less than others are.
  */
 bool bin_is_sparse(struct bin *bin, const struct extent *slab);
-/* See slab_set_sample() and slab_watch(). */
-bool bin_set_sample(struct bin *bin, struct extent *slab, const void *region,
+/* As slab_add_sample(), slab_take_sample() and slab_watch(), with the lock. */
+bool bin_add_sample(struct bin *bin, struct extent *slab, const void *region,
 		    uint32_t sample);
+uint32_t bin_take_sample(struct bin *bin, struct extent *slab,
+			 const void *region);
+/* slab_get_sample(), for reports of errors: 0 where the lock is taken. */
+uint32_t bin_peek_sample(struct bin *bin, const struct extent *slab,
+			 const void *region);
 void bin_watch(struct bin *bin, struct extent *slab, const void *region,
 	       bool watched);
 

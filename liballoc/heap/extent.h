@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 struct arena;
+struct slab_samples;
 
 /* The first ones are free; the page heap keeps a set of each. */
 enum extent_state {
@@ -73,9 +74,11 @@ struct extent {
 		struct extent *left;  /* free: in its run set */
 	};
 	union {
-		/* Slab: what prof_sample() gave, by region; NULL: no sample. */
+		/* Slab apart: what prof_sample() gave, by region; the owner of
+		   the object's, as with a large one. */
 		uint32_t *samples;
-		struct extent *right; /* free: in its run set */
+		struct slab_samples *some; /* other slab: of some regions */
+		struct extent *right;	   /* free: in its run set */
 	};
 	/*
 	 * Slab: bit region % 64 is set where the region may be watched; read

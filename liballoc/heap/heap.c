@@ -128,6 +128,7 @@ static void *take_apart(struct thread *thread, struct arena *arena,
 		thread->direct_nmalloc++;
 	return ptr;
 }
+
 static void *take_uncounted(const struct request *request)
 {
 	struct cache *cache = request->cache;
@@ -300,10 +301,7 @@ static void leave(struct thread *thread)
 	ledger_export_look(waiting_moved_bytes(), look);
 }
 
-/*
- * The same after an event, which planned when to look next: where the clock
- * stands still there is nothing to do.
- */
+/* The same after an event, of which a busy thread has many: of some of them. */
 static void leave_event(struct thread *thread)
 {
 	if (thread->leaves) {
@@ -405,7 +403,7 @@ static __attribute__((noinline)) void *allocate(struct request request,
 	ptr = take(&request);
 	thread_busy--;
 	if (!ptr) {
-		if (request.apart)
+		if (request.thread)
 			prof_pass_over(request.thread);
 		return NULL;
 	}
@@ -473,10 +471,13 @@ static void *take_counted(size_t size)
 	if (!thread)
 		return NULL;
 	bin = &thread->cache.bins[slot];
-	if (!cache_count(bin))
-		return refill(thread, slot, size);
-	start_ns = start_timing(thread);
+	/* From here on no handler of a signal takes what is there. */
 	thread_busy++;
+	if (!cache_count(bin)) {
+		thread_busy--;
+		return refill(thread, slot, size);
+	}
+	start_ns = start_timing(thread);
 	if (goes_apart(thread, bin->bytes))
 		ptr = take_apart(thread, thread->arena, (unsigned)slot - 1);
 	if (!ptr)
@@ -581,20 +582,6 @@ size_t heap_rounded(size_t size, size_t alignment)
 	return size_class_round(size, alignment, &size_class);
 }
 
-/* Where the sample of an allocation that is marked as one is kept; or NULL. */
-static uint32_t *sample_place(const void *ptr, struct extent *extent)
-{
-	switch (extent->state) {
-	case EXTENT_LARGE:
-	case EXTENT_GUARDED:
-		return &extent->sampled;
-	case EXTENT_SLAB:
-		return slab_sample(extent, ptr);
-	default:
-		return NULL;
-	}
-}
-
 bool heap_set_sample(void *ptr, uint32_t sample)
 {
 	struct extent *extent = page_word_extent(page_map_get((uintptr_t)ptr));
@@ -611,18 +598,44 @@ bool heap_set_sample(void *ptr, uint32_t sample)
 	else if (extent->state == EXTENT_GUARDED)
 		__atomic_store_n(&extent->sampled, sample, __ATOMIC_RELAXED);
 	else
-		done = bin_set_sample(
+		done = bin_add_sample(
 			arena_bin(extent->arena, extent->size_class), extent,
 			ptr, sample);
 	thread_busy--;
 	return done;
 }
 
-static uint32_t sample_at(const uint32_t *place)
+static uint32_t own_sample(const uint32_t *place)
 {
-	uint32_t sample = place ? __atomic_load_n(place, __ATOMIC_RELAXED) : 0;
+	uint32_t sample = __atomic_load_n(place, __ATOMIC_RELAXED);
 
 	return sample != EXTENT_WATCHED ? sample : 0;
+}
+
+/* What is kept for the allocation, which is kept no more; 0: it is no sample.
+ */
+static uint32_t take_sample(const void *ptr, struct extent *extent)
+{
+	uint32_t sample = 0;
+
+	if (extent->state == EXTENT_LARGE) {
+		sample = own_sample(&extent->sampled);
+		if (sample)
+			page_heap_mark_large(extent->arena, extent, 0);
+	} else if (extent->state == EXTENT_GUARDED) {
+		sample = __atomic_exchange_n(&extent->sampled, 0,
+					     __ATOMIC_RELAXED);
+	} else if (extent->state == EXTENT_SLAB && extent->apart) {
+		sample = __atomic_exchange_n(slab_sample(extent, ptr), 0,
+					     __ATOMIC_RELAXED);
+	} else if (extent->state == EXTENT_SLAB) {
+		thread_busy++;
+		sample = bin_take_sample(
+			arena_bin(extent->arena, extent->size_class), extent,
+			ptr);
+		thread_busy--;
+	}
+	return sample;
 }
 
 /* A large object that may stay in a thread's cache, though in no bin. */
@@ -641,10 +654,16 @@ static bool is_marked(uint64_t word)
 uint32_t heap_sample_of(const void *ptr)
 {
 	uint64_t word = page_map_get((uintptr_t)ptr);
+	struct extent *extent = page_word_extent(word);
 
 	if ((word & (PAGE_LIVE | PAGE_TAIL)) != PAGE_LIVE || !is_marked(word))
 		return 0;
-	return sample_at(sample_place(ptr, page_word_extent(word)));
+	if (word & PAGE_LARGE)
+		return own_sample(&extent->sampled);
+	if (extent->apart)
+		return own_sample(slab_sample(extent, ptr));
+	return bin_peek_sample(arena_bin(extent->arena, extent->size_class),
+			       extent, ptr);
 }
 
 bool heap_watch(void *ptr, bool watched)
@@ -666,11 +685,9 @@ bool heap_watch(void *ptr, bool watched)
 /* The object is about to go: the profiler forgets it; was it a sample? */
 static bool forget_sample(struct thread *thread, void *ptr, uint64_t word)
 {
-	uint32_t sample = sample_at(sample_place(ptr, page_word_extent(word)));
+	uint32_t sample = take_sample(ptr, page_word_extent(word));
 
 	prof_free(thread, ptr, sample);
-	if (sample)
-		heap_set_sample(ptr, 0);
 	return sample != 0;
 }
 
@@ -749,11 +766,9 @@ static void free_apart(struct thread *thread, void *ptr, uint64_t word)
 {
 	struct extent *slab = page_word_extent(word);
 	unsigned size_class = page_word_tag(word);
-	uint32_t *place = slab_sample(slab, ptr);
 	int kept_errno = errno;
 
-	prof_free(thread, ptr, __atomic_load_n(place, __ATOMIC_RELAXED));
-	__atomic_store_n(place, 0, __ATOMIC_RELAXED);
+	forget_sample(thread, ptr, word);
 	fill_freed(ptr, size_classes[size_class].bytes);
 	if (thread) {
 		thread->direct_freed += size_classes[size_class].bytes;
@@ -761,7 +776,7 @@ static void free_apart(struct thread *thread, void *ptr, uint64_t word)
 	}
 	thread_busy++;
 	if (!bin_give_one(arena_bin(slab->arena, size_class), slab, ptr))
-		report_error("double free, or free of no allocation:", ptr);
+		report_error("double free of", ptr);
 	thread_busy--;
 	heap_run_deferred();
 	errno = kept_errno;
@@ -797,9 +812,10 @@ static bool free_marked(void *ptr, uint64_t word,
 	if (!page_word_extent(word)->apart)
 		return !where && free_beside_watched(ptr, word);
 	thread = short_way();
-	if (thread)
-		free_apart(thread, ptr, word);
-	return thread != NULL;
+	if (!thread || !is_region(page_word_extent(word), ptr))
+		return false;
+	free_apart(thread, ptr, word);
+	return true;
 }
 
 /* A small object that was a sample, to the thread's cache as by the fast path.

@@ -16,11 +16,14 @@ struct lock;
 bool heap_is_booted(void);
 
 /*
- * Keeps with the live allocation at ptr what prof_sample() gave for it; 0: it
- * is no sample any more. False where memory is short.
+ * Keeps with the live allocation at ptr what prof_sample() gave for it, until
+ * it is freed. False where memory is short.
  */
 bool heap_set_sample(void *ptr, uint32_t sample);
-/* That; 0: ptr is no live allocation, or no sample. */
+/*
+ * That; 0: ptr is no live allocation, or no sample, or the lock that guards it
+ * is taken. For reports of errors.
+ */
 uint32_t heap_sample_of(const void *ptr);
 /*
  * Hands the live allocation to prof_free() when it is freed, or does not; false

@@ -39,7 +39,7 @@ struct extent;
 enum page_word_flag {
 	PAGE_LIVE = 1,	    /* in use by the program (or its caches) */
 	PAGE_LARGE = 2,	    /* one object, not a slab */
-	PAGE_SAMPLED = 4,   /* holds objects that the profiler knows */
+	PAGE_SAMPLED = 4,   /* may hold samples, or what is watched */
 	PAGE_BYPASS = 8,    /* of an arena whose frees skip the caches */
 	PAGE_UNCACHED = 16, /* too large for the caches */
 	PAGE_TAIL = 32,	    /* the last page of a large extent: no object */

@@ -14,6 +14,7 @@
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_map.h"
 #include "liballoc/heap/size_class.h"
+#include "liballoc/heap/slab_samples.h"
 #include "liballoc/safety/report.h"
 
 _Static_assert(SLAB_MAX_BYTES / PAGE_MAP_UNIT <= 16, "watched_pages");
@@ -100,23 +101,18 @@ static void free_far(struct extent *slab)
 	if (bitmap_is_far(slab))
 		metadata_free(slab->far_bitmap,
 			      word_count(slab) * sizeof(uint64_t));
-	if (slab->samples)
+	if (slab->apart && slab->samples)
 		metadata_free(slab->samples, regions * sizeof(uint32_t));
-}
-
-/* False: no memory. */
-static bool allocate_samples(struct extent *slab)
-{
-	unsigned regions = size_classes[slab->size_class].regions;
-	uint32_t *samples = metadata_allocate(regions * sizeof(uint32_t));
-
-	__atomic_store_n(&slab->samples, samples, __ATOMIC_RELEASE);
-	return samples != NULL;
+	else if (!slab->apart)
+		slab_samples_free(&slab->some);
 }
 
 /* What stands apart from the extent; false: no memory. */
 static bool allocate_far(struct extent *slab)
 {
+	unsigned regions = size_classes[slab->size_class].regions;
+	bool done = true;
+
 	slab->samples = NULL;
 	if (bitmap_is_far(slab)) {
 		slab->far_bitmap =
@@ -124,24 +120,36 @@ static bool allocate_far(struct extent *slab)
 		if (!slab->far_bitmap)
 			return false;
 	}
-	if (!slab->apart || allocate_samples(slab))
-		return true;
-	free_far(slab);
-	return false;
+	if (slab->apart) {
+		slab->samples = metadata_allocate(regions * sizeof(uint32_t));
+		done = slab->samples != NULL;
+	}
+	if (!done)
+		free_far(slab);
+	return done;
 }
 
-bool slab_set_sample(struct extent *slab, const void *region, uint32_t sample)
+bool slab_add_sample(struct extent *slab, const void *region, uint32_t sample)
 {
-	uint32_t *place, was;
-
-	if (!slab->samples && !allocate_samples(slab))
+	if (!slab_samples_add(&slab->some, slab_index(slab, region), sample))
 		return false;
-	place = slab_sample(slab, region);
-	was = *place;
-	__atomic_store_n(place, sample, __ATOMIC_RELAXED);
-	if (!was != !sample)
-		slab_watch(slab, region, sample != 0);
+	slab_watch(slab, region, true);
 	return true;
+}
+
+uint32_t slab_get_sample(const struct extent *slab, const void *region)
+{
+	return slab_samples_get(slab->some, slab_index(slab, region));
+}
+
+uint32_t slab_take_sample(struct extent *slab, const void *region)
+{
+	uint32_t sample =
+		slab_samples_take(&slab->some, slab_index(slab, region));
+
+	if (sample)
+		slab_watch(slab, region, false);
+	return sample;
 }
 
 bool slab_init(struct extent *slab, unsigned size_class, bool apart)

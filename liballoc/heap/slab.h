@@ -42,14 +42,19 @@ void *slab_take_one(struct extent *slab);
 bool slab_give_one(struct extent *slab, void *region);
 /* Is region index in use? */
 bool slab_in_use(const struct extent *slab, unsigned index);
-/* The bit that stands for a region, or what is in it, in watched_filter. */
-static inline uint64_t slab_region_bit(const struct extent *slab,
-				       const void *region)
+/* The region's index. */
+static inline uint32_t slab_index(const struct extent *slab, const void *region)
 {
 	const struct size_class *class = &size_classes[slab->size_class];
 	size_t offset = (uintptr_t)region - slab->base;
 
-	return UINT64_C(1) << (offset * class->reciprocal >> 32) % 64;
+	return (uint32_t)(offset * class->reciprocal >> 32);
+}
+/* The bit that stands for a region, or what is in it, in watched_filter. */
+static inline uint64_t slab_region_bit(const struct extent *slab,
+				       const void *region)
+{
+	return UINT64_C(1) << slab_index(slab, region) % 64;
 }
 
 /*
@@ -58,17 +63,19 @@ static inline uint64_t slab_region_bit(const struct extent *slab,
  * alone. Of a slab apart all pages are marked anyway.
  */
 void slab_watch(struct extent *slab, const void *region, bool watched);
-/* Where what prof_sample() gave for the region is kept; NULL: nothing is. */
+/* Of a slab apart: where what prof_sample() gave for the region is kept. */
 static inline uint32_t *slab_sample(const struct extent *slab,
 				    const void *region)
 {
-	const struct size_class *class = &size_classes[slab->size_class];
-	size_t offset = (uintptr_t)region - slab->base;
-	uint32_t *samples = __atomic_load_n(&slab->samples, __ATOMIC_ACQUIRE);
-
-	return samples ? &samples[offset * class->reciprocal >> 32] : NULL;
+	return &slab->samples[slab_index(slab, region)];
 }
-/* Keeps it, and watches the region while it is not 0. False: no memory. */
-bool slab_set_sample(struct extent *slab, const void *region, uint32_t sample);
+/*
+ * Of any other: keeps it, not 0, for a region that has none, and watches the
+ * region. False: no memory.
+ */
+bool slab_add_sample(struct extent *slab, const void *region, uint32_t sample);
+uint32_t slab_get_sample(const struct extent *slab, const void *region);
+/* The same, which is kept no more; 0: there is none. */
+uint32_t slab_take_sample(struct extent *slab, const void *region);
 
 #endif

@@ -540,6 +540,7 @@ static void *offer_sample(struct thread *thread, void *ptr,
 	uint32_t sample = prof_sample(thread, what, requested_bytes,
 				      usable_bytes, size_class);
 
+	/* Where memory is short it counts as freed at once. */
 	if (sample && !heap_set_sample(what, sample)) {
 		prof_free(thread, what, sample);
 		sample = 0;

@@ -71,7 +71,7 @@ int64_t prof_next_interval(struct thread *thread);
  */
 bool prof_picks(struct thread *thread, size_t usable_bytes,
 		uint64_t rest_bytes);
-/* There was no memory for the object that was picked. */
+/* There was no memory for the object that prof_picks() was asked about. */
 void prof_pass_over(struct thread *thread);
 
 /*

@@ -4,7 +4,8 @@
  * with the objects; the row's address tells whether it is still theirs. Rows
  * are parted into shards, each with its lock and free rows: a thread's samples
  * lie in one, so that threads seldom meet there. Freed rows are used again
- * first, so the rows in use stay few.
+ * first, and what a shard has too many of goes to the others by the pool, so
+ * the rows in use stay few.
  */
 #include "config.h"
 
@@ -20,6 +21,8 @@
 
 /* Rows that a shard takes at a time: few, so that few are touched. */
 #define CHUNK 16u
+/* A shard with so many free rows gives half of them to the pool. */
+#define MOST_FREE 64u
 /* Rows of garbage that make folding worth while. */
 #define FOLD_CREDIT 1024u
 /*
@@ -34,6 +37,7 @@
 struct shard {
 	struct lock lock;
 	uint32_t free_rows; /* row + 1, chained by links */
+	uint32_t free_count;
 	uint32_t next_row, last_row;
 } __attribute__((aligned(64)));
 
@@ -42,6 +46,9 @@ static struct shard shards[TABLES_SHARDS];
 /* A free row: the next one, + 1. One in use: the shard that it belongs to. */
 static uint32_t *links;
 static uint64_t rows_used; /* handed to shards */
+/* Free rows that any shard may take: the first, + 1. Also read without. */
+static struct lock pool_lock = LOCK_INIT(LOCK_PROF_POOL);
+static uint32_t pool;
 /* How often rows were emptied: read with a shard held, and raised with all. */
 static uint32_t age;
 static uint32_t fold_credit = FOLD_CREDIT;
@@ -52,6 +59,7 @@ void tables_each_lock(void (*visit)(struct lock *lock, void *context),
 {
 	for (unsigned i = 0; i < TABLES_SHARDS; i++)
 		visit(&shards[i].lock, context);
+	visit(&pool_lock, context);
 }
 
 __attribute__((cold)) bool tables_boot(void)
@@ -103,28 +111,98 @@ static void refill(struct shard *shard)
 	ledger_publish(LEDGER_SAMPLES, last);
 }
 
-static uint32_t take_row(struct shard *shard)
+static uint32_t link_of(uint32_t row)
+{
+	return __atomic_load_n(&links[row], __ATOMIC_RELAXED);
+}
+
+static void set_link(uint32_t row, uint32_t link)
+{
+	__atomic_store_n(&links[row], link, __ATOMIC_RELAXED);
+}
+
+struct chain {
+	uint32_t first, last; /* rows + 1 */
+	uint32_t count;
+};
+
+/* The first so many rows of a chain that has any, or all there are. */
+static struct chain cut(uint32_t *head, uint32_t most)
+{
+	struct chain chain = {*head, *head, 1};
+
+	for (; chain.count < most && link_of(chain.last - 1); chain.count++)
+		chain.last = link_of(chain.last - 1);
+	*head = link_of(chain.last - 1);
+	set_link(chain.last - 1, 0);
+	return chain;
+}
+
+/* So many of the shard's free rows, or all there are, to the pool. */
+static void pool_rows(struct shard *shard, uint32_t most)
+{
+	struct chain chain;
+
+	if (!shard->free_rows)
+		return;
+	chain = cut(&shard->free_rows, most);
+	shard->free_count -= chain.count;
+	lock_take(&pool_lock);
+	set_link(chain.last - 1, pool);
+	__atomic_store_n(&pool, chain.first, __ATOMIC_RELAXED);
+	lock_release(&pool_lock);
+}
+
+static void take_pooled(struct shard *shard)
+{
+	struct chain chain;
+
+	if (!__atomic_load_n(&pool, __ATOMIC_RELAXED))
+		return;
+	lock_take(&pool_lock);
+	if (pool) {
+		chain = cut(&pool, MOST_FREE / 2);
+		shard->free_rows = chain.first;
+		shard->free_count = chain.count;
+	}
+	lock_release(&pool_lock);
+}
+
+static uint32_t take_free_row(struct shard *shard)
 {
 	uint32_t row = shard->free_rows - 1;
 
-	if (shard->free_rows != 0) {
-		shard->free_rows = links[row];
-	} else {
-		if (shard->next_row == shard->last_row)
-			refill(shard);
-		if (shard->next_row == shard->last_row)
-			return TABLES_NONE;
-		row = shard->next_row++;
-	}
-	__atomic_store_n(&links[row], (uint32_t)(shard - shards),
-			 __ATOMIC_RELAXED);
+	shard->free_rows = link_of(row);
+	shard->free_count--;
+	return row;
+}
+
+static uint32_t take_fresh_row(struct shard *shard)
+{
+	if (shard->next_row == shard->last_row)
+		refill(shard);
+	return shard->next_row == shard->last_row ? TABLES_NONE
+						  : shard->next_row++;
+}
+
+static uint32_t take_row(struct shard *shard)
+{
+	uint32_t row;
+
+	if (!shard->free_rows && shard->next_row == shard->last_row)
+		take_pooled(shard);
+	row = shard->free_rows ? take_free_row(shard) : take_fresh_row(shard);
+	if (row != TABLES_NONE)
+		set_link(row, (uint32_t)(shard - shards));
 	return row;
 }
 
 static void give_row(struct shard *shard, uint32_t row)
 {
-	__atomic_store_n(&links[row], shard->free_rows, __ATOMIC_RELAXED);
+	set_link(row, shard->free_rows);
 	shard->free_rows = row + 1;
+	if (++shard->free_count > MOST_FREE)
+		pool_rows(shard, MOST_FREE / 2);
 }
 
 static void tell(const struct ledger_sample *sample, struct sampled *was)
@@ -296,11 +374,6 @@ uint32_t tables_add_again(const struct sampled *what,
 	return sample;
 }
 
-static uint32_t link_of(uint32_t row)
-{
-	return __atomic_load_n(&links[row], __ATOMIC_RELAXED);
-}
-
 /* Is the row, of this shard that is held, the address's? */
 static bool is_of(const struct shard *shard, uint32_t row, uint64_t address)
 {
@@ -375,6 +448,9 @@ static void fold(bool any)
 	ledger_replace_begin();
 	age++;
 	rows = counts_fold(any);
+	/* Whoever found the table full may be in need of others' rows. */
+	for (unsigned i = 0; i < TABLES_SHARDS; i++)
+		pool_rows(&shards[i], UINT32_MAX);
 	ledger_replace_end();
 	release_all();
 	__atomic_store_n(&rows_after_fold, rows, __ATOMIC_RELAXED);
@@ -409,8 +485,10 @@ static void reset_samples(void)
 	for (unsigned i = 0; i < TABLES_SHARDS; i++) {
 		struct shard *shard = &shards[i];
 
-		shard->free_rows = shard->next_row = shard->last_row = 0;
+		shard->free_rows = shard->free_count = 0;
+		shard->next_row = shard->last_row = 0;
 	}
+	__atomic_store_n(&pool, 0, __ATOMIC_RELAXED);
 	rows_used = 0;
 	ledger_clear(LEDGER_SAMPLES);
 	ledger_set(&ledger_process()->prof_samples_live, 0);
@@ -437,6 +515,7 @@ void tables_prefork(void)
 	take_all();
 	lock_take_for_fork(&stacks_lock);
 	lock_take_for_fork(&counts_lock);
+	lock_take_for_fork(&pool_lock);
 	recent_prefork();
 	log_prefork();
 }
@@ -445,6 +524,7 @@ void tables_postfork_parent(void)
 {
 	log_postfork_parent();
 	recent_postfork_parent();
+	lock_release_for_fork(&pool_lock);
 	lock_release_for_fork(&counts_lock);
 	lock_release_for_fork(&stacks_lock);
 	release_all();
@@ -455,6 +535,7 @@ void tables_postfork_child(void)
 {
 	log_postfork_child();
 	recent_postfork_child();
+	lock_reset(&pool_lock);
 	lock_reset(&counts_lock);
 	lock_reset(&stacks_lock);
 	for (unsigned i = 0; i < TABLES_SHARDS; i++)

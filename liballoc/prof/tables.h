@@ -4,7 +4,7 @@
  * the indexes to find them, which are ours alone. Bounded by the ledger's
  * size; what finds no room is reported to the caller and counted by it.
  *
- * Locks, in this order: dump, shards by number, stacks, counts, and those of
+ * Locks, in this order: dump, shards by number, stacks, counts, pool, and those of
  * the recent allocations and the log, which take metadata memory. A shard's
  * lock guards the samples that threads took whose row falls to it, and is held
  * through each operation, so whoever holds all of them has the tables to
@@ -94,7 +94,7 @@ void tables_reset(void);
 
 /* Held while a dump reads the tables, so that they are not replaced. */
 extern struct lock tables_dump_lock;
-/* The shards' own locks, for their counts. */
+/* The shards' own locks and the pool's, for their counts. */
 void tables_each_lock(void (*visit)(struct lock *lock, void *context),
 		      void *context);
 
@@ -126,8 +126,8 @@ static inline bool counts_is_of(const struct ledger_count *row, uint32_t stack,
 /* What the row had in use at the last peak is taken down, if it was not yet. */
 void counts_keep_peak(struct ledger_count *count);
 /*
- * What changes a thread's rows holds the thread's shard; those of row 0 may be
- * of objects that several threads allocated.
+ * What changes a thread's rows holds the thread's shard; those that passed to
+ * thread 0 may be of objects in several shards.
  */
 static inline void counts_add(const struct ledger_count *count, uint64_t *word,
 			      uint64_t delta)

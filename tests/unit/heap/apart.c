@@ -10,6 +10,7 @@
 
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -131,6 +132,44 @@ static void test_created(void)
 	is_uint(live_samples(), before, "and which it forgets as it is reset");
 }
 
+/* Does a child that frees this end with a report that says so? */
+static bool reports(const char *free_at, const char *says)
+{
+	char text[4096] = "";
+	size_t length = 0;
+	int ends[2], status = 0;
+	ssize_t got;
+	pid_t child;
+
+	if (pipe(ends))
+		return false;
+	child = fork();
+	if (!child) {
+		dup2(ends[1], STDERR_FILENO);
+		free((void *)(uintptr_t)free_at);
+		_exit(0);
+	}
+	close(ends[1]);
+	while ((got = read(ends[0], text + length, sizeof(text) - 1 - length)) >
+	       0)
+		length += (size_t)got;
+	close(ends[0]);
+	waitpid(child, &status, 0);
+	return WIFSIGNALED(status) && strstr(text, says);
+}
+
+static void test_inside(void)
+{
+	char *object;
+
+	do
+		object = malloc(BYTES);
+	while (!is_apart(object));
+	ok(reports(object + 16, "allocated by"),
+	   "a free within a sample aborts, and tells where it is from");
+	free(object);
+}
+
 static void test_double_free(void)
 {
 	char *volatile object;
@@ -152,15 +191,28 @@ static void test_double_free(void)
 	free(object);
 }
 
+/* Empty slabs stay for the next samples, until all is to go. */
+static void test_purge(void)
+{
+	uint64_t before;
+
+	mallctl("prof.active", NULL, NULL, &(bool){false}, sizeof(bool));
+	before = slabs();
+	mallctl("arena.0.purge", NULL, NULL, NULL, 0);
+	ok(slabs() < before, "a purge takes the empty slab for samples too");
+}
+
 int main(void)
 {
-	plan(11);
+	plan(13);
 	objects[0] = malloc(BYTES);
 	free(objects[0]);
 	test_malloc();
 	test_zeroed();
 	test_created();
+	test_inside();
 	test_double_free();
+	test_purge();
 	is_uint(ledger_get(&ledger_process()->prof_dropped_samples), 0,
 		"no sample was dropped");
 	return done_testing();

@@ -203,6 +203,7 @@ static void test_marks(void)
 {
 	struct extent *slab = make(size_class_of(1024));
 	char *base = slab ? (char *)slab->base : NULL;
+	bool ok_all = true;
 
 	ok(slab && marked_pages(slab) == 0, "nothing is watched at first");
 	if (!slab)
@@ -221,14 +222,22 @@ static void test_marks(void)
 	slab_watch(slab, base + (9 << 10), false);
 	slab_watch(slab, base + 1024, false);
 	is_uint(marked_pages(slab), 0, "without any there is no mark left");
-	ok(!slab_sample(slab, base) && slab_set_sample(slab, base + 1024, 7) &&
-		   *slab_sample(slab, base + 1024) == 7 &&
-		   *slab_sample(slab, base) == 0,
-	   "samples are kept once there is one");
-	is_uint(marked_pages(slab), 1, "and are watched");
-	slab_set_sample(slab, base + 1024, 8);
-	slab_set_sample(slab, base + 1024, 0);
-	is_uint(marked_pages(slab), 0, "as long as they are there");
+	ok(!slab_get_sample(slab, base) && !slab_take_sample(slab, base),
+	   "no sample is kept at first");
+	for (unsigned i = 0; i < 16; i++)
+		ok_all =
+			ok_all && slab_add_sample(slab, base + i * 1024, 7 + i);
+	for (unsigned i = 0; i < 16; i++)
+		ok_all = ok_all &&
+			 slab_get_sample(slab, base + i * 1024) == 7 + i;
+	ok(ok_all, "one for each region may be");
+	is_uint(marked_pages(slab), 4, "and they are watched");
+	for (unsigned i = 16; i-- > 0;)
+		ok_all = ok_all &&
+			 slab_take_sample(slab, base + i * 1024) == 7 + i &&
+			 !slab_take_sample(slab, base + i * 1024);
+	ok(ok_all && !slab->some, "until they are taken back");
+	is_uint(marked_pages(slab), 0, "all of them");
 }
 
 /* As above, for samples alone. */
@@ -255,9 +264,6 @@ static void test_apart(void)
 	slab_watch(slab, base, false);
 	is_uint(marked_pages(slab), slab->bytes / PAGE_MAP_UNIT,
 		"which watching does not change");
-	ok(slab_set_sample(slab, base, 7) && *first == 7 &&
-		   slab_set_sample(slab, base, 0) && *first == 0,
-	   "a sample is kept, and forgotten");
 	slab_fini(slab);
 	is_uint(page_map_get((uintptr_t)base) & PAGE_SAMPLED, 0,
 		"until the slab goes");
@@ -267,7 +273,7 @@ static void test_apart(void)
 int main(void)
 {
 	heap_boot();
-	plan(22);
+	plan(23);
 	test_all_classes();
 	ok(aborts(free_twice), "a second free aborts, with the address");
 	ok(aborts(free_inside), "so does one into the middle");

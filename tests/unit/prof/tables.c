@@ -323,6 +323,21 @@ static void check_exits(void)
 	   (unsigned)most_rows, most_row);
 }
 
+/* What one thread's samples had, of a table that is full, others may have. */
+static void check_others_rows(uint64_t count)
+{
+	uint64_t others = 0;
+
+	for (uint64_t i = 0; i < count; i++)
+		remove_sample((i + 1) << 4, 1);
+	for (uint32_t thread = 2; thread < 6; thread++)
+		for (uint64_t i = 0; i < count / 4; i++)
+			others += add((i + 1) << 4 | (uint64_t)thread << 40,
+				      thread, i % 2);
+	ok(others > count / 10 * 9, "%u of %u rows serve other threads",
+	   (unsigned)others, (unsigned)count);
+}
+
 static void check_full(void)
 {
 	uint64_t before, added = 0;
@@ -336,6 +351,7 @@ static void check_full(void)
 	ok(before == added && live_samples() == added,
 	   "what was refused is not counted");
 	ok(remove_sample(16, 1) && add(16, 1, 0), "a freed row serves again");
+	check_others_rows(added);
 	prof_reset(19);
 	added = 0;
 	while (add((added + 1) << 4, 1, added))
@@ -354,7 +370,7 @@ static void check_full(void)
 
 int main(void)
 {
-	plan(48);
+	plan(49);
 	heap_boot();
 	is_uint(ledger_thread_new(0, 1), 1, "row 1 is a thread's");
 	prof_reset(19);
