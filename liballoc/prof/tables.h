@@ -4,8 +4,8 @@
  * the indexes to find them, which are ours alone. Bounded by the ledger's
  * size; what finds no room is reported to the caller and counted by it.
  *
- * Locks, in this order: dump, shards by number, stacks, counts, pool, and those of
- * the recent allocations and the log, which take metadata memory. A shard's
+ * Locks, in this order: dump, shards by number, stacks, counts, pool, and those
+ * of the recent allocations and the log, which take metadata memory. A shard's
  * lock guards the samples that threads took whose row falls to it, and is held
  * through each operation, so whoever holds all of them has the tables to
  * himself. Under none of them is anything of the program's called, and
