@@ -88,7 +88,7 @@ void ctl_row_at(unsigned index, struct ctl_row *row)
 {
 	for (unsigned i = 0; i < TABLE_COUNT; i++) {
 		if (index < tables[i]->count) {
-			*row = tables[i]->rows[index];
+			tables[i]->row_at(index, row);
 			return;
 		}
 		index -= tables[i]->count;

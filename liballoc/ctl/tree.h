@@ -2,7 +2,7 @@
 /*
  * The tree of controls, as flat tables of full names. A row says a control's
  * type and how it is read and set; ctl.c does what all have in common: names,
- * lengths, access. Rows are constants.
+ * lengths, access.
  */
 #ifndef LIBALLOC_CTL_TREE_H
 #define LIBALLOC_CTL_TREE_H
@@ -79,10 +79,20 @@ struct ctl_row {
 	const struct option_row *option;
 };
 
+/*
+ * A table is code rather than data, whose pointers would have to be relocated
+ * when a process starts: 28 KiB, in each. Its rows are numbered by
+ * __COUNTER__, from FIRST_ROW of its file on; row_at() sets the row of an
+ * index below count.
+ */
 struct ctl_table {
-	const struct ctl_row *rows;
+	void (*row_at)(unsigned index, struct ctl_row *row);
 	unsigned count;
 };
+#define CTL_ROW(...)                                                           \
+case __COUNTER__ - FIRST_ROW:                                                  \
+ *row = (struct ctl_row){__VA_ARGS__};                                         \
+ return
 
 extern const struct ctl_table ctl_general_table; /* version, config, tcache */
 extern const struct ctl_table ctl_thread_table;

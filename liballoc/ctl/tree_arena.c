@@ -196,32 +196,47 @@ static int exchange_lookup(const struct ctl_call *call, uint64_t *value)
 	return 0;
 }
 
-static const struct ctl_row rows[] = {
-	{"arena.<i>.initialized", CTL_BOOL, .get = get_initialized},
-	{"arena.<i>.decay", CTL_VOID, .set = do_decay},
-	{"arena.<i>.purge", CTL_VOID, .set = do_purge},
-	{"arena.<i>.dirty_decay_ms", CTL_SSIZE, .get = get_decay_ms,
-	 .set = set_decay_ms, .number = DIRTY},
-	{"arena.<i>.muzzy_decay_ms", CTL_SSIZE, .get = get_decay_ms,
-	 .set = set_decay_ms, .number = MUZZY},
-	{"arenas.narenas", CTL_UNSIGNED, .get = get_narenas},
-	{"arenas.dirty_decay_ms", CTL_SSIZE, .get = get_default_decay_ms,
-	 .set = set_default_decay_ms, .number = DIRTY},
-	{"arenas.muzzy_decay_ms", CTL_SSIZE, .get = get_default_decay_ms,
-	 .set = set_default_decay_ms, .number = MUZZY},
-	{"arenas.quantum", CTL_SIZE, .get = ctl_get_number, .number = 16},
-	{"arenas.page", CTL_SIZE, .get = get_page},
-	{"arenas.tcache_max", CTL_SIZE, .get = get_tcache_max},
-	{"arenas.nbins", CTL_UNSIGNED, .get = get_nbins},
-	{"arenas.nhbins", CTL_UNSIGNED, .get = get_nhbins},
-	{"arenas.bin.<i>.size", CTL_SIZE, .get = get_bin_size},
-	{"arenas.bin.<i>.nregs", CTL_UINT32, .get = get_bin_nregs},
-	{"arenas.bin.<i>.slab_size", CTL_SIZE, .get = get_bin_slab_size},
-	{"arenas.bin.<i>.nshards", CTL_UINT32, .get = ctl_get_number,
-	 .number = 1},
-	{"arenas.nlextents", CTL_UNSIGNED, .get = get_nlextents},
-	{"arenas.lextent.<i>.size", CTL_SIZE, .get = get_lextent_size},
-	{"arenas.lookup", CTL_UNSIGNED, .exchange = exchange_lookup},
-};
+enum { FIRST_ROW = __COUNTER__ + 1 };
 
-const struct ctl_table ctl_arena_table = {rows, sizeof(rows) / sizeof(rows[0])};
+static void row_at(unsigned index, struct ctl_row *row)
+{
+	switch (index) {
+		CTL_ROW("arena.<i>.initialized", CTL_BOOL,
+			.get = get_initialized);
+		CTL_ROW("arena.<i>.decay", CTL_VOID, .set = do_decay);
+		CTL_ROW("arena.<i>.purge", CTL_VOID, .set = do_purge);
+		CTL_ROW("arena.<i>.dirty_decay_ms", CTL_SSIZE,
+			.get = get_decay_ms, .set = set_decay_ms,
+			.number = DIRTY);
+		CTL_ROW("arena.<i>.muzzy_decay_ms", CTL_SSIZE,
+			.get = get_decay_ms, .set = set_decay_ms,
+			.number = MUZZY);
+		CTL_ROW("arenas.narenas", CTL_UNSIGNED, .get = get_narenas);
+		CTL_ROW("arenas.dirty_decay_ms", CTL_SSIZE,
+			.get = get_default_decay_ms,
+			.set = set_default_decay_ms, .number = DIRTY);
+		CTL_ROW("arenas.muzzy_decay_ms", CTL_SSIZE,
+			.get = get_default_decay_ms,
+			.set = set_default_decay_ms, .number = MUZZY);
+		CTL_ROW("arenas.quantum", CTL_SIZE, .get = ctl_get_number,
+			.number = 16);
+		CTL_ROW("arenas.page", CTL_SIZE, .get = get_page);
+		CTL_ROW("arenas.tcache_max", CTL_SIZE, .get = get_tcache_max);
+		CTL_ROW("arenas.nbins", CTL_UNSIGNED, .get = get_nbins);
+		CTL_ROW("arenas.nhbins", CTL_UNSIGNED, .get = get_nhbins);
+		CTL_ROW("arenas.bin.<i>.size", CTL_SIZE, .get = get_bin_size);
+		CTL_ROW("arenas.bin.<i>.nregs", CTL_UINT32,
+			.get = get_bin_nregs);
+		CTL_ROW("arenas.bin.<i>.slab_size", CTL_SIZE,
+			.get = get_bin_slab_size);
+		CTL_ROW("arenas.bin.<i>.nshards", CTL_UINT32,
+			.get = ctl_get_number, .number = 1);
+		CTL_ROW("arenas.nlextents", CTL_UNSIGNED, .get = get_nlextents);
+		CTL_ROW("arenas.lextent.<i>.size", CTL_SIZE,
+			.get = get_lextent_size);
+		CTL_ROW("arenas.lookup", CTL_UNSIGNED,
+			.exchange = exchange_lookup);
+	}
+}
+
+const struct ctl_table ctl_arena_table = {row_at, __COUNTER__ - FIRST_ROW};

@@ -174,24 +174,31 @@ static int recent_alloc_dump(const struct ctl_call *call,
 }
 
 #define HOOK_ROW(hook, which)                                                  \
- {                                                                             \
-  "experimental.hooks." hook, CTL_POINTER, .io = prof_hook, .number = (which), \
-					   .c_type = hook "_hook_t"            \
- }
+ CTL_ROW("experimental.hooks." hook, CTL_POINTER, .io = prof_hook,             \
+	 .number = (which), .c_type = hook "_hook_t")
 
-static const struct ctl_row rows[] = {
-	HOOK_ROW("prof_backtrace", PROF_HOOK_BACKTRACE),
-	HOOK_ROW("prof_dump", PROF_HOOK_DUMP),
-	HOOK_ROW("prof_sample", PROF_HOOK_SAMPLE),
-	HOOK_ROW("prof_sample_free", PROF_HOOK_SAMPLE_FREE),
-	{"experimental.prof_recent.alloc_max", CTL_SSIZE,
-	 .io = recent_alloc_max},
-	{"experimental.prof_recent.alloc_dump", CTL_VOID, CTL_WRITE_ONLY,
-	 .io = recent_alloc_dump, .c_type = "write_cb packet"},
-	{"experimental.utilization.query", CTL_VOID, .io = query},
-	{"experimental.utilization.batch_query", CTL_VOID, .io = batch_query},
-	{"experimental.batch_alloc", CTL_SIZE, .io = batch_alloc},
-};
+enum { FIRST_ROW = __COUNTER__ + 1 };
 
-const struct ctl_table ctl_experimental_table = {rows, sizeof(rows) /
-							       sizeof(rows[0])};
+static void row_at(unsigned index, struct ctl_row *row)
+{
+	switch (index) {
+		HOOK_ROW("prof_backtrace", PROF_HOOK_BACKTRACE);
+		HOOK_ROW("prof_dump", PROF_HOOK_DUMP);
+		HOOK_ROW("prof_sample", PROF_HOOK_SAMPLE);
+		HOOK_ROW("prof_sample_free", PROF_HOOK_SAMPLE_FREE);
+		CTL_ROW("experimental.prof_recent.alloc_max", CTL_SSIZE,
+			.io = recent_alloc_max);
+		CTL_ROW("experimental.prof_recent.alloc_dump", CTL_VOID,
+			CTL_WRITE_ONLY, .io = recent_alloc_dump,
+			.c_type = "write_cb packet");
+		CTL_ROW("experimental.utilization.query", CTL_VOID,
+			.io = query);
+		CTL_ROW("experimental.utilization.batch_query", CTL_VOID,
+			.io = batch_query);
+		CTL_ROW("experimental.batch_alloc", CTL_SIZE,
+			.io = batch_alloc);
+	}
+}
+
+const struct ctl_table ctl_experimental_table = {row_at,
+						 __COUNTER__ - FIRST_ROW};

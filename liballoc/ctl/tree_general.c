@@ -109,39 +109,49 @@ static int get_source(const struct ctl_call *call, uint64_t *value)
 #define CONSTANT(the_value) .get = ctl_get_number, .number = (the_value)
 #define TEXT(the_text) .get = ctl_get_text, .text = (the_text)
 
-static const struct ctl_row rows[] = {
-	{"version", CTL_STRING, TEXT(LIBALLOC_JEMALLOC_VERSION)},
-	{"epoch", CTL_UINT64, CTL_READ_LAST, .get = get_epoch,
-	 .set = set_epoch},
-	{"background_thread", CTL_BOOL, .get = get_background_thread,
-	 .set = set_background_thread},
-	{"max_background_threads", CTL_SIZE, .get = get_max_background_threads,
-	 .set = set_max_background_threads},
-	{"config.cache_oblivious", CTL_BOOL, CONSTANT(false)},
-	{"config.debug", CTL_BOOL, CONSTANT(IS_DEBUG)},
-	{"config.fill", CTL_BOOL, CONSTANT(true)},
-	{"config.lazy_lock", CTL_BOOL, CONSTANT(false)},
-	{"config.malloc_conf", CTL_STRING, TEXT("")},
-	{"config.opt_safety_checks", CTL_BOOL, CONSTANT(IS_DEBUG)},
-	{"config.prof", CTL_BOOL, CONSTANT(true)},
-	{"config.prof_libgcc", CTL_BOOL, CONSTANT(false)},
-	{"config.prof_libunwind", CTL_BOOL, CONSTANT(false)},
-	{"config.prof_frameptr", CTL_BOOL, CONSTANT(false)},
-	{"config.stats", CTL_BOOL, CONSTANT(true)},
-	{"config.utrace", CTL_BOOL, CONSTANT(false)},
-	{"config.xmalloc", CTL_BOOL, CONSTANT(true)},
-	{"opt.malloc_conf.symlink", CTL_STRING, .get = get_source, .number = 0},
-	{"opt.malloc_conf.env_var", CTL_STRING, .get = get_source, .number = 1},
-	{"opt.malloc_conf.global_var", CTL_STRING, .get = get_source,
-	 .number = 2},
-	{"opt.malloc_conf.global_var_2_conf_harder", CTL_STRING,
-	 .get = get_source, .number = 3},
-	{"tcache.create", CTL_UNSIGNED, CTL_MUST_READ,
-	 .get = get_tcache_create},
-	{"tcache.flush", CTL_UNSIGNED, CTL_MUST_WRITE, .set = set_tcache_flush},
-	{"tcache.destroy", CTL_UNSIGNED, CTL_MUST_WRITE,
-	 .set = set_tcache_destroy},
-};
+enum { FIRST_ROW = __COUNTER__ + 1 };
 
-const struct ctl_table ctl_general_table = {rows,
-					    sizeof(rows) / sizeof(rows[0])};
+static void row_at(unsigned index, struct ctl_row *row)
+{
+	switch (index) {
+		CTL_ROW("version", CTL_STRING, TEXT(LIBALLOC_JEMALLOC_VERSION));
+		CTL_ROW("epoch", CTL_UINT64, CTL_READ_LAST, .get = get_epoch,
+			.set = set_epoch);
+		CTL_ROW("background_thread", CTL_BOOL,
+			.get = get_background_thread,
+			.set = set_background_thread);
+		CTL_ROW("max_background_threads", CTL_SIZE,
+			.get = get_max_background_threads,
+			.set = set_max_background_threads);
+		CTL_ROW("config.cache_oblivious", CTL_BOOL, CONSTANT(false));
+		CTL_ROW("config.debug", CTL_BOOL, CONSTANT(IS_DEBUG));
+		CTL_ROW("config.fill", CTL_BOOL, CONSTANT(true));
+		CTL_ROW("config.lazy_lock", CTL_BOOL, CONSTANT(false));
+		CTL_ROW("config.malloc_conf", CTL_STRING, TEXT(""));
+		CTL_ROW("config.opt_safety_checks", CTL_BOOL,
+			CONSTANT(IS_DEBUG));
+		CTL_ROW("config.prof", CTL_BOOL, CONSTANT(true));
+		CTL_ROW("config.prof_libgcc", CTL_BOOL, CONSTANT(false));
+		CTL_ROW("config.prof_libunwind", CTL_BOOL, CONSTANT(false));
+		CTL_ROW("config.prof_frameptr", CTL_BOOL, CONSTANT(false));
+		CTL_ROW("config.stats", CTL_BOOL, CONSTANT(true));
+		CTL_ROW("config.utrace", CTL_BOOL, CONSTANT(false));
+		CTL_ROW("config.xmalloc", CTL_BOOL, CONSTANT(true));
+		CTL_ROW("opt.malloc_conf.symlink", CTL_STRING,
+			.get = get_source, .number = 0);
+		CTL_ROW("opt.malloc_conf.env_var", CTL_STRING,
+			.get = get_source, .number = 1);
+		CTL_ROW("opt.malloc_conf.global_var", CTL_STRING,
+			.get = get_source, .number = 2);
+		CTL_ROW("opt.malloc_conf.global_var_2_conf_harder", CTL_STRING,
+			.get = get_source, .number = 3);
+		CTL_ROW("tcache.create", CTL_UNSIGNED, CTL_MUST_READ,
+			.get = get_tcache_create);
+		CTL_ROW("tcache.flush", CTL_UNSIGNED, CTL_MUST_WRITE,
+			.set = set_tcache_flush);
+		CTL_ROW("tcache.destroy", CTL_UNSIGNED, CTL_MUST_WRITE,
+			.set = set_tcache_destroy);
+	}
+}
+
+const struct ctl_table ctl_general_table = {row_at, __COUNTER__ - FIRST_ROW};

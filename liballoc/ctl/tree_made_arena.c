@@ -172,20 +172,27 @@ static int create_ext(const struct ctl_call *call, const struct ctl_request *r)
 	return error ? error : make(r, config.extent_hooks);
 }
 
-static const struct ctl_row rows[] = {
-	{"arena.<i>.reset", CTL_VOID, .set = do_reset},
-	{"arena.<i>.destroy", CTL_VOID, .set = do_destroy},
-	{"arena.<i>.dss", CTL_STRING, .get = get_dss, .set = set_dss},
-	{"arena.<i>.oversize_threshold", CTL_SIZE, .get = get_limit,
-	 .set = set_limit, .number = OVERSIZE},
-	{"arena.<i>.extent_hooks", CTL_POINTER, .get = get_hooks,
-	 .set = set_hooks, .c_type = "extent_hooks_t *"},
-	{"arena.<i>.retain_grow_limit", CTL_SIZE, .get = get_limit,
-	 .set = set_limit, .number = GROWTH},
-	{"arena.<i>.name", CTL_POINTER, .io = access_name, .c_type = "char *"},
-	{"arenas.create", CTL_UNSIGNED, .io = create},
-	{"experimental.arenas_create_ext", CTL_UNSIGNED, .io = create_ext},
-};
+enum { FIRST_ROW = __COUNTER__ + 1 };
 
-const struct ctl_table ctl_made_arena_table = {rows,
-					       sizeof(rows) / sizeof(rows[0])};
+static void row_at(unsigned index, struct ctl_row *row)
+{
+	switch (index) {
+		CTL_ROW("arena.<i>.reset", CTL_VOID, .set = do_reset);
+		CTL_ROW("arena.<i>.destroy", CTL_VOID, .set = do_destroy);
+		CTL_ROW("arena.<i>.dss", CTL_STRING, .get = get_dss,
+			.set = set_dss);
+		CTL_ROW("arena.<i>.oversize_threshold", CTL_SIZE,
+			.get = get_limit, .set = set_limit, .number = OVERSIZE);
+		CTL_ROW("arena.<i>.extent_hooks", CTL_POINTER, .get = get_hooks,
+			.set = set_hooks, .c_type = "extent_hooks_t *");
+		CTL_ROW("arena.<i>.retain_grow_limit", CTL_SIZE,
+			.get = get_limit, .set = set_limit, .number = GROWTH);
+		CTL_ROW("arena.<i>.name", CTL_POINTER, .io = access_name,
+			.c_type = "char *");
+		CTL_ROW("arenas.create", CTL_UNSIGNED, .io = create);
+		CTL_ROW("experimental.arenas_create_ext", CTL_UNSIGNED,
+			.io = create_ext);
+	}
+}
+
+const struct ctl_table ctl_made_arena_table = {row_at, __COUNTER__ - FIRST_ROW};

@@ -116,42 +116,46 @@ static int do_reset(const struct ctl_call *call, const uint64_t *value)
 }
 
 #define COUNT_ROW(name, type, lock, field)                                     \
- {                                                                             \
-  name, type, .get = get_count, .number = (lock)*FIELDS + (field)              \
- }
+ CTL_ROW(name, type, .get = get_count, .number = (lock)*FIELDS + (field))
 #define LOCK_ROWS(name, lock)                                                  \
- COUNT_ROW(name ".num_ops", CTL_UINT64, lock, OPS),                            \
-	 COUNT_ROW(name ".num_wait", CTL_UINT64, lock, WAITS),                 \
-	 COUNT_ROW(name ".num_spin_acq", CTL_UINT64, lock, SPINS),             \
-	 COUNT_ROW(name ".num_owner_switch", CTL_UINT64, lock, SWITCHES),      \
-	 COUNT_ROW(name ".total_wait_time", CTL_UINT64, lock, WAIT_NS),        \
-	 COUNT_ROW(name ".max_wait_time", CTL_UINT64, lock, MAX_WAIT_NS),      \
-	 COUNT_ROW(name ".max_num_thds", CTL_UINT32, lock, MAX_WAITERS)
+ COUNT_ROW(name ".num_ops", CTL_UINT64, lock, OPS);                            \
+ COUNT_ROW(name ".num_wait", CTL_UINT64, lock, WAITS);                         \
+ COUNT_ROW(name ".num_spin_acq", CTL_UINT64, lock, SPINS);                     \
+ COUNT_ROW(name ".num_owner_switch", CTL_UINT64, lock, SWITCHES);              \
+ COUNT_ROW(name ".total_wait_time", CTL_UINT64, lock, WAIT_NS);                \
+ COUNT_ROW(name ".max_wait_time", CTL_UINT64, lock, MAX_WAIT_NS);              \
+ COUNT_ROW(name ".max_num_thds", CTL_UINT32, lock, MAX_WAITERS)
 
 #define ARENA "stats.arenas.<i>.mutexes."
 
-static const struct ctl_row rows[] = {
-	{"stats.mutexes.reset", CTL_VOID, CTL_UNCHECKED, .set = do_reset},
-	LOCK_ROWS("stats.mutexes.background_thread", BACKGROUND),
-	LOCK_ROWS("stats.mutexes.max_per_bg_thd", BACKGROUND),
-	LOCK_ROWS("stats.mutexes.ctl", LISTS),
-	LOCK_ROWS("stats.mutexes.prof", PROF_STACKS),
-	LOCK_ROWS("stats.mutexes.prof_thds_data", PROF_TABLES),
-	LOCK_ROWS("stats.mutexes.prof_dump", PROF_DUMP),
-	LOCK_ROWS("stats.mutexes.prof_recent_alloc", PROF_RECENT),
-	LOCK_ROWS("stats.mutexes.prof_recent_dump", PROF_DUMP),
+enum { FIRST_ROW = __COUNTER__ + 1 };
 
-	LOCK_ROWS(ARENA "large", PAGES),
-	LOCK_ROWS(ARENA "extent_avail", PAGES),
-	LOCK_ROWS(ARENA "extents_dirty", PAGES),
-	LOCK_ROWS(ARENA "extents_muzzy", PAGES),
-	LOCK_ROWS(ARENA "extents_retained", PAGES),
-	LOCK_ROWS(ARENA "decay_dirty", PAGES),
-	LOCK_ROWS(ARENA "decay_muzzy", PAGES),
-	LOCK_ROWS(ARENA "base", METADATA),
-	LOCK_ROWS(ARENA "tcache_list", THREADS),
+static void row_at(unsigned index, struct ctl_row *row)
+{
+	switch (index) {
+		CTL_ROW("stats.mutexes.reset", CTL_VOID, CTL_UNCHECKED,
+			.set = do_reset);
+		LOCK_ROWS("stats.mutexes.background_thread", BACKGROUND);
+		LOCK_ROWS("stats.mutexes.max_per_bg_thd", BACKGROUND);
+		LOCK_ROWS("stats.mutexes.ctl", LISTS);
+		LOCK_ROWS("stats.mutexes.prof", PROF_STACKS);
+		LOCK_ROWS("stats.mutexes.prof_thds_data", PROF_TABLES);
+		LOCK_ROWS("stats.mutexes.prof_dump", PROF_DUMP);
+		LOCK_ROWS("stats.mutexes.prof_recent_alloc", PROF_RECENT);
+		LOCK_ROWS("stats.mutexes.prof_recent_dump", PROF_DUMP);
 
-	LOCK_ROWS("stats.arenas.<i>.bins.<j>.mutex", BIN),
-};
+		LOCK_ROWS(ARENA "large", PAGES);
+		LOCK_ROWS(ARENA "extent_avail", PAGES);
+		LOCK_ROWS(ARENA "extents_dirty", PAGES);
+		LOCK_ROWS(ARENA "extents_muzzy", PAGES);
+		LOCK_ROWS(ARENA "extents_retained", PAGES);
+		LOCK_ROWS(ARENA "decay_dirty", PAGES);
+		LOCK_ROWS(ARENA "decay_muzzy", PAGES);
+		LOCK_ROWS(ARENA "base", METADATA);
+		LOCK_ROWS(ARENA "tcache_list", THREADS);
 
-const struct ctl_table ctl_mutex_table = {rows, sizeof(rows) / sizeof(rows[0])};
+		LOCK_ROWS("stats.arenas.<i>.bins.<j>.mutex", BIN);
+	}
+}
+
+const struct ctl_table ctl_mutex_table = {row_at, __COUNTER__ - FIRST_ROW};

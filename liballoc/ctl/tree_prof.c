@@ -135,32 +135,41 @@ static int get_class_sums(const struct ctl_call *call,
 }
 
 #define CLASS_ROW(name, is_large, is_live)                                     \
- {                                                                             \
-  name, CTL_VOID, CTL_READ_ONLY, .io = get_class_sums, .number = (is_large),   \
-				 .text = (is_live), .c_type = "prof_stats_t"   \
- }
+ CTL_ROW(name, CTL_VOID, CTL_READ_ONLY, .io = get_class_sums,                  \
+	 .number = (is_large), .text = (is_live), .c_type = "prof_stats_t")
 
-static const struct ctl_row rows[] = {
-	{"prof.thread_active_init", CTL_BOOL, CTL_SET_PROF, .get = get_switch,
-	 .set = set_switch, .number = THREAD_ACTIVE_INIT},
-	{"prof.active", CTL_BOOL, .get = get_switch, .set = set_active,
-	 .number = ACTIVE},
-	{"prof.dump", CTL_STRING, CTL_NEEDS_PROF, .set = set_dump},
-	{"prof.dump_peak", CTL_STRING, CTL_NEEDS_PROF, .set = set_dump_peak},
-	{"prof.peak_bytes", CTL_UINT64, .get = get_peak_bytes},
-	{"prof.gdump", CTL_BOOL, CTL_SET_PROF, .get = get_switch,
-	 .set = set_switch, .number = GDUMP},
-	{"prof.prefix", CTL_STRING, CTL_NEEDS_PROF, .set = set_prefix},
-	{"prof.log_start", CTL_STRING, CTL_NEEDS_PROF, .set = start_log},
-	{"prof.log_stop", CTL_VOID, CTL_NEEDS_PROF | CTL_UNCHECKED,
-	 .set = stop_log},
-	{"prof.reset", CTL_SIZE, CTL_NEEDS_PROF, .set = set_reset},
-	{"prof.interval", CTL_UINT64, .get = get_interval},
-	{"prof.lg_sample", CTL_SIZE, .get = get_lg_sample},
-	CLASS_ROW("prof.stats.bins.<i>.live", 0, "live"),
-	CLASS_ROW("prof.stats.bins.<i>.accum", 0, NULL),
-	CLASS_ROW("prof.stats.lextents.<i>.live", 1, "live"),
-	CLASS_ROW("prof.stats.lextents.<i>.accum", 1, NULL),
-};
+enum { FIRST_ROW = __COUNTER__ + 1 };
 
-const struct ctl_table ctl_prof_table = {rows, sizeof(rows) / sizeof(rows[0])};
+static void row_at(unsigned index, struct ctl_row *row)
+{
+	switch (index) {
+		CTL_ROW("prof.thread_active_init", CTL_BOOL, CTL_SET_PROF,
+			.get = get_switch, .set = set_switch,
+			.number = THREAD_ACTIVE_INIT);
+		CTL_ROW("prof.active", CTL_BOOL, .get = get_switch,
+			.set = set_active, .number = ACTIVE);
+		CTL_ROW("prof.dump", CTL_STRING, CTL_NEEDS_PROF,
+			.set = set_dump);
+		CTL_ROW("prof.dump_peak", CTL_STRING, CTL_NEEDS_PROF,
+			.set = set_dump_peak);
+		CTL_ROW("prof.peak_bytes", CTL_UINT64, .get = get_peak_bytes);
+		CTL_ROW("prof.gdump", CTL_BOOL, CTL_SET_PROF, .get = get_switch,
+			.set = set_switch, .number = GDUMP);
+		CTL_ROW("prof.prefix", CTL_STRING, CTL_NEEDS_PROF,
+			.set = set_prefix);
+		CTL_ROW("prof.log_start", CTL_STRING, CTL_NEEDS_PROF,
+			.set = start_log);
+		CTL_ROW("prof.log_stop", CTL_VOID,
+			CTL_NEEDS_PROF | CTL_UNCHECKED, .set = stop_log);
+		CTL_ROW("prof.reset", CTL_SIZE, CTL_NEEDS_PROF,
+			.set = set_reset);
+		CTL_ROW("prof.interval", CTL_UINT64, .get = get_interval);
+		CTL_ROW("prof.lg_sample", CTL_SIZE, .get = get_lg_sample);
+		CLASS_ROW("prof.stats.bins.<i>.live", 0, "live");
+		CLASS_ROW("prof.stats.bins.<i>.accum", 0, NULL);
+		CLASS_ROW("prof.stats.lextents.<i>.live", 1, "live");
+		CLASS_ROW("prof.stats.lextents.<i>.accum", 1, NULL);
+	}
+}
+
+const struct ctl_table ctl_prof_table = {row_at, __COUNTER__ - FIRST_ROW};

@@ -299,122 +299,155 @@ static int get_pactivep(const struct ctl_call *call, uint64_t *value)
 #define BIN ARENA "bins.<j>."
 #define LEXTENT ARENA "lextents.<j>."
 
-static const struct ctl_row rows[] = {
-	{"stats.allocated", CTL_SIZE, .get = get_allocated},
-	{"stats.active", CTL_SIZE, .get = get_all, .text = "active"},
-	{"stats.metadata", CTL_SIZE, .get = get_process, .text = "metadata"},
-	{"stats.resident", CTL_SIZE, .get = get_resident},
-	{"stats.mapped", CTL_SIZE, .get = get_process, .text = "mapped"},
-	{"stats.retained", CTL_SIZE, .get = get_process, .text = "retained"},
-	{"stats.metadata_thp", CTL_SIZE, .get = ctl_get_number, .number = 0},
-	{"stats.zero_reallocs", CTL_SIZE, .get = get_process,
-	 .text = "zero_reallocs"},
+enum { FIRST_ROW = __COUNTER__ + 1 };
 
-	{"stats.dirty_limit", CTL_SIZE, .get = get_dirty_limit},
-	{"stats.memory_limit", CTL_SIZE, .get = get_process,
-	 .text = "memory_limit"},
-	{"stats.memory_usage", CTL_SIZE, .get = get_process,
-	 .text = "memory_usage"},
-	{"stats.memory_pressure", CTL_SIZE, .get = get_process,
-	 .text = "memory_pressure"},
-	{"stats.eager_purges", CTL_UINT64, .get = get_process,
-	 .text = "eager_purges"},
-	{"stats.background_thread.num_threads", CTL_SIZE, .get = get_process,
-	 .text = "background_threads"},
-	{"stats.background_thread.num_runs", CTL_UINT64, .get = get_process,
-	 .text = "background_runs"},
-	{"stats.background_thread.run_interval", CTL_UINT64, .get = get_process,
-	 .text = "background_interval_ns"},
+static void row_at(unsigned index, struct ctl_row *row)
+{
+	switch (index) {
+		CTL_ROW("stats.allocated", CTL_SIZE, .get = get_allocated);
+		CTL_ROW("stats.active", CTL_SIZE, .get = get_all,
+			.text = "active");
+		CTL_ROW("stats.metadata", CTL_SIZE, .get = get_process,
+			.text = "metadata");
+		CTL_ROW("stats.resident", CTL_SIZE, .get = get_resident);
+		CTL_ROW("stats.mapped", CTL_SIZE, .get = get_process,
+			.text = "mapped");
+		CTL_ROW("stats.retained", CTL_SIZE, .get = get_process,
+			.text = "retained");
+		CTL_ROW("stats.metadata_thp", CTL_SIZE, .get = ctl_get_number,
+			.number = 0);
+		CTL_ROW("stats.zero_reallocs", CTL_SIZE, .get = get_process,
+			.text = "zero_reallocs");
 
-	{ARENA "nthreads", CTL_UNSIGNED, .get = get_arena, .text = "nthreads"},
-	{ARENA "uptime", CTL_UINT64, .get = get_uptime},
-	{ARENA "dss", CTL_STRING, .get = get_dss},
-	{ARENA "dirty_decay_ms", CTL_SSIZE, .get = get_decay_ms,
-	 .text = "dirty_decay_ms", .number = 0},
-	{ARENA "muzzy_decay_ms", CTL_SSIZE, .get = get_decay_ms,
-	 .text = "muzzy_decay_ms", .number = 1},
-	{ARENA "pactive", CTL_SIZE, .get = get_arena_pages, .text = "active"},
-	{ARENA "pdirty", CTL_SIZE, .get = get_arena_pages, .text = "dirty"},
-	{ARENA "pmuzzy", CTL_SIZE, .get = get_arena_pages, .text = "muzzy"},
-	{ARENA "mapped", CTL_SIZE, .get = get_arena, .text = "mapped"},
-	{ARENA "retained", CTL_SIZE, .get = get_arena, .text = "retained"},
-	{ARENA "dirty_npurge", CTL_UINT64, .get = get_arena,
-	 .text = "dirty_npurge"},
-	{ARENA "dirty_nmadvise", CTL_UINT64, .get = get_arena,
-	 .text = "dirty_nmadvise"},
-	{ARENA "dirty_purged", CTL_UINT64, .get = get_arena,
-	 .text = "dirty_purged"},
-	{ARENA "muzzy_npurge", CTL_UINT64, .get = get_arena,
-	 .text = "muzzy_npurge"},
-	{ARENA "muzzy_nmadvise", CTL_UINT64, .get = get_arena,
-	 .text = "muzzy_nmadvise"},
-	{ARENA "muzzy_purged", CTL_UINT64, .get = get_arena,
-	 .text = "muzzy_purged"},
-	{ARENA "base", CTL_SIZE, .get = get_arena, .text = "metadata"},
-	{ARENA "internal", CTL_SIZE, .get = ctl_get_number, .number = 0},
-	{ARENA "metadata_thp", CTL_SIZE, .get = ctl_get_number, .number = 0},
-	{ARENA "tcache_bytes", CTL_SIZE, .get = get_arena,
-	 .text = "tcache_bytes"},
-	{ARENA "tcache_stashed_bytes", CTL_SIZE, .get = ctl_get_number,
-	 .number = 0},
-	{ARENA "resident", CTL_SIZE, .get = get_arena_resident},
-	{ARENA "abandoned_vm", CTL_SIZE, .get = get_abandoned,
-	 .text = "abandoned"},
-	{ARENA "extent_avail", CTL_SIZE, .get = get_extent_avail},
+		CTL_ROW("stats.dirty_limit", CTL_SIZE, .get = get_dirty_limit);
+		CTL_ROW("stats.memory_limit", CTL_SIZE, .get = get_process,
+			.text = "memory_limit");
+		CTL_ROW("stats.memory_usage", CTL_SIZE, .get = get_process,
+			.text = "memory_usage");
+		CTL_ROW("stats.memory_pressure", CTL_SIZE, .get = get_process,
+			.text = "memory_pressure");
+		CTL_ROW("stats.eager_purges", CTL_UINT64, .get = get_process,
+			.text = "eager_purges");
+		CTL_ROW("stats.background_thread.num_threads", CTL_SIZE,
+			.get = get_process, .text = "background_threads");
+		CTL_ROW("stats.background_thread.num_runs", CTL_UINT64,
+			.get = get_process, .text = "background_runs");
+		CTL_ROW("stats.background_thread.run_interval", CTL_UINT64,
+			.get = get_process, .text = "background_interval_ns");
 
-	{ARENA "small.allocated", CTL_SIZE, .get = get_arena,
-	 .text = "small_allocated"},
-	{ARENA "small.nmalloc", CTL_UINT64, .get = get_small,
-	 .text = "nmalloc"},
-	{ARENA "small.ndalloc", CTL_UINT64, .get = get_small,
-	 .text = "ndalloc"},
-	{ARENA "small.nrequests", CTL_UINT64, .get = get_small,
-	 .text = "nrequests"},
-	{ARENA "small.nfills", CTL_UINT64, .get = get_small, .text = "nfills"},
-	{ARENA "small.nflushes", CTL_UINT64, .get = get_small,
-	 .text = "nflushes"},
-	{ARENA "large.allocated", CTL_SIZE, .get = get_arena,
-	 .text = "large_allocated"},
-	{ARENA "large.nmalloc", CTL_UINT64, .get = get_large,
-	 .text = "nmalloc"},
-	{ARENA "large.ndalloc", CTL_UINT64, .get = get_large,
-	 .text = "ndalloc"},
-	{ARENA "large.nrequests", CTL_UINT64, .get = get_large,
-	 .text = "nrequests"},
-	{ARENA "large.nfills", CTL_UINT64, .get = get_large, .text = "nfills"},
-	{ARENA "large.nflushes", CTL_UINT64, .get = get_large,
-	 .text = "nflushes"},
+		CTL_ROW(ARENA "nthreads", CTL_UNSIGNED, .get = get_arena,
+			.text = "nthreads");
+		CTL_ROW(ARENA "uptime", CTL_UINT64, .get = get_uptime);
+		CTL_ROW(ARENA "dss", CTL_STRING, .get = get_dss);
+		CTL_ROW(ARENA "dirty_decay_ms", CTL_SSIZE, .get = get_decay_ms,
+			.text = "dirty_decay_ms", .number = 0);
+		CTL_ROW(ARENA "muzzy_decay_ms", CTL_SSIZE, .get = get_decay_ms,
+			.text = "muzzy_decay_ms", .number = 1);
+		CTL_ROW(ARENA "pactive", CTL_SIZE, .get = get_arena_pages,
+			.text = "active");
+		CTL_ROW(ARENA "pdirty", CTL_SIZE, .get = get_arena_pages,
+			.text = "dirty");
+		CTL_ROW(ARENA "pmuzzy", CTL_SIZE, .get = get_arena_pages,
+			.text = "muzzy");
+		CTL_ROW(ARENA "mapped", CTL_SIZE, .get = get_arena,
+			.text = "mapped");
+		CTL_ROW(ARENA "retained", CTL_SIZE, .get = get_arena,
+			.text = "retained");
+		CTL_ROW(ARENA "dirty_npurge", CTL_UINT64, .get = get_arena,
+			.text = "dirty_npurge");
+		CTL_ROW(ARENA "dirty_nmadvise", CTL_UINT64, .get = get_arena,
+			.text = "dirty_nmadvise");
+		CTL_ROW(ARENA "dirty_purged", CTL_UINT64, .get = get_arena,
+			.text = "dirty_purged");
+		CTL_ROW(ARENA "muzzy_npurge", CTL_UINT64, .get = get_arena,
+			.text = "muzzy_npurge");
+		CTL_ROW(ARENA "muzzy_nmadvise", CTL_UINT64, .get = get_arena,
+			.text = "muzzy_nmadvise");
+		CTL_ROW(ARENA "muzzy_purged", CTL_UINT64, .get = get_arena,
+			.text = "muzzy_purged");
+		CTL_ROW(ARENA "base", CTL_SIZE, .get = get_arena,
+			.text = "metadata");
+		CTL_ROW(ARENA "internal", CTL_SIZE, .get = ctl_get_number,
+			.number = 0);
+		CTL_ROW(ARENA "metadata_thp", CTL_SIZE, .get = ctl_get_number,
+			.number = 0);
+		CTL_ROW(ARENA "tcache_bytes", CTL_SIZE, .get = get_arena,
+			.text = "tcache_bytes");
+		CTL_ROW(ARENA "tcache_stashed_bytes", CTL_SIZE,
+			.get = ctl_get_number, .number = 0);
+		CTL_ROW(ARENA "resident", CTL_SIZE, .get = get_arena_resident);
+		CTL_ROW(ARENA "abandoned_vm", CTL_SIZE, .get = get_abandoned,
+			.text = "abandoned");
+		CTL_ROW(ARENA "extent_avail", CTL_SIZE,
+			.get = get_extent_avail);
 
-	{BIN "nmalloc", CTL_UINT64, .get = get_class, .text = "nmalloc"},
-	{BIN "ndalloc", CTL_UINT64, .get = get_class, .text = "ndalloc"},
-	{BIN "nrequests", CTL_UINT64, .get = get_class, .text = "nrequests"},
-	{BIN "curregs", CTL_SIZE, .get = get_class_in_use},
-	{BIN "nfills", CTL_UINT64, .get = get_class, .text = "nfills"},
-	{BIN "nflushes", CTL_UINT64, .get = get_class, .text = "nflushes"},
-	{BIN "nslabs", CTL_UINT64, .get = get_class, .text = "nslabs"},
-	{BIN "nreslabs", CTL_UINT64, .get = get_class, .text = "nreslabs"},
-	{BIN "curslabs", CTL_SIZE, .get = get_class, .text = "curslabs"},
-	{BIN "nonfull_slabs", CTL_SIZE, .get = get_class,
-	 .text = "nonfull_slabs"},
+		CTL_ROW(ARENA "small.allocated", CTL_SIZE, .get = get_arena,
+			.text = "small_allocated");
+		CTL_ROW(ARENA "small.nmalloc", CTL_UINT64, .get = get_small,
+			.text = "nmalloc");
+		CTL_ROW(ARENA "small.ndalloc", CTL_UINT64, .get = get_small,
+			.text = "ndalloc");
+		CTL_ROW(ARENA "small.nrequests", CTL_UINT64, .get = get_small,
+			.text = "nrequests");
+		CTL_ROW(ARENA "small.nfills", CTL_UINT64, .get = get_small,
+			.text = "nfills");
+		CTL_ROW(ARENA "small.nflushes", CTL_UINT64, .get = get_small,
+			.text = "nflushes");
+		CTL_ROW(ARENA "large.allocated", CTL_SIZE, .get = get_arena,
+			.text = "large_allocated");
+		CTL_ROW(ARENA "large.nmalloc", CTL_UINT64, .get = get_large,
+			.text = "nmalloc");
+		CTL_ROW(ARENA "large.ndalloc", CTL_UINT64, .get = get_large,
+			.text = "ndalloc");
+		CTL_ROW(ARENA "large.nrequests", CTL_UINT64, .get = get_large,
+			.text = "nrequests");
+		CTL_ROW(ARENA "large.nfills", CTL_UINT64, .get = get_large,
+			.text = "nfills");
+		CTL_ROW(ARENA "large.nflushes", CTL_UINT64, .get = get_large,
+			.text = "nflushes");
 
-	{LEXTENT "nmalloc", CTL_UINT64, .get = get_class, .text = "nmalloc",
-	 .number = 1},
-	{LEXTENT "ndalloc", CTL_UINT64, .get = get_class, .text = "ndalloc",
-	 .number = 1},
-	{LEXTENT "nrequests", CTL_UINT64, .get = get_class, .text = "nrequests",
-	 .number = 1},
-	{LEXTENT "curlextents", CTL_SIZE, .get = get_class_in_use, .number = 1},
+		CTL_ROW(BIN "nmalloc", CTL_UINT64, .get = get_class,
+			.text = "nmalloc");
+		CTL_ROW(BIN "ndalloc", CTL_UINT64, .get = get_class,
+			.text = "ndalloc");
+		CTL_ROW(BIN "nrequests", CTL_UINT64, .get = get_class,
+			.text = "nrequests");
+		CTL_ROW(BIN "curregs", CTL_SIZE, .get = get_class_in_use);
+		CTL_ROW(BIN "nfills", CTL_UINT64, .get = get_class,
+			.text = "nfills");
+		CTL_ROW(BIN "nflushes", CTL_UINT64, .get = get_class,
+			.text = "nflushes");
+		CTL_ROW(BIN "nslabs", CTL_UINT64, .get = get_class,
+			.text = "nslabs");
+		CTL_ROW(BIN "nreslabs", CTL_UINT64, .get = get_class,
+			.text = "nreslabs");
+		CTL_ROW(BIN "curslabs", CTL_SIZE, .get = get_class,
+			.text = "curslabs");
+		CTL_ROW(BIN "nonfull_slabs", CTL_SIZE, .get = get_class,
+			.text = "nonfull_slabs");
 
-	{EXTENT "ndirty", CTL_SIZE, RUNS(EXTENT_DIRTY, 0)},
-	{EXTENT "nmuzzy", CTL_SIZE, RUNS(EXTENT_MUZZY, 0)},
-	{EXTENT "nretained", CTL_SIZE, RUNS(EXTENT_CLEAN, 0)},
-	{EXTENT "dirty_bytes", CTL_SIZE, RUNS(EXTENT_DIRTY, 1)},
-	{EXTENT "muzzy_bytes", CTL_SIZE, RUNS(EXTENT_MUZZY, 1)},
-	{EXTENT "retained_bytes", CTL_SIZE, RUNS(EXTENT_CLEAN, 1)},
+		CTL_ROW(LEXTENT "nmalloc", CTL_UINT64, .get = get_class,
+			.text = "nmalloc", .number = 1);
+		CTL_ROW(LEXTENT "ndalloc", CTL_UINT64, .get = get_class,
+			.text = "ndalloc", .number = 1);
+		CTL_ROW(LEXTENT "nrequests", CTL_UINT64, .get = get_class,
+			.text = "nrequests", .number = 1);
+		CTL_ROW(LEXTENT "curlextents", CTL_SIZE,
+			.get = get_class_in_use, .number = 1);
 
-	{"approximate_stats.active", CTL_SIZE, .get = get_all,
-	 .text = "active"},
-	{"experimental.arenas.<i>.pactivep", CTL_POINTER, .get = get_pactivep},
-};
+		CTL_ROW(EXTENT "ndirty", CTL_SIZE, RUNS(EXTENT_DIRTY, 0));
+		CTL_ROW(EXTENT "nmuzzy", CTL_SIZE, RUNS(EXTENT_MUZZY, 0));
+		CTL_ROW(EXTENT "nretained", CTL_SIZE, RUNS(EXTENT_CLEAN, 0));
+		CTL_ROW(EXTENT "dirty_bytes", CTL_SIZE, RUNS(EXTENT_DIRTY, 1));
+		CTL_ROW(EXTENT "muzzy_bytes", CTL_SIZE, RUNS(EXTENT_MUZZY, 1));
+		CTL_ROW(EXTENT "retained_bytes", CTL_SIZE,
+			RUNS(EXTENT_CLEAN, 1));
 
-const struct ctl_table ctl_stats_table = {rows, sizeof(rows) / sizeof(rows[0])};
+		CTL_ROW("approximate_stats.active", CTL_SIZE, .get = get_all,
+			.text = "active");
+		CTL_ROW("experimental.arenas.<i>.pactivep", CTL_POINTER,
+			.get = get_pactivep);
+	}
+}
+
+const struct ctl_table ctl_stats_table = {row_at, __COUNTER__ - FIRST_ROW};

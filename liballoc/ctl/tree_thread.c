@@ -330,29 +330,39 @@ static int set_prof_active(const struct ctl_call *call, const uint64_t *value)
 	return error;
 }
 
-static const struct ctl_row rows[] = {
-	{"thread.arena", CTL_UNSIGNED, .get = get_arena, .set = set_arena},
-	{"thread.allocated", CTL_UINT64, .get = get_counter, .number = 0},
-	{"thread.allocatedp", CTL_POINTER, .get = get_counter_pointer,
-	 .number = 0},
-	{"thread.deallocated", CTL_UINT64, .get = get_counter, .number = 1},
-	{"thread.deallocatedp", CTL_POINTER, .get = get_counter_pointer,
-	 .number = 1},
-	{"thread.tcache.enabled", CTL_BOOL, .get = get_tcache_enabled,
-	 .set = set_tcache_enabled},
-	{"thread.tcache.flush", CTL_VOID, .set = do_tcache_flush},
-	{"thread.tcache.max", CTL_SIZE, .io = cache_max},
-	{"thread.tcache.ncached_max.read_sizeclass", CTL_SIZE,
-	 .io = read_bound},
-	{"thread.tcache.ncached_max.write", CTL_STRING, .set = set_bounds},
-	{"thread.peak.read", CTL_UINT64, .get = get_peak},
-	{"thread.peak.reset", CTL_VOID, .set = do_peak_reset},
-	{"thread.idle", CTL_VOID, .set = do_idle},
-	{"thread.prof.name", CTL_STRING, CTL_EITHER | CTL_NEEDS_PROF,
-	 .get = get_prof_name, .set = set_prof_name},
-	{"thread.prof.active", CTL_BOOL, CTL_SET_PROF, .get = get_prof_active,
-	 .set = set_prof_active},
-};
+enum { FIRST_ROW = __COUNTER__ + 1 };
 
-const struct ctl_table ctl_thread_table = {rows,
-					   sizeof(rows) / sizeof(rows[0])};
+static void row_at(unsigned index, struct ctl_row *row)
+{
+	switch (index) {
+		CTL_ROW("thread.arena", CTL_UNSIGNED, .get = get_arena,
+			.set = set_arena);
+		CTL_ROW("thread.allocated", CTL_UINT64, .get = get_counter,
+			.number = 0);
+		CTL_ROW("thread.allocatedp", CTL_POINTER,
+			.get = get_counter_pointer, .number = 0);
+		CTL_ROW("thread.deallocated", CTL_UINT64, .get = get_counter,
+			.number = 1);
+		CTL_ROW("thread.deallocatedp", CTL_POINTER,
+			.get = get_counter_pointer, .number = 1);
+		CTL_ROW("thread.tcache.enabled", CTL_BOOL,
+			.get = get_tcache_enabled, .set = set_tcache_enabled);
+		CTL_ROW("thread.tcache.flush", CTL_VOID,
+			.set = do_tcache_flush);
+		CTL_ROW("thread.tcache.max", CTL_SIZE, .io = cache_max);
+		CTL_ROW("thread.tcache.ncached_max.read_sizeclass", CTL_SIZE,
+			.io = read_bound);
+		CTL_ROW("thread.tcache.ncached_max.write", CTL_STRING,
+			.set = set_bounds);
+		CTL_ROW("thread.peak.read", CTL_UINT64, .get = get_peak);
+		CTL_ROW("thread.peak.reset", CTL_VOID, .set = do_peak_reset);
+		CTL_ROW("thread.idle", CTL_VOID, .set = do_idle);
+		CTL_ROW("thread.prof.name", CTL_STRING,
+			CTL_EITHER | CTL_NEEDS_PROF, .get = get_prof_name,
+			.set = set_prof_name);
+		CTL_ROW("thread.prof.active", CTL_BOOL, CTL_SET_PROF,
+			.get = get_prof_active, .set = set_prof_active);
+	}
+}
+
+const struct ctl_table ctl_thread_table = {row_at, __COUNTER__ - FIRST_ROW};
