@@ -58,7 +58,7 @@ static void name_arena(struct arena *arena)
 }
 
 /* What the ledger says of a new arena. */
-static void start_stats(struct arena *arena)
+__attribute__((cold)) static void start_stats(struct arena *arena)
 {
 	ledger_set(&arena->stats->created_ns, os_now_ns());
 	ledger_set(&arena->stats->dirty_decay_ms,
@@ -69,8 +69,8 @@ static void start_stats(struct arena *arena)
 	ledger_add_shared(&ledger_process()->arenas, 1);
 }
 
-static struct arena *new_arena(unsigned index, bool manual,
-			       struct extent_hooks_s *hooks)
+__attribute__((cold)) static struct arena *
+new_arena(unsigned index, bool manual, struct extent_hooks_s *hooks)
 {
 	struct arena *arena = metadata_allocate(sizeof(*arena));
 

@@ -332,8 +332,8 @@ static void add_row(uint64_t *sum, unsigned id, const void *row)
 }
 
 /* Row for row; those that find no room are added to the row `others`. */
-static void copy_rows(struct ledger_header *window, unsigned id,
-		      uint64_t others)
+__attribute__((cold)) static void copy_rows(struct ledger_header *window,
+					    unsigned id, uint64_t others)
 {
 	struct ledger_section *to = &window->sections[id];
 	uint64_t count = ledger_get(&ledger_header()->sections[id].count);
@@ -423,7 +423,7 @@ static uint64_t between(uint64_t n, uint64_t least, uint64_t most)
 	return n < most ? n : most;
 }
 
-void ledger_export_now(void)
+__attribute__((cold)) void ledger_export_now(void)
 {
 	uint64_t start, end, took;
 
