@@ -311,11 +311,12 @@ static void flush_bin(struct cache *cache, unsigned size_class, unsigned keep,
 {
 	struct cache_bin *bin = cache_bin(cache, size_class);
 	unsigned count = cache_count(bin), gone = count - keep;
-	void **oldest = bin->slots + 1;
 	uint16_t limit = bin->limit;
+	void **oldest;
 
 	if (count <= keep)
 		return;
+	oldest = bin->slots + 1;
 	close_bin(bin);
 	cache->accounts[size_class].flushed += count;
 	if (!keep)
