@@ -129,7 +129,7 @@ static void *take_apart(struct thread *thread, struct arena *arena,
 	return ptr;
 }
 
-static void *take_uncounted(const struct request *request)
+static void *take_ordinary(const struct request *request)
 {
 	struct cache *cache = request->cache;
 	void *ptr = NULL;
@@ -152,7 +152,7 @@ static void *take_small(const struct request *request)
 		ptr = take_apart(request->thread, request->arena,
 				 request->size_class);
 	if (!ptr)
-		ptr = take_uncounted(request);
+		ptr = take_ordinary(request);
 	check_free(request, ptr);
 	if (ptr && request->zero)
 		memset(ptr, 0, request->usable);
