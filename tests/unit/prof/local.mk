@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
+noinst_HEADERS += %D%/removal.h
 TEST_UNITS += %D%/accuracy
 TEST_UNITS += %D%/peak
 TEST_UNITS += %D%/cfi %D%/estimate %D%/hooks %D%/json %D%/random %D%/requests %D%/row_index %D%/tables \

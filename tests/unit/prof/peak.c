@@ -12,7 +12,7 @@
 #include "liballoc/prof/peak.h"
 #include "liballoc/prof/prof.h"
 #include "liballoc/prof/tables.h"
-#include "removal.h"
+#include "unit/prof/removal.h"
 #include "tap/tap.h"
 
 #define THREADS 4
