@@ -32,8 +32,7 @@ static void forget_samples(const struct extent *slab)
 
 		if (slab_in_use(slab, i))
 			prof_free(thread_peek(), region,
-				  slab->apart ? slab->samples[i]
-					      : slab_get_sample(slab, region));
+				  slab_get_sample(slab, region));
 	}
 }
 

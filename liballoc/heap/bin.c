@@ -251,14 +251,12 @@ static struct extent *slab_at_hand(struct bin *bin)
 	return next;
 }
 
-void *bin_take_one(struct bin *bin)
+/* One region of the slab, or NULL where there is none; releases the lock. */
+static void *take_and_release(struct bin *bin, struct extent *slab)
 {
 	size_t bytes = size_classes[bin->size_class].bytes;
-	struct extent *slab;
 	void *region = NULL;
 
-	lock_take(&bin->lock);
-	slab = slab_at_hand(bin);
 	if (slab) {
 		region = slab_take_one(slab);
 		ledger_add(&bin->stats->nmalloc, 1);
@@ -270,25 +268,20 @@ void *bin_take_one(struct bin *bin)
 	return region;
 }
 
+void *bin_take_one(struct bin *bin)
+{
+	lock_take(&bin->lock);
+	return take_and_release(bin, slab_at_hand(bin));
+}
+
 void *bin_take_apart(struct bin *bin)
 {
-	size_t bytes = size_classes[bin->size_class].bytes;
-	void *region = NULL;
-
 	lock_take(&bin->lock);
 	if (!bin->apart || !bin->apart->free_count) {
 		retire(bin, bin->apart);
 		bin->apart = next_apart(bin);
 	}
-	if (bin->apart) {
-		region = slab_take_one(bin->apart);
-		ledger_add(&bin->stats->nmalloc, 1);
-		ledger_add(&bin->stats->nrequests, 1);
-	}
-	lock_release(&bin->lock);
-	if (region)
-		ledger_add_shared(&bin->arena->stats->small_allocated, bytes);
-	return region;
+	return take_and_release(bin, bin->apart);
 }
 
 bool bin_give_one(struct bin *bin, struct extent *slab, void *region)

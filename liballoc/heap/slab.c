@@ -111,22 +111,19 @@ static void free_far(struct extent *slab)
 static bool allocate_far(struct extent *slab)
 {
 	unsigned regions = size_classes[slab->size_class].regions;
-	bool done = true;
 
 	slab->samples = NULL;
-	if (bitmap_is_far(slab)) {
+	if (bitmap_is_far(slab))
 		slab->far_bitmap =
 			metadata_allocate(word_count(slab) * sizeof(uint64_t));
-		if (!slab->far_bitmap)
-			return false;
-	}
-	if (slab->apart) {
-		slab->samples = metadata_allocate(regions * sizeof(uint32_t));
-		done = slab->samples != NULL;
-	}
-	if (!done)
+	if (!bitmap(slab))
+		return false;
+	if (!slab->apart)
+		return true;
+	slab->samples = metadata_allocate(regions * sizeof(uint32_t));
+	if (!slab->samples)
 		free_far(slab);
-	return done;
+	return slab->samples != NULL;
 }
 
 bool slab_add_sample(struct extent *slab, const void *region, uint32_t sample)
@@ -139,7 +136,9 @@ bool slab_add_sample(struct extent *slab, const void *region, uint32_t sample)
 
 uint32_t slab_get_sample(const struct extent *slab, const void *region)
 {
-	return slab_samples_get(slab->some, slab_index(slab, region));
+	return slab->apart
+		       ? *slab_sample(slab, region)
+		       : slab_samples_get(slab->some, slab_index(slab, region));
 }
 
 uint32_t slab_take_sample(struct extent *slab, const void *region)

@@ -74,8 +74,9 @@ static inline uint32_t *slab_sample(const struct extent *slab,
  * region. False: no memory.
  */
 bool slab_add_sample(struct extent *slab, const void *region, uint32_t sample);
+/* What is kept for it, of any slab; 0: nothing. */
 uint32_t slab_get_sample(const struct extent *slab, const void *region);
-/* The same, which is kept no more; 0: there is none. */
+/* Of one that is not apart: the same, which is kept no more. */
 uint32_t slab_take_sample(struct extent *slab, const void *region);
 
 #endif

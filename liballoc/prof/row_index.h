@@ -32,7 +32,7 @@ static inline uint32_t *row_index_head(const struct row_index *index,
 {
 	uint32_t mask = __atomic_load_n(&index->mask, __ATOMIC_ACQUIRE);
 
-	return &index->heads[(hash & mask)];
+	return &index->heads[hash & mask];
 }
 
 /* Row + 1 after at, a row + 1; the bucket may be parted meanwhile. 0: none. */

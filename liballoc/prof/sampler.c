@@ -206,7 +206,6 @@ static uint32_t sample(struct thread *thread, void *ptr, size_t requested_bytes,
 		.size_class = size_class,
 		.lg_sample = thread->prof.lg_sample,
 	};
-
 	uint32_t taken;
 
 	/* It may have been renamed since it started. */
