@@ -328,8 +328,9 @@ void *arena_allocate_small(struct arena *arena, unsigned size_class)
 {
 	void *region;
 
-	return bin_take(arena_bin(arena, size_class), &region, 1, 1) ? region
-								     : NULL;
+	return bin_take(arena_bin(arena, size_class), &region, 1, 1, PAGES_ANY)
+		       ? region
+		       : NULL;
 }
 
 void arena_free_small(void **regions, unsigned count)

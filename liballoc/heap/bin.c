@@ -76,10 +76,12 @@ static void unlist_full(struct bin *bin, struct extent *slab)
 		extent_list_remove(&bin->full, slab);
 }
 
-static struct extent *new_slab(struct bin *bin, bool apart)
+static struct extent *new_slab(struct bin *bin, bool apart,
+			       enum page_heap_choice choice)
 {
 	size_t bytes = size_classes[bin->size_class].slab_bytes;
-	struct extent *slab = page_heap_take(bin->arena, bytes, os_page_bytes);
+	struct extent *slab =
+		page_heap_take(bin->arena, bytes, os_page_bytes, choice);
 
 	if (!slab)
 		return NULL;
@@ -111,22 +113,22 @@ static struct extent *reuse_slab(struct bin *bin, struct extent_list *lists,
 	return NULL;
 }
 
-static struct extent *next_slab(struct bin *bin)
+static struct extent *next_slab(struct bin *bin, enum page_heap_choice choice)
 {
 	struct extent *slab = reuse_slab(bin, bin->nonfull, BIN_FULLNESS);
 
-	return slab ? slab : new_slab(bin, false);
+	return slab ? slab : new_slab(bin, false, choice);
 }
 
 static struct extent *next_apart(struct bin *bin)
 {
 	struct extent *slab = reuse_slab(bin, &bin->nonfull_apart, 1);
 
-	return slab ? slab : new_slab(bin, true);
+	return slab ? slab : new_slab(bin, true, PAGES_ANY);
 }
 
 unsigned bin_take(struct bin *bin, void **regions, unsigned want,
-		  uint64_t requests)
+		  uint64_t requests, enum page_heap_choice choice)
 {
 	size_t bytes = size_classes[bin->size_class].bytes;
 	unsigned taken = 0;
@@ -135,7 +137,7 @@ unsigned bin_take(struct bin *bin, void **regions, unsigned want,
 	while (taken < want) {
 		if (!bin->current || !bin->current->free_count) {
 			retire(bin, bin->current);
-			bin->current = next_slab(bin);
+			bin->current = next_slab(bin, choice);
 		}
 		if (!bin->current)
 			break;
@@ -143,7 +145,7 @@ unsigned bin_take(struct bin *bin, void **regions, unsigned want,
 	}
 	ledger_add(&bin->stats->nmalloc, taken);
 	ledger_add(&bin->stats->nrequests, requests);
-	if (want > 1)
+	if (taken && want > 1)
 		ledger_add(&bin->stats->nfills, 1);
 	lock_release(&bin->lock);
 	ledger_add_shared(&bin->arena->stats->small_allocated, taken * bytes);

@@ -15,6 +15,7 @@
 
 #include "liballoc/heap/extent.h"
 #include "liballoc/heap/lock.h"
+#include "liballoc/heap/page_heap.h"
 
 struct arena;
 struct class_stats;
@@ -41,11 +42,12 @@ struct bin {
 void bin_init(struct bin *bin, struct arena *arena, unsigned size_class);
 
 /*
- * Takes up to want regions, lowest address last; returns how many there were.
- * requests is added to the class's count of what the program asked for.
+ * Takes up to want regions, lowest address last, in new slabs of such pages;
+ * returns how many there were. requests is added to the class's count of what
+ * the program asked for.
  */
 unsigned bin_take(struct bin *bin, void **regions, unsigned want,
-		  uint64_t requests);
+		  uint64_t requests, enum page_heap_choice choice);
 /*
  * Gives back those of regions[0, count) that are this bin's; moves the others
  * to the front and returns how many they are. Aborts on a pointer that is no

@@ -224,6 +224,7 @@ static unsigned fill_small(struct cache *cache, unsigned size_class,
 			   struct arena *arena, unsigned limit)
 {
 	struct cache_bin *bin = cache_bin(cache, size_class);
+	struct bin *from = arena_bin(arena, size_class);
 	unsigned group = slab_group(size_class);
 	unsigned want = limit > 1 ? limit / 2u : 1;
 	unsigned got = 0;
@@ -239,8 +240,12 @@ static unsigned fill_small(struct cache *cache, unsigned size_class,
 		got = exchange_take(size_class, bin->slots, want);
 	if (got)
 		return got;
-	return bin_take(arena_bin(arena, size_class), bin->slots, want,
-			unpublished(cache, size_class));
+	got = bin_take(from, bin->slots, want, unpublished(cache, size_class),
+		       PAGES_WAITING);
+	/* What would serve lies elsewhere, or the process has to grow. */
+	if (!got && exchange_shrink())
+		got = bin_take(from, bin->slots, want, 0, PAGES_WAITING);
+	return got ? got : bin_take(from, bin->slots, want, 0, PAGES_ANY);
 }
 
 static unsigned fill_large(struct cache *cache, unsigned size_class,
@@ -415,7 +420,8 @@ static void publish_bin(struct cache *cache, unsigned size_class,
 	if (!requests)
 		return;
 	if (size_class_is_small(size_class))
-		bin_take(arena_bin(arena, size_class), NULL, 0, requests);
+		bin_take(arena_bin(arena, size_class), NULL, 0, requests,
+			 PAGES_ANY);
 	else
 		page_heap_count_requests(arena, size_class, requests);
 }

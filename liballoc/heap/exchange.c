@@ -21,6 +21,8 @@
 #define FIRST_ROOM 16u
 #define MAX_BYTES ((size_t)64 << 10)
 #define TRIM_CLASSES 4u
+/* More than this share of what the process has is much. */
+#define SHARE 32u
 /* Objects that go back to their slabs at a time. */
 #define GIVEN 64u
 
@@ -203,6 +205,14 @@ void exchange_flush(void)
 
 	for (i = 0; i < SMALL_CLASSES; i++)
 		give_back(i, true);
+}
+
+bool exchange_shrink(void)
+{
+	if (exchange_bytes() <= ledger_get(&ledger_process()->mapped) / SHARE)
+		return false;
+	exchange_flush();
+	return true;
 }
 
 static void each_lock(void (*step)(struct lock *lock))

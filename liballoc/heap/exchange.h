@@ -21,6 +21,11 @@ unsigned exchange_take(unsigned size_class, void **objects, unsigned want);
 size_t exchange_bytes(void);
 /* Looks at the next few classes, and gives back what nobody came for. */
 void exchange_trim(void);
+/*
+ * Before the process grows: gives back all, if it is much beside what the
+ * process has; false: it is not.
+ */
+bool exchange_shrink(void);
 /* Gives back all. */
 void exchange_flush(void);
 

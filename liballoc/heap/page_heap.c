@@ -634,6 +634,8 @@ static struct extent *take_by_default(struct arena *arena, size_t bytes,
 		run = find_run(arena, bytes, alignment, EXTENT_CLEAN);
 	if (!run)
 		run = find_runs(arena, bytes, alignment);
+	if (choice == PAGES_WAITING && (!run || run->state == EXTENT_CLEAN))
+		return NULL;
 	if (run)
 		page_heap_remove_run(arena, run);
 	else
@@ -668,7 +670,7 @@ static struct extent *take(struct arena *arena, size_t bytes, size_t alignment,
 
 /* Where the kernel has no more, what all arenas keep may make room. */
 struct extent *page_heap_take(struct arena *arena, size_t bytes,
-			      size_t alignment)
+			      size_t alignment, enum page_heap_choice choice)
 {
 	struct extent *run = NULL;
 	unsigned tries = 2;
@@ -681,10 +683,11 @@ struct extent *page_heap_take(struct arena *arena, size_t bytes,
 			count_active(arena, bytes);
 			publish_free(arena);
 		} else {
-			run = take(arena, bytes, alignment, PAGES_ANY);
+			run = take(arena, bytes, alignment, choice);
 		}
 		lock_release(&arena->pages.lock);
-	} while (!run && --tries && arena_reclaim(bytes));
+	} while (!run && choice != PAGES_WAITING && --tries &&
+		 arena_reclaim(bytes));
 	return run;
 }
 

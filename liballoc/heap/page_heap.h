@@ -46,22 +46,23 @@ struct page_heap {
 
 void page_heap_init(struct page_heap *heap);
 
+/* Of which pages an object is rather made. */
+enum page_heap_choice {
+	PAGES_ANY,     /* those that are resident */
+	PAGES_CLEAN,   /* those that are zero */
+	PAGES_ROOMY,   /* those with many free ones behind */
+	PAGES_WAITING, /* those alone that wait to be given back */
+};
+
 /*
  * A run of exactly bytes (a multiple of the page), aligned to alignment (a
  * power of two; the page at least). Its state is busy and no page word is
  * set; what lies beyond its dirty_bytes is zero. NULL: memory is short.
  */
 struct extent *page_heap_take(struct arena *arena, size_t bytes,
-			      size_t alignment);
+			      size_t alignment, enum page_heap_choice choice);
 /* Takes back a run whose page words are cleared already. */
 void page_heap_give(struct arena *arena, struct extent *extent);
-
-/* Of which pages an object is rather made. */
-enum page_heap_choice {
-	PAGES_ANY,   /* those that are resident */
-	PAGES_CLEAN, /* those that are zero */
-	PAGES_ROOMY, /* those with many free ones behind */
-};
 
 /*
  * A large object of all those bytes: as above, with its page words set and

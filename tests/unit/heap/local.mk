@@ -70,6 +70,11 @@ TEST_UNITS += %D%/apart
 %C%_apart_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_apart_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_apart_LDADD = $(UNIT_LIBALLOC_LIBS)
+TEST_UNITS += %D%/exchange
+%C%_exchange_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_exchange_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_exchange_LDADD = $(UNIT_LIBALLOC_LIBS)
+
 TEST_UNITS += %D%/large_cache
 %C%_large_cache_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_large_cache_LDFLAGS = $(UNIT_STATIC_LIBALLOC)

@@ -203,8 +203,8 @@ int main(void)
 	arena = heap_arena(heap_arena_create(NULL));
 	ok(arena != NULL, "an arena of its own");
 	/* Address space first, in one piece, so that nothing lies between. */
-	page_heap_give(arena,
-		       page_heap_take(arena, (size_t)64 << 20, os_page_bytes));
+	page_heap_give(arena, page_heap_take(arena, (size_t)64 << 20,
+					     os_page_bytes, PAGES_ANY));
 	page_heap_decay(arena, true);
 	test_model();
 	test_coalesced();

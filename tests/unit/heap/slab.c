@@ -24,7 +24,7 @@ static struct extent *make(unsigned size_class)
 {
 	struct extent *slab = page_heap_take(
 		heap_arena(0), size_classes[size_class].slab_bytes,
-		os_page_bytes);
+		os_page_bytes, PAGES_ANY);
 
 	return slab && slab_init(slab, size_class, false) ? slab : NULL;
 }
@@ -245,7 +245,7 @@ static void test_apart(void)
 {
 	struct extent *slab = page_heap_take(
 		heap_arena(0), size_classes[size_class_of(1024)].slab_bytes,
-		os_page_bytes);
+		os_page_bytes, PAGES_ANY);
 	uint32_t *first, *last;
 	char *base;
 
