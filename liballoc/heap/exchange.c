@@ -22,7 +22,7 @@
 #define MAX_BYTES ((size_t)64 << 10)
 #define TRIM_CLASSES 4u
 /* More than this share of what the process has is much. */
-#define SHARE 32u
+#define SHARE 16u
 /* Objects that go back to their slabs at a time. */
 #define GIVEN 64u
 

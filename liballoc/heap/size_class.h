@@ -28,7 +28,7 @@ struct size_class {
 	size_t bytes;
 	uint32_t slab_bytes; /* 0: large */
 	uint32_t regions;    /* in a slab */
-	uint32_t reciprocal; /* offset * reciprocal >> 32 = region's index */
+	uint32_t reciprocal; /* 2^32 / bytes, and a little more */
 	/* free regions * this >> 28 = the share of them, in eighths */
 	uint32_t eighth_reciprocal;
 };
@@ -61,6 +61,27 @@ size_t size_class_round(size_t bytes, size_t alignment, unsigned *size_class);
 static inline bool size_class_is_small(unsigned size_class)
 {
 	return size_class < SMALL_CLASSES;
+}
+
+/* Of a small class: the region that an offset into a slab lies in. */
+static inline size_t size_class_region(const struct size_class *class,
+				       size_t offset)
+{
+	return offset * class->reciprocal >> 32;
+}
+
+_Static_assert(SLAB_MAX_BYTES *(uint64_t)SMALL_MAX_BYTES <= UINT32_MAX,
+	       "a reciprocal's error never comes near a byte's share");
+
+/*
+ * Does a region begin there? The lower half of the product is the part of the
+ * region that lies before the offset, as a share of 2^32, and the reciprocal's
+ * error, offset times.
+ */
+static inline bool size_class_begins(const struct size_class *class,
+				     size_t offset)
+{
+	return (uint32_t)(offset * class->reciprocal) < class->reciprocal;
 }
 
 #endif

@@ -19,6 +19,8 @@
 
 _Static_assert(SLAB_MAX_BYTES / PAGE_MAP_UNIT <= 16, "watched_pages");
 
+static const char no_allocation[] = "free of a pointer that is no allocation:";
+
 static unsigned word_count(const struct extent *slab)
 {
 	return (size_classes[slab->size_class].regions + 63) / 64;
@@ -210,6 +212,14 @@ static unsigned take_bits(struct extent *slab, unsigned i, uint64_t bits,
 	uint64_t left = bits;
 	unsigned taken = 0;
 
+	if (bits == UINT64_MAX && want >= 64) {
+		uintptr_t region = slab->base + i * (size_t)64 * bytes;
+
+		for (taken = 0; taken < 64; taken++, region += bytes)
+			*--end = (void *)region;
+		bitmap(slab)[i] = 0;
+		return taken;
+	}
 	while (left && taken < want) {
 		size_t region = i * (size_t)64 + (size_t)__builtin_ctzll(left);
 
@@ -244,28 +254,32 @@ unsigned slab_take(struct extent *slab, void **regions, unsigned want)
 
 unsigned slab_give(struct extent *slab, void *const *regions, unsigned count)
 {
-	const struct size_class *class = &size_classes[slab->size_class];
+	/* A copy, which no store to the bitmap can change. */
+	const struct size_class class = size_classes[slab->size_class];
+	size_t end = class.regions * class.bytes;
+	size_t lowest = slab->first_word * (size_t)64;
 	uint64_t *bits = bitmap(slab);
 	uintptr_t base = slab->base;
-	unsigned i, first = slab->first_word;
+	unsigned i;
 
 	for (i = 0; i < count; i++) {
 		size_t offset = (uintptr_t)regions[i] - base;
-		size_t index = offset * class->reciprocal >> 32;
+		size_t index = size_class_region(&class, offset);
 		uint64_t bit = UINT64_C(1) << index % 64;
 
-		if (offset >= class->slab_bytes)
+		if (offset >= end)
 			break;
-		if (index >= class->regions || index * class->bytes != offset)
-			report_error("free of a pointer that is no allocation:",
-				     regions[i]);
+		if (!size_class_begins(&class, offset))
+			report_error(no_allocation, regions[i]);
 		if (bits[index / 64] & bit)
 			report_error("double free of", regions[i]);
 		bits[index / 64] |= bit;
-		if (index / 64 < first)
-			first = (unsigned)(index / 64);
+		if (index < lowest)
+			lowest = index;
 	}
-	slab->first_word = (uint8_t)first;
+	if (!i) /* behind the last region, if count > 0 */
+		report_error(no_allocation, regions[0]);
+	slab->first_word = (uint8_t)(lowest / 64);
 	slab->free_count = (uint16_t)(slab->free_count + i);
 	return i;
 }
@@ -290,10 +304,10 @@ bool slab_give_one(struct extent *slab, void *region)
 {
 	const struct size_class *class = &size_classes[slab->size_class];
 	size_t offset = (uintptr_t)region - slab->base;
-	size_t index = offset * class->reciprocal >> 32;
+	size_t index = size_class_region(class, offset);
 	uint64_t *bits = bitmap(slab), bit = UINT64_C(1) << index % 64;
 
-	if (index >= class->regions || index * class->bytes != offset ||
+	if (index >= class->regions || !size_class_begins(class, offset) ||
 	    bits[index / 64] & bit)
 		return false;
 	bits[index / 64] |= bit;

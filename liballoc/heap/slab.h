@@ -48,7 +48,7 @@ static inline uint32_t slab_index(const struct extent *slab, const void *region)
 	const struct size_class *class = &size_classes[slab->size_class];
 	size_t offset = (uintptr_t)region - slab->base;
 
-	return (uint32_t)(offset * class->reciprocal >> 32);
+	return (uint32_t)size_class_region(class, offset);
 }
 /* The bit that stands for a region, or what is in it, in watched_filter. */
 static inline uint64_t slab_region_bit(const struct extent *slab,

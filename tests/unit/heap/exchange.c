@@ -29,11 +29,11 @@ static void batch(size_t bytes)
 }
 
 /* Batches of one class after the other, each of which leaves some there. */
-static void all_classes(void)
+static void classes_up_to(size_t most)
 {
 	size_t bytes;
 
-	for (bytes = 16; bytes <= MOST_BYTES; bytes *= 2)
+	for (bytes = 16; bytes <= most; bytes *= 2)
 		batch(bytes);
 }
 
@@ -44,13 +44,14 @@ int main(void)
 
 	plan(4);
 	for (i = 0; i < ROUNDS; i++)
-		all_classes();
+		classes_up_to(MOST_BYTES);
 	lay = exchange_bytes();
 	grown = ledger_get(&ledger_process()->mapped);
 	ok(lay > 0, "what is freed lies in the exchange: %zu bytes", lay);
 	ok(grown < OBJECTS * MOST_BYTES * 5 / 4,
 	   "the process has little beside its largest batch: %zu KiB",
 	   grown >> 10);
+	classes_up_to(MOST_BYTES / 2);
 	ok(exchange_shrink() && !exchange_bytes(), "it can be had back");
 	ok(!exchange_shrink(), "where nothing lies there nothing is");
 	return done_testing();

@@ -57,6 +57,26 @@ static void test_sweep(void)
 	ok(table, "so does the table of the fast path");
 }
 
+static void test_regions(void)
+{
+	bool same = true, begins = true;
+	unsigned i;
+	size_t offset;
+
+	for (i = 0; i < SMALL_CLASSES; i++) {
+		const struct size_class *class = &size_classes[i];
+
+		for (offset = 0; offset < class->slab_bytes; offset++) {
+			same = same && size_class_region(class, offset) ==
+					       offset / class->bytes;
+			begins = begins && size_class_begins(class, offset) ==
+						   !(offset % class->bytes);
+		}
+	}
+	ok(same, "each offset into a slab lies in the region that it should");
+	ok(begins, "and a region begins where it should");
+}
+
 static void test_borders(void)
 {
 	bool good = true;
@@ -153,9 +173,10 @@ static void test_cached_alignment(void)
 int main(void)
 {
 	heap_boot();
-	plan(18);
+	plan(20);
 	test_ascending();
 	test_sweep();
+	test_regions();
 	test_borders();
 	test_waste();
 	test_slabs();
