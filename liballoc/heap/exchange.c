@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "liballoc/heap/alone.h"
 #include "liballoc/heap/arena.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/lock.h"
@@ -36,6 +37,8 @@ struct stack {
 
 /* Zeroed ones are empty: those of classes not used here need no memory. */
 static struct stack stacks[SMALL_CLASSES];
+/* What lies in all of them; with all locks, exactly. */
+static uint64_t all_bytes;
 
 static unsigned capacity(unsigned size_class)
 {
@@ -44,14 +47,13 @@ static unsigned capacity(unsigned size_class)
 	return objects < CAPACITY ? (unsigned)objects : CAPACITY;
 }
 
-/* Room for so many, which grows by doubling; false: no more are taken. */
-static bool have_room(struct stack *stack, unsigned size_class, unsigned count)
+/* More room, by doubling, for so many; false: no more are taken. */
+static __attribute__((cold)) bool make_room(struct stack *stack,
+					    unsigned size_class, unsigned count)
 {
 	unsigned most = capacity(size_class), room = stack->room;
 	void **objects;
 
-	if (count <= room)
-		return true;
 	if (count > most)
 		return false;
 	while (room < count)
@@ -74,8 +76,10 @@ static bool have_room(struct stack *stack, unsigned size_class, unsigned count)
 /* What lies here counts as cached, in the row of the first arena. */
 static void count_bytes(unsigned size_class, size_t objects)
 {
-	ledger_add_shared(&heap_arena(0)->stats->tcache_bytes,
-			  objects * size_classes[size_class].bytes);
+	size_t bytes = objects * size_classes[size_class].bytes;
+
+	alone_or_atomic_add(&all_bytes, bytes);
+	ledger_add_shared(&heap_arena(0)->stats->tcache_bytes, bytes);
 }
 
 static void set_count(struct stack *stack, unsigned count)
@@ -92,12 +96,12 @@ bool exchange_put(unsigned size_class, void *const *objects, unsigned count)
 
 	lock_set_rank(&stack->lock, LOCK_EXCHANGE);
 	lock_take(&stack->lock);
-	room = have_room(stack, size_class, stack->count + count);
+	room = stack->count + count <= stack->room ||
+	       make_room(stack, size_class, stack->count + count);
 	if (room) {
 		memcpy(stack->objects + stack->count, objects,
 		       count * sizeof(*objects));
 		set_count(stack, stack->count + count);
-		/* Before they can be taken, else the sum falls below 0. */
 		count_bytes(size_class, count);
 	}
 	lock_release(&stack->lock);
@@ -117,16 +121,16 @@ unsigned exchange_take(unsigned size_class, void **objects, unsigned want)
 		set_count(stack, stack->count - want);
 		memcpy(objects, stack->objects + stack->count,
 		       want * sizeof(*objects));
+		count_bytes(size_class, -(size_t)want);
 	}
 	lock_release(&stack->lock);
-	if (want)
-		count_bytes(size_class, -(size_t)want);
 	return want;
 }
 
 /* Takes out the oldest objects, GIVEN of them at most. */
-static unsigned take_oldest(struct stack *stack, void **objects, unsigned count)
+static unsigned take_oldest(unsigned size_class, void **objects, unsigned count)
 {
+	struct stack *stack = &stacks[size_class];
 	unsigned left;
 
 	if (count > GIVEN)
@@ -140,6 +144,7 @@ static unsigned take_oldest(struct stack *stack, void **objects, unsigned count)
 	memmove(stack->objects, stack->objects + count,
 		left * sizeof(*objects));
 	set_count(stack, left);
+	count_bytes(size_class, -(size_t)count);
 	return count;
 }
 
@@ -149,12 +154,10 @@ static unsigned give_oldest(unsigned size_class, unsigned count)
 	void *objects[GIVEN];
 
 	lock_take(&stack->lock);
-	count = take_oldest(stack, objects, count);
+	count = take_oldest(size_class, objects, count);
 	lock_release(&stack->lock);
-	if (!count)
-		return 0;
-	count_bytes(size_class, -(size_t)count);
-	arena_free_small(objects, count);
+	if (count)
+		arena_free_small(objects, count);
 	return count;
 }
 
@@ -180,13 +183,7 @@ static void give_back(unsigned size_class, bool all)
 
 size_t exchange_bytes(void)
 {
-	size_t bytes = 0;
-	unsigned i;
-
-	for (i = 0; i < SMALL_CLASSES; i++)
-		bytes += __atomic_load_n(&stacks[i].count, __ATOMIC_RELAXED) *
-			 size_classes[i].bytes;
-	return bytes;
+	return __atomic_load_n(&all_bytes, __ATOMIC_RELAXED);
 }
 
 void exchange_trim(void)
@@ -199,7 +196,7 @@ void exchange_trim(void)
 		give_back((first + i) % SMALL_CLASSES, false);
 }
 
-void exchange_flush(void)
+__attribute__((cold)) void exchange_flush(void)
 {
 	unsigned i;
 

@@ -212,14 +212,6 @@ static unsigned take_bits(struct extent *slab, unsigned i, uint64_t bits,
 	uint64_t left = bits;
 	unsigned taken = 0;
 
-	if (bits == UINT64_MAX && want >= 64) {
-		uintptr_t region = slab->base + i * (size_t)64 * bytes;
-
-		for (taken = 0; taken < 64; taken++, region += bytes)
-			*--end = (void *)region;
-		bitmap(slab)[i] = 0;
-		return taken;
-	}
 	while (left && taken < want) {
 		size_t region = i * (size_t)64 + (size_t)__builtin_ctzll(left);
 
