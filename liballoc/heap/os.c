@@ -165,7 +165,7 @@ bool os_make_writable(void *base, size_t bytes)
 	return done;
 }
 
-bool os_address_space_is_limited(void)
+size_t os_address_space_limit(void)
 {
 	int kept_errno = errno;
 	struct rlimit limit;
@@ -173,7 +173,12 @@ bool os_address_space_is_limited(void)
 		       limit.rlim_cur != RLIM_INFINITY;
 
 	errno = kept_errno;
-	return limited;
+	return limited ? limit.rlim_cur : SIZE_MAX;
+}
+
+bool os_address_space_is_limited(void)
+{
+	return os_address_space_limit() != SIZE_MAX;
 }
 
 void os_unmap(void *base, size_t bytes)

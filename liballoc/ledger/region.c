@@ -25,6 +25,7 @@
 #endif
 
 #define LINE_BYTES 64u
+#define LG_LIMIT_SHARE 4 /* of the address space, where that is limited */
 #define MAX_ARENA_ROWS 4097u
 
 extern struct ledger_header *liballoc_ledger;
@@ -147,7 +148,11 @@ static void *map_region(size_t *bytes)
 {
 	size_t page = os_page_bytes;
 	size_t want = *bytes < LEDGER_MAX_BYTES ? *bytes : LEDGER_MAX_BYTES;
+	size_t share = os_address_space_limit() >> LG_LIMIT_SHARE;
 
+	/* The rest is the program's: the region counts though it is empty. */
+	if (want > share)
+		want = share;
 	for (want = round_up(want, page); want >= LEDGER_MIN_BYTES;
 	     want = round_up(want / 2, page)) {
 		void *at = mmap(NULL, want, PROT_READ | PROT_WRITE,

@@ -29,7 +29,7 @@ ok 'twice over: liballoc preloaded, its copy opened' \
 ok 'a program that takes all memory builds' \
 	cc -o "$tmp/little" "$here/little_memory.c"
 ok 'with 64 MiB of address space' \
-	sh -c "ulimit -v 65536; LD_PRELOAD='$liballoc' '$tmp/little' 14"
+	sh -c "ulimit -v 65536; LD_PRELOAD='$liballoc' '$tmp/little' 36"
 ok 'with 300 MiB' \
 	sh -c "ulimit -v 300000; LD_PRELOAD='$liballoc' '$tmp/little' 90"
 for option in tcache:false,narenas:1 zero:true dirty_decay_ms:0 \
