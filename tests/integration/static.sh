@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A program that liballoc is linked into, with libc or without, PIE or not,
-# stripped or not: its stacks begin at who called the API, whichever function
-# of it, and it is read from outside as any other.
+# stripped or not, with .eh_frame_hdr or not: its stacks begin at who called the
+# API, whichever function of it, and it is read from outside as any other.
 . "$top_srcdir/tests/tap/tap.sh"
 
 library=$top_builddir/liballoc/.libs/liballoc.a
@@ -35,7 +35,7 @@ tries() {
 	$CC -O2 -g -fno-builtin -I"$top_srcdir/liballoc/include" "$@" \
 		-o "$tmp/everything" \
 		"$top_srcdir/tests/integration/static/everything.c" \
-		"$library" -Wl,--eh-frame-hdr -lpthread 2>"$tmp/err" || {
+		"$library" -lpthread 2>"$tmp/err" || {
 		skip "$* (dump)" 'cannot be linked here'
 		skip "$* (process)" 'cannot be linked here'
 		return
@@ -60,8 +60,10 @@ tries() {
 	same "$* (process)" "$tmp/of_dump" "$tmp/of_process"
 }
 
-plan 8
+plan 10
 tries -pie
 tries -no-pie
+# gcc asks for no .eh_frame_hdr by this alone.
 tries -static
+tries -static -Wl,--eh-frame-hdr
 tries -static-pie

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Finds the object by _dl_find_object, which takes no lock, and the entry by
- * binary search in .eh_frame_hdr (LSB Core 10.6.2). Reads only the segment
- * that holds the header.
+ * binary search in .eh_frame_hdr (LSB Core 10.6.2), or, in a static program
+ * that has none, by going through .eh_frame. Reads only the segment that holds
+ * them.
  */
 #include "config.h"
 
@@ -74,18 +75,28 @@ static bool is_in(const ElfW(Phdr) * segments, unsigned count, uint64_t bias,
 	return found;
 }
 
-static bool is_in_program(uint64_t pc, struct object *object)
+/* The program's segments, or none, and what lies between them and memory. */
+static const ElfW(Phdr) * program(unsigned *count, uint64_t *bias)
 {
 	const ElfW(Phdr) *segments = (const void *)getauxval(AT_PHDR);
-	unsigned count = (unsigned)getauxval(AT_PHNUM);
-	uint64_t bias = 0;
 
+	*count = segments ? (unsigned)getauxval(AT_PHNUM) : 0;
+	*bias = 0;
 	/* The headers lie in the first page of the first segment. */
-	for (unsigned i = count; segments && i-- > 0;)
+	for (unsigned i = *count; i-- > 0;)
 		if (segments[i].p_type == PT_LOAD)
-			bias = ((uintptr_t)segments & ~UINT64_C(4095)) -
-			       (segments[i].p_vaddr & ~UINT64_C(4095));
-	return segments && is_in(segments, count, bias, pc, object);
+			*bias = ((uintptr_t)segments & ~UINT64_C(4095)) -
+				(segments[i].p_vaddr & ~UINT64_C(4095));
+	return segments;
+}
+
+static bool is_in_program(uint64_t pc, struct object *object)
+{
+	unsigned count;
+	uint64_t bias;
+	const ElfW(Phdr) *segments = program(&count, &bias);
+
+	return is_in(segments, count, bias, pc, object);
 }
 
 #if defined(HAVE__DL_FIND_OBJECT)
@@ -249,20 +260,34 @@ static bool read_cie(struct reader reader, struct fde *fde)
 	return !reader.bad;
 }
 
+/* Fills in fde from the CIE there, unless it has been from *cie already. */
+static bool take_cie(uint64_t place, const uint8_t *low, const uint8_t *high,
+		     uint64_t *cie, struct fde *fde)
+{
+	if (place == *cie)
+		return true;
+	*cie = 0;
+	memset(fde, 0, sizeof(*fde));
+	if (!read_cie(reader_at(place, low, high), fde))
+		return false;
+	*cie = place;
+	return true;
+}
+
 /* Reads the FDE there; false where it is a CIE, the end, or garbled. */
 static bool read_fde(struct reader reader, const uint8_t *low,
-		     const uint8_t *high, uint64_t data_base, struct fde *fde)
+		     const uint8_t *high, uint64_t data_base, uint64_t *cie,
+		     struct fde *fde)
 {
 	uint64_t place, back, bytes;
 	unsigned id_bytes;
 
-	memset(fde, 0, sizeof(*fde));
 	if (!enter_entry(&reader, &id_bytes))
 		return false;
 	place = (uintptr_t)reader.at;
 	back = read_unsigned(&reader, id_bytes);
 	if (reader.bad || back == 0 ||
-	    !read_cie(reader_at(place - back, low, high), fde))
+	    !take_cie(place - back, low, high, cie, fde))
 		return false;
 	fde->pc_begin = read_pointer(&reader, fde->encoding, data_base);
 	bytes = read_pointer(&reader, fde->encoding & 0x0f, 0);
@@ -298,6 +323,7 @@ static bool scan(uint64_t pc, struct reader reader, const uint8_t *low,
 		 uint64_t data_base, struct fde *fde)
 {
 	const uint8_t *high = reader.end;
+	uint64_t cie = 0;
 	unsigned id_bytes;
 
 	while (!reader.bad) {
@@ -305,7 +331,7 @@ static bool scan(uint64_t pc, struct reader reader, const uint8_t *low,
 
 		if (!enter_entry(&entry, &id_bytes))
 			return false;
-		if (read_fde(reader, low, high, data_base, fde) &&
+		if (read_fde(reader, low, high, data_base, &cie, fde) &&
 		    pc >= fde->pc_begin && pc < fde->pc_end)
 			return true;
 		reader.at = entry.end;
@@ -317,7 +343,7 @@ bool find_fde_in(uint64_t pc, const uint8_t *header, const uint8_t *low,
 		 const uint8_t *high, struct fde *fde)
 {
 	struct reader reader = reader_at((uintptr_t)header, low, high);
-	uint64_t base = (uintptr_t)header, frames, rows, entry;
+	uint64_t base = (uintptr_t)header, frames, rows, entry, cie = 0;
 	uint8_t encodings[4];
 
 	for (unsigned i = 0; i < 4; i++)
@@ -331,9 +357,84 @@ bool find_fde_in(uint64_t pc, const uint8_t *header, const uint8_t *low,
 	if (rows > (uint64_t)(reader.end - reader.at) / 8)
 		return false;
 	entry = search(reader.at, rows, base, pc);
-	return read_fde(reader_at(entry, low, high), low, high, base, fde) &&
+	return read_fde(reader_at(entry, low, high), low, high, base, &cie,
+			fde) &&
 	       pc >= fde->pc_begin && pc < fde->pc_end;
 }
+
+#if defined(PIC)
+static bool find_fde_without_header(uint64_t pc, struct fde *fde)
+{
+	(void)pc, (void)fde;
+	return false;
+}
+#else
+/*
+ * Where .eh_frame begins in a segment of this program: a run of entries that
+ * leads to this very code's. It is aligned to 4 bytes at least.
+ */
+static const uint8_t *find_frames(const uint8_t *low, const uint8_t *high)
+{
+	const uint8_t *at = low;
+	struct fde fde;
+
+	for (; high - at >= 16; at += 4) {
+		struct reader reader = {at, high, false};
+
+		if (read_cie(reader, &fde) &&
+		    scan((uintptr_t)find_fde, reader, low, 0, &fde))
+			return at;
+	}
+	return NULL;
+}
+
+/* The program's .eh_frame, and the segment that holds it. */
+static bool find_program_frames(struct object *object)
+{
+	static const uint8_t *frames;
+	static bool missing;
+	unsigned count;
+	uint64_t bias;
+	const ElfW(Phdr) *segments = program(&count, &bias);
+
+	object->header = __atomic_load_n(&frames, __ATOMIC_RELAXED);
+	for (unsigned i = 0; i < count; i++) {
+		const ElfW(Phdr) *p = &segments[i];
+
+		if (p->p_type != PT_LOAD || p->p_flags & PF_W ||
+		    __atomic_load_n(&missing, __ATOMIC_RELAXED))
+			continue;
+		object->low = (const uint8_t *)(uintptr_t)(bias + p->p_vaddr);
+		object->high = object->low + p->p_filesz;
+		if (!object->header)
+			object->header = find_frames(object->low, object->high);
+		if (object->header >= object->low &&
+		    object->header < object->high) {
+			__atomic_store_n(&frames, object->header,
+					 __ATOMIC_RELAXED);
+			return true;
+		}
+	}
+	__atomic_store_n(&missing, true, __ATOMIC_RELAXED);
+	return false;
+}
+
+/*
+ * gcc -static asks the linker for no .eh_frame_hdr: entry by entry then, from
+ * where .eh_frame is found to begin.
+ */
+static bool find_fde_without_header(uint64_t pc, struct fde *fde)
+{
+	struct object object;
+
+	return is_in_program(pc, &object) && !object.header &&
+	       find_program_frames(&object) &&
+	       scan(pc,
+		    reader_at((uintptr_t)object.header, object.low,
+			      object.high),
+		    object.low, 0, fde);
+}
+#endif
 
 static struct image image_of(const struct object *object)
 {
@@ -356,12 +457,17 @@ bool find_fde(uint64_t pc, struct fde *fde)
 	struct object object = {0};
 	struct image image;
 
-	if (!find_object(pc, &object) || !object.header)
+	if (!find_object(pc, &object))
 		return false;
 	image = image_of(&object);
-	narrow_to_segment(&object);
-	if (!find_fde_in(pc, object.header, object.low, object.high, fde))
+	if (object.header) {
+		narrow_to_segment(&object);
+		if (!find_fde_in(pc, object.header, object.low, object.high,
+				 fde))
+			return false;
+	} else if (!find_fde_without_header(pc, fde)) {
 		return false;
+	}
 	fde->image = image;
 	return true;
 }

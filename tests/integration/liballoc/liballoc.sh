@@ -70,7 +70,7 @@ ok 'a static program with functions of the same names links' \
 	cc -static -o "$tmp/static" "$tmp/static.c" "$tmp/liballoc.a"
 ok 'and runs on it' "$tmp/static"
 
-# Without --eh-frame-hdr, which gcc does not ask for here, stacks end early.
+# By -static alone there is no .eh_frame_hdr, and .eh_frame is searched for.
 for kind in -static -static-pie; do
 	if cc $kind -o "$tmp/static" "$here/static.c" \
 		"${liballoc%.so*}.a" -lpthread 2>"$tmp/err"; then
