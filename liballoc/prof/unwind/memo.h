@@ -36,6 +36,7 @@ struct walk_memo {
 	bool has_fp_words;   /* of some frames fp counts, and was saved */
 	uint32_t count;	     /* of frames, leaf first */
 	bool complete;	     /* the last is the outermost */
+	bool stuck;	     /* it is not, and no walk could bring it there */
 	bool worn;	     /* it is of no more use: take the next walk down */
 	bool last;	     /* no walk has come since that it is not of */
 	struct memo_frame frames[WALK_MEMO_FRAMES];

@@ -131,7 +131,7 @@ static void begin_memo(struct walk_memo *memo, const struct unwind *unwind,
 	memo->age = age;
 	memo->high = unwind->memory.stack.high;
 	memo->count = 0;
-	memo->complete = memo->worn = false;
+	memo->complete = memo->stuck = memo->worn = false;
 }
 
 /* fresh: room to take the frames down that come before the memo's. */
@@ -335,11 +335,24 @@ static void finish_memo(struct walk_memo *memo, const struct walk *walk)
 	/* The word that is 0 at the end of some stacks is not kept. */
 	memo->complete = memo->last = walk->ended && walk->frame.pc != 0 &&
 				      walk->down_count && !walk->down_ended;
+	memo->stuck = !memo->complete && (walk->ended || walk->down_ended);
 	if (!memo->count)
 		return;
 	end[-1].fp_counts = !memo->complete;
 	memo->has_fp_words = false;
 	trace_fp(memo, memo->count);
+}
+
+/*
+ * A walk that kept to the memo as far as that goes, and came to the end of the
+ * stack beyond it, by rules that became known since: taken down, the next one
+ * is complete.
+ */
+static bool can_be_completed(const struct walk *walk)
+{
+	const struct walk_memo *memo = walk->memo;
+
+	return walk->ended && !memo->complete && !memo->stuck;
 }
 
 /* After a walk of n frames, of which the first was where it began. */
@@ -351,7 +364,8 @@ static void keep_memo(struct walk *walk, const struct unwind *unwind,
 	if (walk->memo) {
 		memo->last = splice(walk);
 		memo->worn = !memo->last &&
-			     (memo->complete || walk->followed < n / 2);
+			     (memo->complete || can_be_completed(walk) ||
+			      walk->followed < n / 2);
 	} else {
 		finish_memo(memo, walk);
 	}

@@ -20,6 +20,7 @@
 #include "liballoc/prof/backtrace.h"
 #include "liballoc/prof/prof.h"
 #include "liballoc/prof/unload.h"
+#include "liballoc/prof/unwind/rules.h"
 #include "liballoc/prof/unwind/unwind.h"
 #include "tap/tap.h"
 
@@ -174,6 +175,35 @@ static void check_paths(void)
 		     "the kernel does not tell what may be read");
 }
 
+/* A first walk that does not know how one of the last frames leads on. */
+static void check_first_walk(void)
+{
+	struct stack_bounds bounds = {0, 0};
+	struct walk_memo memo = {.count = 0};
+	unsigned seen = 0;
+
+	for (unsigned round = 0; round < 8; round++) {
+		struct trace ours = {.depth = 0};
+		struct unwind unwind;
+
+		unwind_start(&unwind, &bounds);
+		seen += unwind_is_again(&unwind.registers, &bounds, &memo);
+		unwind.memo = &memo;
+		ours.depth = unwind_walk(&unwind, ours.pc, MOST);
+		if (round == 1 && ours.depth > 2)
+			rules_forget(ours.pc[ours.depth - 2] - 1,
+				     ours.pc[ours.depth - 2]);
+		if (round == 1)
+			seen = 0;
+	}
+	if (bounded)
+		ok(seen >= 3, "an incomplete first walk is made good (%u)",
+		   seen);
+	else
+		skip("an incomplete first walk is made good",
+		     "the kernel does not tell what may be read");
+}
+
 static int compare(const void *a, const void *b)
 {
 	good = same_stack(4);
@@ -323,12 +353,13 @@ int main(void)
 {
 	pthread_t thread;
 
-	plan(19);
+	plan(20);
 	recurse(0);
 	ok(good, "a plain stack");
 	recurse(100);
 	ok(good, "a deep stack");
 	check_paths();
+	check_first_walk();
 	sort();
 	ok(good, "through qsort");
 	good = false;
