@@ -782,52 +782,57 @@ static void free_apart(struct thread *thread, void *ptr, uint64_t word)
 	errno = kept_errno;
 }
 
+/* Of a page word: a small object of a marked page, that caches may keep. */
+#define PAGE_BESIDE (PAGE_LIVE | PAGE_SAMPLED)
+#define PAGE_BESIDE_MASK (PAGE_LIVE | PAGE_SAMPLED | PAGE_LARGE | PAGE_BYPASS)
+
 /*
  * While one region of a page is watched, none of them is freed by the fast
  * path. What the filter says is not goes to the thread's cache all the same,
- * and is looked at no more closely than there.
+ * and is looked at no more closely than there. These are many for each sample,
+ * so this looks at what it needs and at nothing else.
  */
-static bool free_beside_watched(void *ptr, uint64_t word)
+static inline bool free_beside_watched(void *ptr, uint64_t word)
 {
 	const struct extent *slab = page_word_extent(word);
-	uint64_t filter =
-		__atomic_load_n(&slab->watched_filter, __ATOMIC_RELAXED);
 
-	return !(word & PAGE_BYPASS) &&
-	       !(filter & slab_region_bit(slab, ptr)) &&
+	return (word & PAGE_BESIDE_MASK) == PAGE_BESIDE && !slab->apart &&
+	       !(__atomic_load_n(&slab->watched_filter, __ATOMIC_RELAXED) &
+		 slab_region_bit(slab, ptr)) &&
 	       cache_push(
 		       cache_bin(&thread_current->cache, page_word_tag(word)),
 		       ptr);
+}
+
+/*
+ * A small object that may be a sample, not apart: true where it was one, and
+ * is now in the thread's cache, as by the fast path.
+ */
+static bool free_sampled(struct thread *thread, void *ptr, uint64_t word)
+{
+	int kept_errno = errno;
+	bool kept =
+		(word & PAGE_BESIDE_MASK) == PAGE_BESIDE &&
+		forget_sample(thread, ptr, word) &&
+		cache_push(cache_bin(&thread->cache, page_word_tag(word)), ptr);
+
+	errno = kept_errno;
+	return kept;
 }
 
 /* The short ways for what lies on a marked page of a slab. */
 static bool free_marked(void *ptr, uint64_t word,
 			const struct heap_where *where)
 {
-	struct thread *thread;
+	struct thread *thread = short_way();
 
-	if ((word & (PAGE_LIVE | PAGE_SAMPLED | PAGE_LARGE)) !=
-	    (PAGE_LIVE | PAGE_SAMPLED))
+	if ((word & (PAGE_LIVE | PAGE_SAMPLED)) != PAGE_BESIDE || !thread ||
+	    !is_region(page_word_extent(word), ptr))
 		return false;
 	if (!page_word_extent(word)->apart)
-		return !where && free_beside_watched(ptr, word);
-	thread = short_way();
-	if (!thread || !is_region(page_word_extent(word), ptr))
-		return false;
+		return !where && free_sampled(thread, ptr, word);
 	free_apart(thread, ptr, word);
 	return true;
-}
-
-/* A small object that was a sample, to the thread's cache as by the fast path.
- */
-static bool keep_sample(void *ptr, uint64_t word)
-{
-	return !HEAP_CHECKS_ALL &&
-	       (word & (PAGE_PLAIN_MASK | PAGE_LARGE)) ==
-		       (PAGE_LIVE | PAGE_SAMPLED) &&
-	       cache_push(
-		       cache_bin(&thread_current->cache, page_word_tag(word)),
-		       ptr);
 }
 
 /* What follows a free that came here; thread may be NULL. */
@@ -873,11 +878,8 @@ free_slowly(void *ptr, const struct heap_where *where)
 		free_apart(thread, ptr, word);
 		return;
 	}
-	if (is_marked(word) && forget_sample(thread, ptr, word) && !where &&
-	    keep_sample(ptr, word)) {
-		errno = kept_errno;
-		return;
-	}
+	if (is_marked(word))
+		forget_sample(thread, ptr, word);
 	fill_freed(ptr, word_usable(word));
 	thread_busy++;
 	give_back(thread, choose_cache(thread, where), ptr, word);
@@ -910,15 +912,23 @@ static bool keep_after_flush(void *ptr)
 	return kept;
 }
 
+/* Not inlined, as above. */
+static __attribute__((noinline)) void
+free_otherwise(void *ptr, const struct heap_where *where, uint64_t word)
+{
+	if (!HEAP_CHECKS_ALL && !(word & PAGE_LARGE) &&
+	    (free_marked(ptr, word, where) || free_direct(ptr, word, where) ||
+	     (!where && keep_after_flush(ptr))))
+		return;
+	free_slowly(ptr, where);
+}
+
 void heap_free(void *ptr, const struct heap_where *where)
 {
 	uint64_t word = page_map_get((uintptr_t)ptr);
 
-	if (!HEAP_CHECKS_ALL && !(word & PAGE_LARGE) &&
-	    (free_direct(ptr, word, where) || free_marked(ptr, word, where) ||
-	     (!where && keep_after_flush(ptr))))
-		return;
-	free_slowly(ptr, where);
+	if (HEAP_CHECKS_ALL || where || !free_beside_watched(ptr, word))
+		free_otherwise(ptr, where, word);
 }
 
 void heap_check_size(const void *ptr, size_t size, size_t alignment)

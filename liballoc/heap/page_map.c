@@ -43,10 +43,17 @@ static bool cover_classes(size_t root)
 /* As many slots as one by one are cheap to set; slabs have fewer. */
 #define SLAB_SLOTS 64u
 
+/* What stands in the class map for a page with the word. */
+static uint8_t class_slot(uint64_t word)
+{
+	return (word & PAGE_PLAIN_MASK) == PAGE_LIVE
+		       ? (uint8_t)(page_word_tag(word) + 1)
+		       : 0;
+}
+
 void page_class_set(uintptr_t base, size_t bytes, uint64_t word)
 {
-	bool plain = (word & PAGE_PLAIN_MASK) == PAGE_LIVE;
-	uint8_t slot = plain ? (uint8_t)(page_word_tag(word) + 1) : 0;
+	uint8_t slot = class_slot(word);
 	size_t count = bytes >> PAGE_MAP_LG_UNIT;
 	uint8_t *at;
 
@@ -119,13 +126,29 @@ bool page_map_cover(uintptr_t base, size_t bytes)
 	return true;
 }
 
-void page_map_set(uintptr_t address, uint64_t word)
+static uint64_t *word_place(uintptr_t address)
 {
 	uint64_t *leaf = page_map_root[address >> PAGE_MAP_LG_LEAF];
 
-	__atomic_store_n(
-		&leaf[address >> PAGE_MAP_LG_UNIT & (PAGE_MAP_LEAF_WORDS - 1)],
-		word, __ATOMIC_RELAXED);
+	return &leaf[address >> PAGE_MAP_LG_UNIT & (PAGE_MAP_LEAF_WORDS - 1)];
+}
+
+void page_map_set(uintptr_t address, uint64_t word)
+{
+	__atomic_store_n(word_place(address), word, __ATOMIC_RELAXED);
+}
+
+void page_map_mark(uintptr_t address, bool sampled)
+{
+	uint64_t *place = word_place(address);
+	uint64_t word = *place & ~(uint64_t)PAGE_SAMPLED;
+	size_t page = address >> PAGE_MAP_LG_UNIT;
+
+	word |= sampled ? PAGE_SAMPLED : 0;
+	__atomic_store_n(place, word, __ATOMIC_RELAXED);
+	if (page < page_class_pages)
+		__atomic_store_n(&page_class_map[page], class_slot(word),
+				 __ATOMIC_RELAXED);
 }
 
 void page_map_set_all(uintptr_t base, size_t bytes, uint64_t word)

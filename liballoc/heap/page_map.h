@@ -113,5 +113,7 @@ void page_class_set(uintptr_t base, size_t bytes, uint64_t word);
 /* Sets one word, or all of a range that was covered. */
 void page_map_set(uintptr_t address, uint64_t word);
 void page_map_set_all(uintptr_t base, size_t bytes, uint64_t word);
+/* Gives a page of a slab PAGE_SAMPLED, or takes it away, in both maps. */
+void page_map_mark(uintptr_t address, bool sampled);
 
 #endif

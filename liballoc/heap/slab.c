@@ -37,31 +37,18 @@ static uint64_t *bitmap(struct extent *slab)
 	return bitmap_is_far(slab) ? slab->far_bitmap : slab->inline_bitmap;
 }
 
-static uint64_t page_word_of(const struct extent *slab, unsigned flags)
+static void set_words(const struct extent *slab)
 {
+	unsigned flags = PAGE_LIVE;
+	uint64_t word;
+
 	if (slab->arena->manual)
 		flags |= PAGE_BYPASS;
 	if (slab->apart)
 		flags |= PAGE_SAMPLED;
-	return page_word(slab, slab->size_class, flags | PAGE_LIVE);
-}
-
-static void set_words(const struct extent *slab)
-{
-	uint64_t word = page_word_of(slab, 0);
-
+	word = page_word(slab, slab->size_class, flags);
 	page_map_set_all(slab->base, slab->bytes, word);
 	page_class_set(slab->base, slab->bytes, word);
-}
-
-static void set_page_word(const struct extent *slab, unsigned page,
-			  unsigned flags)
-{
-	uintptr_t base = slab->base + page * PAGE_MAP_UNIT;
-	uint64_t word = page_word_of(slab, flags);
-
-	page_map_set(base, word);
-	page_class_set(base, PAGE_MAP_UNIT, word);
 }
 
 /* Bits go all at once: two regions may share one, and two samples a page. */
@@ -70,22 +57,18 @@ static void unmark_all(struct extent *slab)
 	unsigned pages = slab->watched_pages;
 
 	for (; pages; pages &= pages - 1)
-		set_page_word(slab, (unsigned)__builtin_ctz(pages), 0);
+		page_map_mark(slab->base + (unsigned)__builtin_ctz(pages) *
+						   PAGE_MAP_UNIT,
+			      false);
 	slab->watched_pages = 0;
 	__atomic_store_n(&slab->watched_filter, 0, __ATOMIC_RELAXED);
 }
 
-void slab_watch(struct extent *slab, const void *region, bool watched)
+/* Of one that is not apart, from here on. */
+static void watch(struct extent *slab, const void *region)
 {
 	size_t page = ((uintptr_t)region - slab->base) / PAGE_MAP_UNIT;
 
-	if (slab->apart)
-		return;
-	if (!watched) {
-		if (!--slab->sampled)
-			unmark_all(slab);
-		return;
-	}
 	slab->sampled++;
 	__atomic_store_n(&slab->watched_filter,
 			 slab->watched_filter | slab_region_bit(slab, region),
@@ -93,7 +76,23 @@ void slab_watch(struct extent *slab, const void *region, bool watched)
 	if (slab->watched_pages >> page & 1)
 		return;
 	slab->watched_pages |= (uint16_t)(1u << page);
-	set_page_word(slab, (unsigned)page, PAGE_SAMPLED);
+	page_map_mark((uintptr_t)region, true);
+}
+
+static void unwatch(struct extent *slab)
+{
+	if (!--slab->sampled)
+		unmark_all(slab);
+}
+
+void slab_watch(struct extent *slab, const void *region, bool watched)
+{
+	if (slab->apart)
+		return;
+	if (watched)
+		watch(slab, region);
+	else
+		unwatch(slab);
 }
 
 static void free_far(struct extent *slab)
@@ -132,7 +131,7 @@ bool slab_add_sample(struct extent *slab, const void *region, uint32_t sample)
 {
 	if (!slab_samples_add(&slab->some, slab_index(slab, region), sample))
 		return false;
-	slab_watch(slab, region, true);
+	watch(slab, region);
 	return true;
 }
 
@@ -149,7 +148,7 @@ uint32_t slab_take_sample(struct extent *slab, const void *region)
 		slab_samples_take(&slab->some, slab_index(slab, region));
 
 	if (sample)
-		slab_watch(slab, region, false);
+		unwatch(slab);
 	return sample;
 }
 

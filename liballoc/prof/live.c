@@ -20,14 +20,18 @@ static uint64_t arena_rows(void)
 /* What caches hold is told late: it may seem more than there is. */
 uint64_t live_bytes(void)
 {
-	uint64_t rows = arena_rows(), taken = 0, cached = 0;
+	const struct ledger_section *section =
+		&ledger_header()->sections[LEDGER_ARENAS];
+	const char *row = ledger_rows(LEDGER_ARENAS);
+	uint64_t taken = 0, cached = 0;
 
-	for (unsigned i = 0; i < rows; i++) {
-		const struct arena_stats *arena = ledger_arena(i);
+	for (uint64_t rows = arena_rows(); rows; rows--) {
+		const struct arena_stats *arena = (const void *)row;
 
 		taken += ledger_get(&arena->small_allocated) +
 			 ledger_get(&arena->large_allocated);
 		cached += ledger_get(&arena->tcache_bytes);
+		row += section->stride;
 	}
 	return taken > cached ? taken - cached : 0;
 }

@@ -224,6 +224,13 @@ static void test_marks(void)
 	is_uint(marked_pages(slab), 0, "without any there is no mark left");
 	ok(!slab_get_sample(slab, base) && !slab_take_sample(slab, base),
 	   "no sample is kept at first");
+	ok(slab_add_sample(slab, base, UINT32_MAX - 1) &&
+		   slab_get_sample(slab, base) == UINT32_MAX - 1 &&
+		   !slab_get_sample(slab, base + 1024) &&
+		   !slab_take_sample(slab, base + 1024) &&
+		   slab_take_sample(slab, base) == UINT32_MAX - 1 &&
+		   !slab->some,
+	   "one alone is kept, and none for its neighbour");
 	for (unsigned i = 0; i < 16; i++)
 		ok_all =
 			ok_all && slab_add_sample(slab, base + i * 1024, 7 + i);
@@ -273,7 +280,7 @@ static void test_apart(void)
 int main(void)
 {
 	heap_boot();
-	plan(23);
+	plan(24);
 	test_all_classes();
 	ok(aborts(free_twice), "a second free aborts, with the address");
 	ok(aborts(free_inside), "so does one into the middle");
