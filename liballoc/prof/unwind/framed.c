@@ -15,23 +15,23 @@ struct record {
 unsigned unwind_walk_framed(struct unwind *unwind, uint64_t *addresses,
 			    unsigned max)
 {
-	uint64_t fp = unwind->registers.reg[UNWIND_FP];
-	uint64_t low = unwind->registers.reg[UNWIND_SP];
+	const uint64_t *reg = unwind->registers.reg;
+	uint64_t fp = reg[UNWIND_FP], low = reg[UNWIND_SP], pc;
 	uint64_t high = unwind->memory.stack.high;
-	unsigned n = 0;
+	uint64_t *at = addresses, *end = addresses + max;
 
 	if (low < unwind->memory.stack.low || low >= high)
 		return unwind_walk(unwind, addresses, max);
 	high -= sizeof(struct record);
-	while (n < max && fp >= low && fp <= high && fp % 8 == 0) {
+	while (at < end && fp >= low && fp <= high && fp % 8 == 0) {
 		const struct record *record = (const void *)(uintptr_t)fp;
-		uint64_t pc = unwind_strip(record->pc);
 
+		pc = unwind_strip(record->pc);
 		if (!pc)
 			break;
-		addresses[n++] = pc;
+		*at++ = pc;
 		low = fp + sizeof(*record);
 		fp = record->fp;
 	}
-	return n;
+	return (unsigned)(at - addresses);
 }

@@ -102,6 +102,8 @@ static inline uint32_t rule_find(uint64_t key, uint64_t mask)
 
 	if (key >> RULE_LG_KEY)
 		return RULE_NONE;
+		/* Unrolled, none of them waits for where the one before was. */
+#pragma GCC unroll 4
 	for (unsigned i = 0; i < RULE_WAYS; i++) {
 		uint64_t word = __atomic_load_n(&set[i], __ATOMIC_RELAXED);
 

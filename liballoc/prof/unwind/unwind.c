@@ -41,6 +41,7 @@ static uint64_t lookup_pc(const struct unwind *unwind)
 struct frame {
 	uint64_t sp, fp, pc;
 	const uint64_t *pc_at, *fp_at; /* fp_at: NULL where fp was kept */
+	uint32_t seen;		       /* the rules that led here, or'ed */
 };
 
 typedef uint64_t stack_word __attribute__((aligned(1), may_alias));
@@ -104,9 +105,11 @@ static inline bool step_by_rule(struct frame *frame, uint32_t rule,
 #define FRESH_FRAMES 24u
 #define NOWHERE UINT32_MAX
 
-/* What walk_known() goes by. */
+/*
+ * What walk_known() goes by, beside the frame: that is apart from it, since
+ * each frame waits for what the last one left there.
+ */
 struct walk {
-	struct frame frame;
 	struct stack_bounds stack;
 	struct walk_memo *memo;	 /* to follow; NULL: none */
 	struct memo_frame *down; /* to take frames down; NULL: none */
@@ -115,7 +118,6 @@ struct walk {
 	unsigned next;	 /* of memo: the first frame not below */
 	unsigned joined; /* the memo's frame that led to its end, or NOWHERE */
 	unsigned followed;
-	uint32_t seen; /* the rules, or'ed */
 	bool ended;
 };
 
@@ -138,12 +140,9 @@ static void begin_memo(struct walk_memo *memo, const struct unwind *unwind,
 static struct walk begin_walk(const struct unwind *unwind,
 			      struct memo_frame fresh[FRESH_FRAMES])
 {
-	const uint64_t *reg = unwind->registers.reg;
 	struct walk_memo *memo = unwind->memo;
 	uint64_t age = rule_age();
 	struct walk walk = {
-		.frame = {reg[UNWIND_SP], reg[UNWIND_FP], reg[UNWIND_PC], NULL,
-			  NULL},
 		.stack = unwind->memory.stack,
 		.joined = NOWHERE,
 	};
@@ -170,10 +169,9 @@ static inline bool has_room(struct walk *walk)
 }
 
 /* Takes down the frame that rule led to. */
-static inline void take_down(struct walk *walk, uint32_t rule)
+static inline void take_down(struct walk *walk, const struct frame *frame,
+			     uint32_t rule)
 {
-	const struct frame *frame = &walk->frame;
-
 	/* What an indirect CFA was read from would have to be kept as well. */
 	if (RULE_KIND(rule) == RULE_INDIRECT) {
 		walk->down_ended = true;
@@ -250,13 +248,12 @@ static __attribute__((noinline)) void leave_memo(struct walk *walk,
  * Where the frame is one of the memo's, on along it for as long as the stack
  * has not changed, by max frames at most; how far.
  */
-static inline unsigned follow(struct walk *walk, uint64_t *addresses,
-			      unsigned max)
+static inline unsigned follow(struct walk *walk, struct frame *frame,
+			      uint64_t *addresses, unsigned max)
 {
 	const struct walk_memo *memo = walk->memo;
 	const struct memo_frame *end = memo->frames + memo->count;
 	const struct memo_frame *at = memo->frames + walk->next;
-	struct frame *frame = &walk->frame;
 	const uint64_t *fp_at = NULL;
 	unsigned n = 0;
 
@@ -284,7 +281,8 @@ static inline unsigned follow(struct walk *walk, uint64_t *addresses,
 }
 
 /* By a rule; false where there is none that applies, or no caller. */
-static inline bool step_known(struct walk *walk, uint64_t key, uint64_t mask)
+static inline bool step_known(struct walk *walk, struct frame *frame,
+			      uint64_t key, uint64_t mask)
 {
 	uint32_t rule = rule_find(key, mask);
 
@@ -294,13 +292,16 @@ static inline bool step_known(struct walk *walk, uint64_t key, uint64_t mask)
 		walk->ended = true;
 		return false;
 	}
-	if (!step_by_rule(&walk->frame, rule, &walk->stack))
+	if (!step_by_rule(frame, rule, &walk->stack))
 		return false;
-	walk->seen |= rule;
-	walk->ended = walk->frame.pc == 0;
-	if (walk->down && !walk->down_ended && !walk->ended)
-		take_down(walk, rule);
-	return !walk->ended;
+	frame->seen |= rule;
+	if (__builtin_expect(frame->pc == 0, 0)) {
+		walk->ended = true;
+		return false;
+	}
+	if (walk->down && !walk->down_ended)
+		take_down(walk, frame, rule);
+	return true;
 }
 
 /*
@@ -327,13 +328,14 @@ static bool splice(struct walk *walk)
 }
 
 /* What was taken down is the memo now. */
-static void finish_memo(struct walk_memo *memo, const struct walk *walk)
+static void finish_memo(struct walk_memo *memo, const struct walk *walk,
+			uint64_t last_pc)
 {
 	struct memo_frame *end = memo->frames + walk->down_count;
 
 	memo->count = walk->down_count;
 	/* The word that is 0 at the end of some stacks is not kept. */
-	memo->complete = memo->last = walk->ended && walk->frame.pc != 0 &&
+	memo->complete = memo->last = walk->ended && last_pc != 0 &&
 				      walk->down_count && !walk->down_ended;
 	memo->stuck = !memo->complete && (walk->ended || walk->down_ended);
 	if (!memo->count)
@@ -355,9 +357,12 @@ static bool can_be_completed(const struct walk *walk)
 	return walk->ended && !memo->complete && !memo->stuck;
 }
 
-/* After a walk of n frames, of which the first was where it began. */
+/*
+ * After a walk of n frames, of which the first was where it began; last_pc: 0
+ * where that is how the stack ended.
+ */
 static void keep_memo(struct walk *walk, const struct unwind *unwind,
-		      unsigned n)
+		      unsigned n, uint64_t last_pc)
 {
 	struct walk_memo *memo = unwind->memo;
 
@@ -367,7 +372,7 @@ static void keep_memo(struct walk *walk, const struct unwind *unwind,
 			     (memo->complete || can_be_completed(walk) ||
 			      walk->followed < n / 2);
 	} else {
-		finish_memo(memo, walk);
+		finish_memo(memo, walk, last_pc);
 	}
 	memo->sp = unwind->first_sp;
 	memo->fp = unwind->first_fp;
@@ -383,28 +388,31 @@ static unsigned walk_known(struct unwind *unwind, uint64_t *addresses,
 	uint64_t *reg = unwind->registers.reg;
 	struct memo_frame fresh[FRESH_FRAMES];
 	struct walk walk = begin_walk(unwind, fresh);
+	struct frame frame = {.sp = reg[UNWIND_SP],
+			      .fp = reg[UNWIND_FP],
+			      .pc = reg[UNWIND_PC]};
 	unsigned n = 0;
 
-	if (walk.frame.sp < walk.stack.low || walk.frame.sp >= walk.stack.high)
+	if (frame.sp < walk.stack.low || frame.sp >= walk.stack.high)
 		return 0;
-	while (n < max && step_known(&walk, key, mask)) {
-		addresses[n++] = walk.frame.pc;
+	while (n < max && step_known(&walk, &frame, key, mask)) {
+		addresses[n++] = frame.pc;
 		if (walk.memo)
-			n += follow(&walk, addresses + n, max - n);
+			n += follow(&walk, &frame, addresses + n, max - n);
 		if (walk.ended)
 			break;
-		key = walk.frame.pc >> RULE_LG_CODE;
+		key = frame.pc >> RULE_LG_CODE;
 	}
 	*ended = walk.ended;
 	if (unwind->memo && unwind->steps == 0)
-		keep_memo(&walk, unwind, n);
+		keep_memo(&walk, unwind, n, frame.pc);
 	if (n == 0)
 		return 0;
-	reg[UNWIND_SP] = walk.frame.sp;
-	reg[UNWIND_FP] = walk.frame.fp;
-	reg[UNWIND_PC] = walk.frame.pc;
+	reg[UNWIND_SP] = frame.sp;
+	reg[UNWIND_FP] = frame.fp;
+	reg[UNWIND_PC] = frame.pc;
 	unwind->exact = false;
-	unwind->stale |= walk.followed || (walk.seen & RULE_OTHERS);
+	unwind->stale |= walk.followed || (frame.seen & RULE_OTHERS);
 	unwind->steps += n;
 	return n;
 }
