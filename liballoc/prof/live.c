@@ -53,9 +53,9 @@ bool live_is_due(uint64_t bytes)
 	static uint64_t unseen;
 	uint64_t every = LOOK_BYTES * (1 + arena_rows() / ARENAS_PER_LOOK);
 
-	bytes = stands_for(bytes);
-	if (__atomic_add_fetch(&unseen, bytes, __ATOMIC_RELAXED) < every)
+	ledger_add_shared(&unseen, stands_for(bytes));
+	if (ledger_get(&unseen) < every)
 		return false;
-	__atomic_store_n(&unseen, 0, __ATOMIC_RELAXED);
+	ledger_set(&unseen, 0);
 	return true;
 }

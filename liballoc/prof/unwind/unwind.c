@@ -206,9 +206,14 @@ static void trace_fp(struct walk_memo *memo, unsigned count)
 	memo->fp_counts = counts;
 }
 
+static inline uint64_t pc_change(const struct memo_frame *at)
+{
+	return word_at(at->pc_at) ^ at->pc_word;
+}
+
 static inline bool has_other_pc(const struct memo_frame *frame)
 {
-	return word_at(frame->pc_at) != frame->pc_word;
+	return pc_change(frame) != 0;
 }
 
 static inline bool has_other_fp(const struct memo_frame *frame)
@@ -417,13 +422,25 @@ static unsigned walk_known(struct unwind *unwind, uint64_t *addresses,
 	return n;
 }
 
+/* Compared all at once: no word waits for another, nor for a jump. */
+static inline bool any_other_pc(const struct memo_frame *at, unsigned count)
+{
+	uint64_t changed = 0;
+
+	for (; count >= 4; count -= 4, at += 4)
+		changed |= pc_change(at) | pc_change(at + 1) |
+			   pc_change(at + 2) | pc_change(at + 3);
+	for (; count; count--, at++)
+		changed |= pc_change(at);
+	return changed != 0;
+}
+
 bool unwind_is_again(const struct unwind_registers *registers,
 		     const struct stack_bounds *stack,
 		     const struct walk_memo *memo)
 {
 	const uint64_t *reg = registers->reg;
 	const struct memo_frame *at = memo->frames, *end = at + memo->count;
-	uint64_t changed = 0;
 
 	if (!memo->last || reg[UNWIND_SP] != memo->sp ||
 	    reg[UNWIND_PC] != memo->pc ||
@@ -431,13 +448,10 @@ bool unwind_is_again(const struct unwind_registers *registers,
 	    reg[UNWIND_SP] < stack->low ||
 	    !holds(memo, rule_age(), stack->high))
 		return false;
-	/* Compared all at once: no word waits for another, nor for a jump. */
-	for (; at < end; at++)
-		changed |= word_at(at->pc_at) ^ at->pc_word;
-	if (changed)
+	if (any_other_pc(at, memo->count))
 		return false;
 	if (memo->has_fp_words)
-		for (at = memo->frames; at < end; at++)
+		for (; at < end; at++)
 			if (has_other_fp(at))
 				return false;
 	return true;
