@@ -165,20 +165,28 @@ bool os_make_writable(void *base, size_t bytes)
 	return done;
 }
 
-size_t os_address_space_limit(void)
+static size_t soft_limit(int resource)
 {
 	int kept_errno = errno;
 	struct rlimit limit;
-	bool limited = getrlimit(RLIMIT_AS, &limit) == 0 &&
+	bool limited = getrlimit(resource, &limit) == 0 &&
 		       limit.rlim_cur != RLIM_INFINITY;
 
 	errno = kept_errno;
 	return limited ? limit.rlim_cur : SIZE_MAX;
 }
 
+size_t os_mapping_limit(void)
+{
+	size_t space = soft_limit(RLIMIT_AS);
+	size_t data = soft_limit(RLIMIT_DATA);
+
+	return space < data ? space : data;
+}
+
 bool os_address_space_is_limited(void)
 {
-	return os_address_space_limit() != SIZE_MAX;
+	return soft_limit(RLIMIT_AS) != SIZE_MAX;
 }
 
 void os_unmap(void *base, size_t bytes)

@@ -605,7 +605,7 @@ static struct extent *take_roomy(struct arena *arena, size_t bytes)
 	size_t room = bytes * ROOM_TIMES;
 	struct extent *run;
 
-	if (room > MAX_ROOM || os_address_space_is_limited())
+	if (room > MAX_ROOM || os_mapping_limit() != SIZE_MAX)
 		return NULL;
 	run = roomiest(arena, EXTENT_DIRTY, 2 * bytes);
 	if (!run && roomiest(arena, EXTENT_DIRTY, bytes))

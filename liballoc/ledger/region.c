@@ -25,7 +25,7 @@
 #endif
 
 #define LINE_BYTES 64u
-#define LG_LIMIT_SHARE 4 /* of the address space, where that is limited */
+#define LG_LIMIT_SHARE 4 /* of what may be mapped, where that is limited */
 #define MAX_ARENA_ROWS 4097u
 
 extern struct ledger_header *liballoc_ledger;
@@ -148,7 +148,7 @@ static void *map_region(size_t *bytes)
 {
 	size_t page = os_page_bytes;
 	size_t want = *bytes < LEDGER_MAX_BYTES ? *bytes : LEDGER_MAX_BYTES;
-	size_t share = os_address_space_limit() >> LG_LIMIT_SHARE;
+	size_t share = os_mapping_limit() >> LG_LIMIT_SHARE;
 
 	/* The rest is the program's: the region counts though it is empty. */
 	if (want > share)

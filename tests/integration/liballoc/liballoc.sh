@@ -4,7 +4,7 @@
 # memory, before constructors and after destructors, and what it imports.
 . "$top_srcdir/tests/tap/tap.sh"
 here=$top_srcdir/tests/integration/liballoc
-plan 24
+plan 25
 
 cc() {
 	$CC -O1 -g -I"$top_srcdir/tests" -I"$top_srcdir" "$@"
@@ -30,6 +30,8 @@ ok 'a program that takes all memory builds' \
 	cc -o "$tmp/little" "$here/little_memory.c"
 ok 'with 64 MiB of address space' \
 	sh -c "ulimit -v 65536; LD_PRELOAD='$liballoc' '$tmp/little' 36"
+ok 'with 64 MiB of data' \
+	sh -c "ulimit -d 65536; LD_PRELOAD='$liballoc' '$tmp/little' 36"
 ok 'with 300 MiB' \
 	sh -c "ulimit -v 300000; LD_PRELOAD='$liballoc' '$tmp/little' 90"
 for option in tcache:false,narenas:1 zero:true dirty_decay_ms:0 \
