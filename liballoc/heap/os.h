@@ -25,7 +25,7 @@ void os_boot(void);
  * towards no limit on what may be committed until it is touched.
  */
 void *os_map(size_t bytes, bool reserve);
-/* How many bytes may be mapped to be written to; SIZE_MAX where nothing says. */
+/* How many bytes may be mapped for writing; SIZE_MAX where nothing says. */
 size_t os_mapping_limit(void);
 /* May the process map only so much? Then the class map would be in the way. */
 bool os_address_space_is_limited(void);

@@ -8,6 +8,7 @@
 
 #include "liballoc/prof/files.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -164,4 +165,50 @@ void files_written(enum dump_kind kind)
 	}
 	ring->files[ring->next] = last;
 	ring->next = (ring->next + 1) % opt.prof_dump_keep;
+}
+
+/* Not strerror(), which may read a catalogue, and allocate. */
+static const char *known_reason(int error)
+{
+	switch (error) {
+	case EACCES:
+	case EPERM:
+		return "permission denied";
+	case ENOENT:
+		return "no such directory";
+	case ENOTDIR:
+		return "a part of the path is not a directory";
+	case EISDIR:
+		return "it is a directory";
+	case ENOSPC:
+	case EDQUOT:
+		return "no space left";
+	case EROFS:
+		return "read-only file system";
+	case EFBIG:
+		return "the file would be too large";
+	case EMFILE:
+	case ENFILE:
+		return "too many open files";
+	case ENAMETOOLONG:
+		return "the name is too long";
+	case ENOMEM:
+		return "out of memory";
+	case EPIPE:
+	case ENXIO:
+		return "nobody reads the pipe";
+	default:
+		return NULL;
+	}
+}
+
+const char *files_reason(char text[FILES_REASON_BYTES], int error)
+{
+	const char *reason = known_reason(error);
+	char number[PRINT_NUMBER_BYTES];
+
+	if (reason)
+		return reason;
+	strcpy(text, "error ");
+	return strcat(text, print_number(number, (uint64_t)error));
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "liballoc/ctl/options.h"
+#include "liballoc/ctl/print.h"
 
 /* Why a dump is made. Those that wait to be served go in this order. */
 enum dump_kind {
@@ -26,6 +27,7 @@ enum dump_kind {
 };
 
 #define DUMP_NAME_BYTES (OPTION_PATH_BYTES + 128)
+#define FILES_REASON_BYTES (PRINT_NUMBER_BYTES + 8)
 
 /* Takes up opt.prof_prefix. */
 void files_boot(void);
@@ -44,5 +46,7 @@ void files_name(char name[DUMP_NAME_BYTES], enum dump_kind kind);
 void files_written(enum dump_kind kind);
 /* The child removes its own files, not its parent's. */
 void files_postfork_child(void);
+/* Why a file could not be written; text is room for that. Takes no lock. */
+const char *files_reason(char text[FILES_REASON_BYTES], int error);
 
 #endif

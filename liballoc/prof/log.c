@@ -235,7 +235,7 @@ static int stop_and_write(char path[DUMP_NAME_BYTES])
 int log_stop(void)
 {
 	struct thread *thread = thread_peek();
-	char path[DUMP_NAME_BYTES];
+	char path[DUMP_NAME_BYTES], reason[FILES_REASON_BYTES];
 	int error, kept_errno = errno;
 
 	/* Nothing of this is sampled. */
@@ -243,7 +243,8 @@ int log_stop(void)
 		thread->reentrancy++;
 	error = stop_and_write(path);
 	if (error && path[0])
-		message("cannot write the log ", path, NULL);
+		message("cannot write the log ", path, ": ",
+			files_reason(reason, error), NULL);
 	if (thread)
 		thread->reentrancy--;
 	errno = kept_errno;

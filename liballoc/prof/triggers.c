@@ -52,52 +52,13 @@ void triggers_postfork_child(void)
 	limits_postfork_child();
 }
 
-/* Not strerror(), which may read a catalogue, and allocate. */
-static const char *reason(int error)
-{
-	switch (error) {
-	case EACCES:
-	case EPERM:
-		return "permission denied";
-	case ENOENT:
-		return "no such directory";
-	case ENOTDIR:
-		return "a part of the path is not a directory";
-	case EISDIR:
-		return "it is a directory";
-	case ENOSPC:
-	case EDQUOT:
-		return "no space left";
-	case EROFS:
-		return "read-only file system";
-	case EFBIG:
-		return "the file would be too large";
-	case EMFILE:
-	case ENFILE:
-		return "too many open files";
-	case ENAMETOOLONG:
-		return "the name is too long";
-	case ENOMEM:
-		return "out of memory";
-	case EPIPE:
-	case ENXIO:
-		return "nobody reads the pipe";
-	default:
-		return NULL;
-	}
-}
-
 /* With no lock held: the program may take the message, and call us. */
 static void complain(const char *path, int error)
 {
-	char number[PRINT_NUMBER_BYTES];
+	char reason[FILES_REASON_BYTES];
 
-	if (reason(error))
-		warning("cannot write the profile ", path, ": ", reason(error),
-			NULL);
-	else
-		warning("cannot write the profile ", path, ": error ",
-			print_number(number, (uint64_t)error), NULL);
+	warning("cannot write the profile ", path, ": ",
+		files_reason(reason, error), NULL);
 }
 
 /* Holding the dump lock. */

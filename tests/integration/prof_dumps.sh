@@ -3,7 +3,7 @@
 # Dumps: their grammar, their figures, their names; switches, fork, threads;
 # triggers that must not hang; failures that must cost a message only.
 . "$top_srcdir/tests/tap/tap.sh"
-plan 44
+plan 46
 
 $CC -g -O1 -I"$top_srcdir/liballoc/include" \
 	"$top_srcdir/tests/integration/prof/exercise.c" -o "$tmp/exercise" \
@@ -131,6 +131,10 @@ matches 'costs a message' 'cannot write the profile .*: no such directory' \
 ok 'a full disk' exercise '' failing /dev/full
 matches 'costs a message too' 'cannot write the profile /dev/full: no space' \
 	"$tmp/err"
+runs 0 'a log without its directory' env LD_PRELOAD="$liballoc" \
+	MALLOC_CONF="prof_log:true,prof_prefix:$tmp/none/x" /bin/true
+matches 'costs a message as well' \
+	'cannot write the log .*/none/x.*json: no such directory' "$tmp/err"
 ok 'nothing is left behind' test -z "$(ls "$tmp" | grep -E 'heap\.|none')"
 
 runs 1 'leaks set the exit status' exercise \
