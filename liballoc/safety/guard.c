@@ -314,23 +314,32 @@ bool guard_was_freed(const void *ptr)
 	       slot->extent.base == (uintptr_t)ptr;
 }
 
+/* It lies in the closed page between two slots: is it closer to the second? */
+static bool is_before(uintptr_t address, const struct slot *slot,
+		      const struct slot *next)
+{
+	uintptr_t closed = data_of((unsigned)(slot - slots)) + GUARD_MAX_BYTES;
+
+	if (address < closed || next->pages != closed + os_page_bytes)
+		return false;
+	return slot->pages + slot->pages_bytes != closed ||
+	       next->extent.base - address <
+		       address - slot->extent.base - slot->extent.bytes;
+}
+
 /*
  * Whose address is it? Of the slot that it lies in; of the closed page between
- * two, that of the object which touches it.
+ * two, that of the object which touches it, or is nearer.
  */
 static const struct slot *owner(uintptr_t address)
 {
-	const struct slot *slot = slot_at(address), *next;
-	uintptr_t end;
+	const struct slot *slot = slot_at(address);
 
 	if (!slot)
 		return is_ours(address) && slots[0].pages_bytes ? &slots[0]
 								: NULL;
-	end = data_of((unsigned)(slot - slots)) + GUARD_MAX_BYTES;
-	next = slot + 1 < slots + slot_count ? slot + 1 : NULL;
-	if (address >= end && slot->pages + slot->pages_bytes != end && next &&
-	    next->pages == end + os_page_bytes)
-		return next;
+	if (slot + 1 < slots + slot_count && is_before(address, slot, slot + 1))
+		return slot + 1;
 	return slot->pages_bytes ? slot : NULL;
 }
 

@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,14 @@ static void small_overflow(void)
 {
 	allocates()[bytes + 1] = 2;
 	frees();
+}
+
+/* Now and then an object lies at the beginning of its pages. */
+static void read_before(void)
+{
+	while ((uintptr_t)allocates() % 4096 != 0)
+		frees();
+	putchar(object[-20]);
 }
 
 static void underflow(void)
@@ -255,6 +264,7 @@ static const struct kind {
 	{"overflow", overflow},
 	{"small-overflow", small_overflow},
 	{"underflow", underflow},
+	{"read-before", read_before},
 	{"read-after-free", read_after_free},
 	{"write-after-free", write_after_free},
 	{"null-pointer", null_pointer},

@@ -4,7 +4,7 @@
 # object and the stacks, and ends the process.
 . "$top_srcdir/tests/tap/tap.sh"
 here=$top_srcdir/tests/integration/safety
-plan 46
+plan 47
 
 # misuse CONF KIND: leaves its standard error in $tmp/err.
 misuse() {
@@ -65,6 +65,7 @@ told $guard write-after-free 139 'bytes into a freed guarded object of 100'
 told $guard small-overflow 134 'overflow of an object, found when it is freed'
 told $guard small-overflow 134 'lies 1 bytes past the end of a'
 told $guard underflow 134 'underflow of an object, found when it is freed'
+told $guard read-before 139 'lies 20 bytes before a guarded object of 100'
 told $guard double-free 134 'double free, or use after free, of 0x'
 stack 'freed by' frees
 told $guard interior 134 'no allocation: 0x'
