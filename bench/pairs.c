@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH = 64, SMALL = 64 };
+/* mallocx's flag for past all caches, as jemalloc's header has it. */
+enum { DEPTH = 64, SMALL = 64, NO_CACHE = 0x100 };
 
 /* NULL where the allocator has none. */
 void *mallocx(size_t size, int flags) __attribute__((weak));
 void *rallocx(void *ptr, size_t size, int flags) __attribute__((weak));
+void dallocx(void *ptr, int flags) __attribute__((weak));
 void sdallocx(void *ptr, size_t size, int flags) __attribute__((weak));
 void free_sized(void *ptr, size_t size) __attribute__((weak));
 void *operator_new(size_t size) __asm__("_Znwm") __attribute__((weak));
@@ -67,6 +69,19 @@ static void run_flags(size_t bytes, unsigned long count)
 		exit(2);
 	while (count--)
 		sdallocx(opaque(mallocx(bytes, 0)), bytes, 0);
+}
+
+/* Beside one that stays, so that its slab does. */
+static void run_direct(size_t bytes, unsigned long count)
+{
+	void *stays;
+
+	if (!mallocx || !dallocx)
+		exit(2);
+	stays = mallocx(bytes, NO_CACHE);
+	while (count--)
+		dallocx(opaque(mallocx(bytes, NO_CACHE)), NO_CACHE);
+	dallocx(stays, NO_CACHE);
 }
 
 static void run_rallocx(size_t bytes, unsigned long count)
@@ -150,6 +165,7 @@ static const struct path {
 	{"aligned-64", run_aligned, SMALL},
 	{"memalign-64", run_posix_memalign, SMALL},
 	{"mallocx-64", run_flags, SMALL},
+	{"direct-64", run_direct, SMALL},
 	{"rallocx-64", run_rallocx, SMALL},
 	{"free-sized-64", run_free_sized, SMALL},
 	{"new-64", run_new, SMALL},

@@ -57,19 +57,28 @@ static struct flags decode(int flags)
 	return decoded;
 }
 
-/* An arena and nothing else: the index, or UINT_MAX. */
-static unsigned arena_alone(int flags)
+/* The short way, where the flags name an arena, or no cache, and no more. */
+static void *allocate_direct(size_t size, int flags)
 {
-	unsigned bits = (unsigned)flags;
+	unsigned bits = (unsigned)flags, rest = bits & 0xfffff;
+	struct arena *arena = NULL;
 
-	return bits & 0xfffff ? UINT_MAX : (bits >> 20) - 1;
+	if (bits >> 20) {
+		arena = heap_arena((bits >> 20) - 1);
+		if (!arena)
+			return NULL;
+	} else if (!rest) {
+		return NULL;
+	}
+	if (rest && rest != MALLOCX_TCACHE_NONE)
+		return NULL;
+	return heap_allocate_direct(arena, size);
 }
 
 void *api_mallocx(size_t size, int flags)
 {
-	struct arena *arena = heap_arena(arena_alone(flags));
 	struct flags decoded;
-	void *ptr = arena ? heap_allocate_direct(arena, size) : NULL;
+	void *ptr = allocate_direct(size, flags);
 
 	if (ptr)
 		return ptr;

@@ -518,11 +518,14 @@ void *heap_allocate_direct(struct arena *arena, size_t size)
 	unsigned size_class;
 	void *ptr;
 
-	if (size - 1 >= SMALL_MAX_BYTES || !thread || fill_any())
+	if (size - 1 >= SMALL_MAX_BYTES || !thread || fill_any() ||
+	    (!arena && opt.percpu_arena))
 		return NULL;
 	size_class = size_class_of(size);
 	if (thread->countdown < (int64_t)size_classes[size_class].bytes)
 		return NULL;
+	if (!arena)
+		arena = thread->arena;
 	thread_busy++;
 	ptr = bin_take_one(arena_bin(arena, size_class));
 	thread_busy--;
@@ -735,8 +738,8 @@ static bool keep_large(uint64_t word)
 }
 
 /*
- * A small object of a created arena, which goes back to its slab at once, where
- * it is looked at; false: it is none, or no explicit way.
+ * A small object of a created arena, or past all caches, which goes back to its
+ * slab at once, where it is looked at; false: it is none, or no explicit way.
  */
 static bool free_direct(void *ptr, uint64_t word,
 			const struct heap_where *where)
@@ -744,11 +747,12 @@ static bool free_direct(void *ptr, uint64_t word,
 	struct extent *slab = page_word_extent(word);
 	unsigned size_class = page_word_tag(word);
 	struct thread *thread = short_way();
+	bool direct = word & PAGE_BYPASS ||
+		      (where && where->cache == HEAP_CACHE_NONE);
 	bool given;
 
-	if ((word & (PAGE_LIVE | PAGE_BYPASS | PAGE_LARGE | PAGE_SAMPLED)) !=
-		    (PAGE_LIVE | PAGE_BYPASS) ||
-	    (where && where->cache >= 0) || !thread || fill_frees())
+	if ((word & (PAGE_LIVE | PAGE_LARGE | PAGE_SAMPLED)) != PAGE_LIVE ||
+	    !direct || (where && where->cache >= 0) || !thread || fill_frees())
 		return false;
 	thread_busy++;
 	given = bin_give_one(arena_bin(slab->arena, size_class), slab, ptr);

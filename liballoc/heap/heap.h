@@ -56,8 +56,8 @@ void *heap_allocate(size_t size, size_t alignment, bool zero,
  */
 void heap_uncount(size_t bytes);
 /*
- * A small object of an arena, past all caches, the short way; NULL: take
- * heap_allocate(), nothing has changed.
+ * A small object of an arena (NULL: the thread's own), past all caches, the
+ * short way; NULL: take heap_allocate(), nothing has changed.
  */
 void *heap_allocate_direct(struct arena *arena, size_t size);
 /* As realloc: NULL with old untouched where memory is short. */
