@@ -260,11 +260,14 @@ static bool read_cie(struct reader reader, struct fde *fde)
 	return !reader.bad;
 }
 
-/* Fills in fde from the CIE there, unless it has been from *cie already. */
+/*
+ * Fills in fde from the CIE there, unless it has been from *cie already; that
+ * is 0 where it has been from none, which no entry has as its CIE's place.
+ */
 static bool take_cie(uint64_t place, const uint8_t *low, const uint8_t *high,
 		     uint64_t *cie, struct fde *fde)
 {
-	if (place == *cie)
+	if (*cie && place == *cie)
 		return true;
 	*cie = 0;
 	memset(fde, 0, sizeof(*fde));

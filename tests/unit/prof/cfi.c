@@ -227,12 +227,41 @@ static void check_garbage(void)
 	free(copy);
 }
 
+/* An entry that says that its CIE lies at address 0. */
+static void check_no_cie(void)
+{
+	static struct {
+		uint8_t encodings[4];
+		int32_t frames;
+		uint32_t rows;
+		int32_t row[2];
+		uint32_t mark;
+		uint64_t bytes, back, pc_begin, pc_bytes, no_instructions;
+	} image = {
+		.encodings = {1, 0x1b, 0x03, 0x3b},
+		.rows = 1,
+		.mark = UINT32_MAX,
+		.bytes = 32,
+		.pc_bytes = 4096,
+	};
+	const uint8_t *low = (const uint8_t *)&image;
+	struct fde fde = {.pc_begin = 0};
+
+	image.row[1] = (int32_t)((const uint8_t *)&image.mark - low);
+	image.back = (uintptr_t)&image.back;
+	image.pc_begin = (uintptr_t)low;
+	ok(!find_fde_in((uintptr_t)low + 8, low, low, low + sizeof(image),
+			&fde),
+	   "refused: an entry whose CIE is nowhere");
+}
+
 int main(void)
 {
-	plan(37);
+	plan(38);
 	check_expressions();
 	check_programs();
 	check_encodings();
 	check_garbage();
+	check_no_cie();
 	return done_testing();
 }
