@@ -243,7 +243,7 @@ static unsigned fill_small(struct cache *cache, unsigned size_class,
 	got = bin_take(from, bin->slots, want, unpublished(cache, size_class),
 		       PAGES_WAITING);
 	/* What would serve lies elsewhere, or the process has to grow. */
-	if (!got && exchange_shrink())
+	if (!got && cache->exchanges && exchange_shrink())
 		got = bin_take(from, bin->slots, want, 0, PAGES_WAITING);
 	return got ? got : bin_take(from, bin->slots, want, 0, PAGES_ANY);
 }

@@ -542,9 +542,9 @@ static bool is_region(const struct extent *slab, const void *ptr)
 {
 	const struct size_class *class = &size_classes[slab->size_class];
 	size_t offset = (uintptr_t)ptr - slab->base;
-	size_t index = offset * class->reciprocal >> 32;
 
-	return index < class->regions && index * class->bytes == offset;
+	return size_class_region(class, offset) < class->regions &&
+	       size_class_begins(class, offset);
 }
 
 /* The word of a live allocation; aborts on what is none. */

@@ -51,7 +51,7 @@ enum page_heap_choice {
 	PAGES_ANY,     /* those that are resident */
 	PAGES_CLEAN,   /* those that are zero */
 	PAGES_ROOMY,   /* those with many free ones behind */
-	PAGES_WAITING, /* those alone that wait to be given back */
+	PAGES_WAITING, /* those that wait to be given back; of hooks' any */
 };
 
 /*

@@ -268,7 +268,7 @@ unsigned slab_give(struct extent *slab, void *const *regions, unsigned count)
 		if (index < lowest)
 			lowest = index;
 	}
-	if (!i) /* behind the last region, if count > 0 */
+	if (!i) /* behind the last region */
 		report_error(no_allocation, regions[0]);
 	slab->first_word = (uint8_t)(lowest / 64);
 	slab->free_count = (uint16_t)(slab->free_count + i);

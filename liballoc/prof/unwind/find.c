@@ -378,7 +378,7 @@ static bool find_fde_without_header(uint64_t pc, struct fde *fde)
  */
 static const uint8_t *find_frames(const uint8_t *low, const uint8_t *high)
 {
-	const uint8_t *at = low;
+	const uint8_t *at = low + (-(uintptr_t)low & 3);
 	struct fde fde;
 
 	for (; high - at >= 16; at += 4) {
@@ -404,7 +404,8 @@ static bool find_program_frames(struct object *object)
 	for (unsigned i = 0; i < count; i++) {
 		const ElfW(Phdr) *p = &segments[i];
 
-		if (p->p_type != PT_LOAD || p->p_flags & PF_W ||
+		if (p->p_type != PT_LOAD ||
+		    (p->p_flags & (PF_R | PF_W)) != PF_R ||
 		    __atomic_load_n(&missing, __ATOMIC_RELAXED))
 			continue;
 		object->low = (const uint8_t *)(uintptr_t)(bias + p->p_vaddr);
