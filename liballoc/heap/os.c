@@ -165,7 +165,7 @@ bool os_make_writable(void *base, size_t bytes)
 	return done;
 }
 
-static size_t soft_limit(int resource)
+static __attribute__((cold)) size_t soft_limit(int resource)
 {
 	int kept_errno = errno;
 	struct rlimit limit;
@@ -176,7 +176,7 @@ static size_t soft_limit(int resource)
 	return limited ? limit.rlim_cur : SIZE_MAX;
 }
 
-size_t os_mapping_limit(void)
+__attribute__((cold)) size_t os_mapping_limit(void)
 {
 	size_t space = soft_limit(RLIMIT_AS);
 	size_t data = soft_limit(RLIMIT_DATA);

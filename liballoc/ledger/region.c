@@ -144,7 +144,7 @@ static void set_identity(struct ledger_header *header)
 	header->start_monotonic_ns = clock_ns(CLOCK_MONOTONIC);
 }
 
-static void *map_region(size_t *bytes)
+static __attribute__((cold)) void *map_region(size_t *bytes)
 {
 	size_t page = os_page_bytes;
 	size_t want = *bytes < LEDGER_MAX_BYTES ? *bytes : LEDGER_MAX_BYTES;
