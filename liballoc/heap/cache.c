@@ -224,10 +224,10 @@ static unsigned fill_small(struct cache *cache, unsigned size_class,
 			   struct arena *arena, unsigned limit)
 {
 	struct cache_bin *bin = cache_bin(cache, size_class);
-	struct bin *from = arena_bin(arena, size_class);
 	unsigned group = slab_group(size_class);
 	unsigned want = limit > 1 ? limit / 2u : 1;
 	unsigned got = 0;
+	struct bin *from;
 
 	if (only_takes(bin, &cache->accounts[size_class]))
 		want = limit;
@@ -240,6 +240,7 @@ static unsigned fill_small(struct cache *cache, unsigned size_class,
 		got = exchange_take(size_class, bin->slots, want);
 	if (got)
 		return got;
+	from = arena_bin(arena, size_class);
 	got = bin_take(from, bin->slots, want, unpublished(cache, size_class),
 		       PAGES_WAITING);
 	/* What would serve lies elsewhere, or the process has to grow. */
