@@ -7,10 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* mallocx's flag for past all caches, as jemalloc's header has it. */
+/* mallocx's flag for past all caches, as jemalloc's header has it; that for an
+ * arena is 1 + its index from bit 20. */
 enum { DEPTH = 64, SMALL = 64, NO_CACHE = 0x100 };
 
 /* NULL where the allocator has none. */
+int mallctl(const char *name, void *old, size_t *old_length, void *value,
+	    size_t length) __attribute__((weak));
 void *mallocx(size_t size, int flags) __attribute__((weak));
 void *rallocx(void *ptr, size_t size, int flags) __attribute__((weak));
 void dallocx(void *ptr, int flags) __attribute__((weak));
@@ -82,6 +85,20 @@ static void run_direct(size_t bytes, unsigned long count)
 	while (count--)
 		dallocx(opaque(mallocx(bytes, NO_CACHE)), NO_CACHE);
 	dallocx(stays, NO_CACHE);
+}
+
+/* In an arena of our own. */
+static void run_created(size_t bytes, unsigned long count)
+{
+	unsigned arena = 0;
+	size_t length = sizeof(arena);
+	int flags;
+
+	if (!mallctl || mallctl("arenas.create", &arena, &length, NULL, 0))
+		exit(2);
+	flags = (int)(arena + 1) << 20;
+	while (count--)
+		dallocx(opaque(mallocx(bytes, flags)), flags);
 }
 
 static void run_rallocx(size_t bytes, unsigned long count)
@@ -166,6 +183,7 @@ static const struct path {
 	{"memalign-64", run_posix_memalign, SMALL},
 	{"mallocx-64", run_flags, SMALL},
 	{"direct-64", run_direct, SMALL},
+	{"created-64", run_created, SMALL},
 	{"rallocx-64", run_rallocx, SMALL},
 	{"free-sized-64", run_free_sized, SMALL},
 	{"new-64", run_new, SMALL},

@@ -72,7 +72,8 @@ static void *allocate_direct(size_t size, int flags)
 	}
 	if (rest && rest != MALLOCX_TCACHE_NONE)
 		return NULL;
-	return heap_allocate_direct(arena, size);
+	return heap_allocate_direct(
+		arena, size, rest ? HEAP_CACHE_NONE : HEAP_CACHE_AUTOMATIC);
 }
 
 void *api_mallocx(size_t size, int flags)
@@ -144,10 +145,8 @@ static struct heap_where where_to_free(int flags)
 {
 	unsigned bits = (unsigned)flags, cache = bits >> 8 & 0xfff;
 
-	if (cache)
-		return (struct heap_where){.cache = (int)cache - 2};
-	return (struct heap_where){.cache = bits >> 20 ? HEAP_CACHE_NONE
-						       : HEAP_CACHE_AUTOMATIC};
+	return (struct heap_where){.cache = cache ? (int)cache - 2
+						  : HEAP_CACHE_AUTOMATIC};
 }
 
 static __attribute__((noinline)) void dallocx_slow(void *ptr, int flags)

@@ -506,11 +506,15 @@ void arena_postfork_parent(void)
 
 void arena_postfork_child(void)
 {
-	unsigned count = heap_arena_count(), i;
+	unsigned count = heap_arena_count(), i, j;
 
 	each_lock(lock_reset);
-	for (i = 0; i < count; i++)
-		if (*place_of(i))
-			page_heap_postfork_child(*place_of(i));
+	for (i = 0; i < count; i++) {
+		if (!*place_of(i))
+			continue;
+		page_heap_postfork_child(*place_of(i));
+		for (j = 0; j < SMALL_CLASSES; j++)
+			bin_forget_kept(&(*place_of(i))->bins[j]);
+	}
 	lock_reset(&lock);
 }

@@ -2,7 +2,7 @@
 /*
  * Arenas: a page heap and a bin for each small class. Automatic ones are
  * shared by threads, created ones are named by the program, and what is freed
- * to them skips the thread caches, so that their statistics are exact.
+ * to them skips the thread caches: see arena_cache.h.
  */
 #ifndef LIBALLOC_HEAP_ARENA_H
 #define LIBALLOC_HEAP_ARENA_H
@@ -22,8 +22,9 @@ struct thread;
 struct arena {
 	unsigned index;
 	bool manual;
-	bool destroyed;	  /* its index waits for another use; atomic */
-	uint32_t threads; /* whose arena this is; atomic */
+	bool destroyed;	     /* its index waits for another use; atomic */
+	uint32_t generation; /* of what it handed out; atomic */
+	uint32_t threads;    /* whose arena this is; atomic */
 	struct extent_hooks_s *hooks; /* NULL: the default ones; atomic */
 	const struct thread *last;    /* to follow its CPU here; atomic */
 	struct arena *next_destroyed;
@@ -43,6 +44,15 @@ static inline struct bin *arena_bin(struct arena *arena, unsigned size_class)
 	if (!__atomic_load_n(&bin->stats, __ATOMIC_ACQUIRE))
 		bin_init(bin, arena, size_class);
 	return bin;
+}
+
+/*
+ * Goes on before the bins are drained, when the arena is reset or destroyed:
+ * what was handed out before is void for whoever takes a bin's lock after.
+ */
+static inline uint32_t arena_generation(const struct arena *arena)
+{
+	return __atomic_load_n(&arena->generation, __ATOMIC_RELAXED);
 }
 
 /* For its counts. */

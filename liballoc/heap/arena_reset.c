@@ -55,6 +55,7 @@ static void reset(struct arena *arena)
 	struct extent *extent;
 	unsigned i;
 
+	__atomic_fetch_add(&arena->generation, 1, __ATOMIC_RELAXED);
 	for (i = 0; i < SMALL_CLASSES; i++)
 		reset_bin(arena_bin(arena, i));
 	while ((extent = page_heap_any_large(arena))) {

@@ -135,7 +135,7 @@ static void *run(void *unused)
 	return unused;
 }
 
-static bool make(void)
+static bool make_thread(void)
 {
 	sigset_t all, kept;
 	pthread_attr_t attributes;
@@ -172,7 +172,7 @@ static bool start(void)
 	if (!change(LIFE_NONE, LIFE_CHANGING))
 		return true;
 	set(&stopping, false);
-	made = make();
+	made = make_thread();
 	__atomic_store_n(&life, made ? LIFE_RUNNING : LIFE_NONE,
 			 __ATOMIC_SEQ_CST);
 	ledger_set(&ledger_process()->background_threads, made);

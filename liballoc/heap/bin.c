@@ -8,6 +8,8 @@
 
 #include "liballoc/heap/bin.h"
 
+#include <string.h>
+
 #include "liballoc/heap/arena.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_heap.h"
@@ -127,13 +129,12 @@ static struct extent *next_apart(struct bin *bin)
 	return slab ? slab : new_slab(bin, true, PAGES_ANY);
 }
 
-unsigned bin_take(struct bin *bin, void **regions, unsigned want,
-		  uint64_t requests, enum page_heap_choice choice)
+/* Up to want regions; with the lock. */
+static unsigned take_regions(struct bin *bin, void **regions, unsigned want,
+			     enum page_heap_choice choice)
 {
-	size_t bytes = size_classes[bin->size_class].bytes;
 	unsigned taken = 0;
 
-	lock_take(&bin->lock);
 	while (taken < want) {
 		if (!bin->current || !bin->current->free_count) {
 			retire(bin, bin->current);
@@ -144,11 +145,29 @@ unsigned bin_take(struct bin *bin, void **regions, unsigned want,
 		taken += slab_take(bin->current, regions + taken, want - taken);
 	}
 	ledger_add(&bin->stats->nmalloc, taken);
-	ledger_add(&bin->stats->nrequests, requests);
 	if (taken && want > 1)
 		ledger_add(&bin->stats->nfills, 1);
+	return taken;
+}
+
+static void count_allocated(struct bin *bin, uint64_t regions)
+{
+	if (regions)
+		ledger_add_shared(&bin->arena->stats->small_allocated,
+				  regions *
+					  size_classes[bin->size_class].bytes);
+}
+
+unsigned bin_take(struct bin *bin, void **regions, unsigned want,
+		  uint64_t requests, enum page_heap_choice choice)
+{
+	unsigned taken;
+
+	lock_take(&bin->lock);
+	taken = take_regions(bin, regions, want, choice);
+	ledger_add(&bin->stats->nrequests, requests);
 	lock_release(&bin->lock);
-	ledger_add_shared(&bin->arena->stats->small_allocated, taken * bytes);
+	count_allocated(bin, taken);
 	return taken;
 }
 
@@ -206,36 +225,119 @@ static struct extent *own_slab(const struct bin *bin, void *region)
 	return slab;
 }
 
-unsigned bin_give(struct bin *bin, void **regions, unsigned count,
-		  uint64_t requests)
+/* bin_give() with the lock; slabs that are empty now go to *empty. */
+static unsigned give_regions(struct bin *bin, void **regions, unsigned count,
+			     struct extent **empty)
 {
-	size_t bytes = size_classes[bin->size_class].bytes;
-	struct extent *empty = NULL, *slab;
-	unsigned i = 0, others = 0, given;
+	unsigned i = 0, others = 0;
 
-	lock_take(&bin->lock);
 	while (i < count) {
+		struct extent *slab = own_slab(bin, regions[i]);
 		uint32_t was;
 
-		slab = own_slab(bin, regions[i]);
 		if (!slab) {
 			regions[others++] = regions[i++];
 			continue;
 		}
 		was = slab->free_count;
 		i += slab_give(slab, regions + i, count - i);
-		reposition(bin, slab, was, &empty);
+		reposition(bin, slab, was, empty);
 	}
-	given = count - others;
-	ledger_add(&bin->stats->ndalloc, given);
-	ledger_add(&bin->stats->nrequests, requests);
+	ledger_add(&bin->stats->ndalloc, count - others);
 	if (count > 1)
 		ledger_add(&bin->stats->nflushes, 1);
+	return others;
+}
+
+unsigned bin_give(struct bin *bin, void **regions, unsigned count,
+		  uint64_t requests)
+{
+	struct extent *empty = NULL;
+	unsigned others;
+
+	lock_take(&bin->lock);
+	others = give_regions(bin, regions, count, &empty);
+	ledger_add(&bin->stats->nrequests, requests);
 	lock_release(&bin->lock);
-	ledger_add_shared(&bin->arena->stats->small_allocated,
-			  -(given * bytes));
+	count_allocated(bin, (uint64_t)others - count);
 	release_slabs(bin, empty);
 	return others;
+}
+
+static void count_kept(struct bin *bin, uint64_t regions)
+{
+	if (regions)
+		ledger_add_shared(&bin->arena->stats->tcache_bytes,
+				  regions *
+					  size_classes[bin->size_class].bytes);
+}
+
+/*
+ * A thread may give back what it keeps while another one resets or destroys the
+ * arena; so all that follows from what these find is done before they release
+ * the lock, which the other takes in its course.
+ */
+
+/* What is kept, if it is the bin's still; else it is no more. */
+static bool validate(const struct bin *bin, struct bin_kept *kept)
+{
+	uint32_t generation = arena_generation(bin->arena);
+
+	if (kept->generation == generation)
+		return true;
+	*kept = (struct bin_kept){.generation = generation};
+	return false;
+}
+
+static void tell(struct bin *bin, struct bin_kept *kept)
+{
+	uint64_t more = (uint64_t)kept->count - kept->told;
+
+	ledger_add(&bin->stats->nrequests, kept->requests);
+	bin->kept += (uint32_t)more;
+	count_kept(bin, more);
+	kept->requests = 0;
+	kept->told = kept->count;
+}
+
+void bin_fill_kept(struct bin *bin, struct bin_kept *kept, unsigned want)
+{
+	lock_take(&bin->lock);
+	validate(bin, kept);
+	kept->count =
+		(uint8_t)take_regions(bin, kept->regions, want, PAGES_ANY);
+	count_allocated(bin, kept->count);
+	tell(bin, kept);
+	lock_release(&bin->lock);
+}
+
+static void give_oldest(struct bin *bin, struct bin_kept *kept, unsigned gone)
+{
+	struct extent *empty = NULL;
+
+	give_regions(bin, kept->regions, gone, &empty);
+	count_allocated(bin, -(uint64_t)gone);
+	release_slabs(bin, empty);
+	kept->count = (uint8_t)(kept->count - gone);
+	memmove(kept->regions, kept->regions + gone,
+		kept->count * sizeof(kept->regions[0]));
+}
+
+void bin_give_kept(struct bin *bin, struct bin_kept *kept, unsigned gone)
+{
+	lock_take(&bin->lock);
+	if (validate(bin, kept) && gone)
+		give_oldest(bin, kept, gone);
+	tell(bin, kept);
+	lock_release(&bin->lock);
+}
+
+void bin_tell_kept(struct bin *bin, struct bin_kept *kept)
+{
+	lock_take(&bin->lock);
+	validate(bin, kept);
+	tell(bin, kept);
+	lock_release(&bin->lock);
 }
 
 /* The slab that the next region comes from, if no new one is needed. */
@@ -256,7 +358,6 @@ static struct extent *slab_at_hand(struct bin *bin)
 /* One region of the slab, or NULL where there is none; releases the lock. */
 static void *take_and_release(struct bin *bin, struct extent *slab)
 {
-	size_t bytes = size_classes[bin->size_class].bytes;
 	void *region = NULL;
 
 	if (slab) {
@@ -265,8 +366,7 @@ static void *take_and_release(struct bin *bin, struct extent *slab)
 		ledger_add(&bin->stats->nrequests, 1);
 	}
 	lock_release(&bin->lock);
-	if (region)
-		ledger_add_shared(&bin->arena->stats->small_allocated, bytes);
+	count_allocated(bin, region != NULL);
 	return region;
 }
 
@@ -288,7 +388,6 @@ void *bin_take_apart(struct bin *bin)
 
 bool bin_give_one(struct bin *bin, struct extent *slab, void *region)
 {
-	size_t bytes = size_classes[bin->size_class].bytes;
 	struct extent *empty = NULL;
 	bool given;
 
@@ -299,8 +398,7 @@ bool bin_give_one(struct bin *bin, struct extent *slab, void *region)
 		ledger_add(&bin->stats->ndalloc, 1);
 	}
 	lock_release(&bin->lock);
-	if (given)
-		ledger_add_shared(&bin->arena->stats->small_allocated, -bytes);
+	count_allocated(bin, -(uint64_t)given);
 	release_slabs(bin, empty);
 	return given;
 }
@@ -407,17 +505,19 @@ struct extent *bin_drain(struct bin *bin)
 {
 	const struct size_class *class = &size_classes[bin->size_class];
 	struct extent *slabs, *slab;
-	uint64_t used = 0, count = 0;
+	uint64_t used = 0, count = 0, kept;
 
 	lock_take(&bin->lock);
 	slabs = drain(bin);
+	kept = bin->kept;
+	bin->kept = 0;
 	for (slab = slabs; slab; slab = slab->next, count++)
 		used += class->regions - slab->free_count;
 	ledger_add(&bin->stats->ndalloc, used);
 	ledger_add(&bin->stats->curslabs, -count);
 	lock_release(&bin->lock);
-	ledger_add_shared(&bin->arena->stats->small_allocated,
-			  -(used * class->bytes));
+	count_allocated(bin, -used);
+	count_kept(bin, -kept);
 	return slabs;
 }
 

@@ -4,7 +4,8 @@
  * in batches, under a lock of its own. The fullest slabs are used first, so
  * that the others may empty and go back to the page heap. Where samples are
  * many they lie in slabs of their own, so that no other object's free has to
- * ask whether it is one.
+ * ask whether it is one. Threads keep some regions of created arenas' bins:
+ * see arena_cache.h.
  */
 #ifndef LIBALLOC_HEAP_BIN_H
 #define LIBALLOC_HEAP_BIN_H
@@ -33,7 +34,21 @@ struct bin {
 	struct extent_list full;		  /* of a created arena alone */
 	struct extent *apart;			  /* current, in no list */
 	struct extent_list nonfull_apart;
+	uint32_t kept; /* regions that threads keep, as last told */
 } __attribute__((aligned(64)));
+
+/*
+ * Free regions of one bin that one thread keeps, the newest last. They are
+ * void once the arena was reset, which its generation tells.
+ */
+#define BIN_KEPT_MAX 16u
+struct bin_kept {
+	uint32_t generation; /* of the arena */
+	uint16_t requests;   /* served since the bin was last told */
+	uint8_t count;	     /* regions */
+	uint8_t told;	     /* of those, in the bin's count */
+	void *regions[BIN_KEPT_MAX];
+};
 
 /*
  * For a zeroed bin, by any thread, and by several at once. Its lock may be
@@ -55,6 +70,19 @@ unsigned bin_take(struct bin *bin, void **regions, unsigned want,
  */
 unsigned bin_give(struct bin *bin, void **regions, unsigned count,
 		  uint64_t requests);
+/*
+ * Fills kept, which is empty, with up to want regions, of which there may be
+ * none; gives back the oldest `gone` of what is kept, or drops all of it, where
+ * the bin was drained since; tells the bin what is kept now.
+ */
+void bin_fill_kept(struct bin *bin, struct bin_kept *kept, unsigned want);
+void bin_give_kept(struct bin *bin, struct bin_kept *kept, unsigned gone);
+void bin_tell_kept(struct bin *bin, struct bin_kept *kept);
+/* After fork: nobody keeps any. */
+static inline void bin_forget_kept(struct bin *bin)
+{
+	bin->kept = 0;
+}
 /* One region of a slab that the bin has; NULL where all are full. */
 void *bin_take_one(struct bin *bin);
 /* One region of the slabs for samples; NULL where memory is short. */
@@ -65,7 +93,8 @@ void bin_release_apart(struct bin *bin);
 bool bin_give_one(struct bin *bin, struct extent *slab, void *region);
 /*
  * Takes all slabs out, whatever is in use in them: a chain by next, each to be
- * handed to bin_discard(). The counts are as if all had been freed.
+ * handed to bin_discard(). The counts are as if all had been freed, and what
+ * threads keep is void.
  */
 struct extent *bin_drain(struct bin *bin);
 void bin_discard(struct bin *bin, struct extent *slab);

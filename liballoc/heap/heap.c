@@ -13,6 +13,7 @@
 
 #include "liballoc/ctl/options.h"
 #include "liballoc/heap/arena.h"
+#include "liballoc/heap/arena_cache.h"
 #include "liballoc/heap/background.h"
 #include "liballoc/heap/cache.h"
 #include "liballoc/heap/container.h"
@@ -52,6 +53,7 @@ struct request {
 	bool missed; /* the thread's cache of large extents has none */
 	bool roomy;  /* it takes the place of one that grew, and may grow on */
 	bool apart;  /* the profiler will sample it, and its place is apart */
+	const struct heap_where *where;
 	struct thread *thread; /* may be NULL */
 	struct arena *arena;
 	struct cache *cache; /* NULL: none */
@@ -65,6 +67,14 @@ static struct cache *choose_cache(struct thread *thread,
 	if (where && (where->cache == HEAP_CACHE_NONE || where->arena))
 		return NULL;
 	return thread ? &thread->cache : NULL;
+}
+
+/* May the thread keep regions of created arenas? It may be NULL. */
+static bool may_keep(const struct thread *thread,
+		     const struct heap_where *where)
+{
+	return thread && thread->cache.class_count &&
+	       (!where || where->cache == HEAP_CACHE_AUTOMATIC);
 }
 
 static struct arena *choose_arena(struct thread *thread,
@@ -129,6 +139,16 @@ static void *take_apart(struct thread *thread, struct arena *arena,
 	return ptr;
 }
 
+/* Not inlined, so that what every process runs stays small. */
+static __attribute__((noinline)) void *
+take_of_created(const struct request *request)
+{
+	if (!may_keep(request->thread, request->where))
+		return NULL;
+	return arena_cache_take(&request->thread->arena_cache,
+				arena_bin(request->arena, request->size_class));
+}
+
 static void *take_ordinary(const struct request *request)
 {
 	struct cache *cache = request->cache;
@@ -136,6 +156,8 @@ static void *take_ordinary(const struct request *request)
 
 	if (cache && request->size_class < cache->class_count)
 		ptr = cache_take(cache, request->size_class, request->arena);
+	else if (!cache && request->arena->manual)
+		ptr = take_of_created(request);
 	if (!ptr) {
 		cache = NULL;
 		ptr = arena_allocate_small(request->arena, request->size_class);
@@ -397,6 +419,7 @@ static __attribute__((noinline)) void *allocate(struct request request,
 	start_ns = start_timing(request.thread);
 	request.arena = choose_arena(request.thread, where);
 	request.cache = choose_cache(request.thread, where);
+	request.where = where;
 	request.apart =
 		request.thread && goes_apart(request.thread, request.usable);
 	thread_busy++;
@@ -492,6 +515,69 @@ static void *take_counted(size_t size)
 	return ptr;
 }
 
+/* What the thread keeps of a created arena serves, and no event is due. */
+static inline void *take_kept(struct arena *arena, size_t size)
+{
+	struct thread *thread = thread_current;
+	const struct cache_bin *bin;
+	size_t slot;
+	void *ptr;
+
+	if (size - 1 >= SMALL_MAX_BYTES || thread_busy || !thread->arena_cache)
+		return NULL;
+	slot = size_class_slot(size);
+	bin = &thread->cache.bins[slot];
+	if (!slot || thread->countdown < (int64_t)bin->bytes)
+		return NULL;
+	ptr = arena_cache_pop(thread->arena_cache, arena, (unsigned)slot - 1);
+	if (!ptr)
+		return NULL;
+	thread->countdown -= (int64_t)bin->bytes;
+	thread->direct_nmalloc++;
+	return ptr;
+}
+
+/* The same where some have to be fetched first, or none may be kept. */
+static __attribute__((noinline)) void *fetch(struct arena *arena, size_t size,
+					     bool keep)
+{
+	struct thread *thread = short_way();
+	unsigned size_class;
+	struct bin *bin;
+	void *ptr = NULL;
+
+	if (size - 1 >= SMALL_MAX_BYTES || !thread || fill_any() ||
+	    (!arena && opt.percpu_arena))
+		return NULL;
+	size_class = size_class_of(size);
+	if (thread->countdown < (int64_t)size_classes[size_class].bytes)
+		return NULL;
+	if (!arena)
+		arena = thread->arena;
+	thread_busy++;
+	bin = arena_bin(arena, size_class);
+	if (keep && arena->manual && thread->cache.class_count)
+		ptr = arena_cache_take(&thread->arena_cache, bin);
+	if (!ptr)
+		ptr = bin_take_one(bin);
+	thread_busy--;
+	if (ptr) {
+		thread->countdown -= (int64_t)size_classes[size_class].bytes;
+		thread->direct_nmalloc++;
+		thread_tell(thread);
+	}
+	heap_run_deferred();
+	return ptr;
+}
+
+void *heap_allocate_direct(struct arena *arena, size_t size, int cache)
+{
+	bool keep = cache == HEAP_CACHE_AUTOMATIC;
+	void *ptr = keep && arena ? take_kept(arena, size) : NULL;
+
+	return ptr ? ptr : fetch(arena, size, keep);
+}
+
 void *heap_allocate(size_t size, size_t alignment, bool zero,
 		    const struct heap_where *where)
 {
@@ -510,32 +596,6 @@ void *heap_allocate(size_t size, size_t alignment, bool zero,
 					 .zero = zero,
 					 .missed = missed},
 			where);
-}
-
-void *heap_allocate_direct(struct arena *arena, size_t size)
-{
-	struct thread *thread = short_way();
-	unsigned size_class;
-	void *ptr;
-
-	if (size - 1 >= SMALL_MAX_BYTES || !thread || fill_any() ||
-	    (!arena && opt.percpu_arena))
-		return NULL;
-	size_class = size_class_of(size);
-	if (thread->countdown < (int64_t)size_classes[size_class].bytes)
-		return NULL;
-	if (!arena)
-		arena = thread->arena;
-	thread_busy++;
-	ptr = bin_take_one(arena_bin(arena, size_class));
-	thread_busy--;
-	if (ptr) {
-		thread->countdown -= (int64_t)size_classes[size_class].bytes;
-		thread->direct_nmalloc++;
-		thread_tell(thread);
-	}
-	heap_run_deferred();
-	return ptr;
 }
 
 static bool is_region(const struct extent *slab, const void *ptr)
@@ -694,9 +754,27 @@ static bool forget_sample(struct thread *thread, void *ptr, uint64_t word)
 	return sample != 0;
 }
 
-static void give_back(struct thread *thread, struct cache *cache, void *ptr,
-		      uint64_t word)
+/*
+ * A small object to its slab, or to what the thread keeps of its arena. False,
+ * with nothing done, where it is none in use, so far as that is looked at.
+ */
+static bool give_small(struct thread *thread, void *ptr, uint64_t word,
+		       const struct heap_where *where)
 {
+	struct extent *slab = page_word_extent(word);
+	struct bin *bin = arena_bin(slab->arena, page_word_tag(word));
+
+	if (word & PAGE_BYPASS && may_keep(thread, where) &&
+	    is_region(slab, ptr) &&
+	    arena_cache_give(&thread->arena_cache, bin, ptr))
+		return true;
+	return bin_give_one(bin, slab, ptr);
+}
+
+static void give_back(struct thread *thread, const struct heap_where *where,
+		      void *ptr, uint64_t word)
+{
+	struct cache *cache = choose_cache(thread, where);
 	struct extent *extent = page_word_extent(word);
 	/* An explicit cache may hold what the automatic ones may not. */
 	bool own = thread && cache == &thread->cache;
@@ -710,11 +788,15 @@ static void give_back(struct thread *thread, struct cache *cache, void *ptr,
 	}
 	if (binned)
 		return;
-	if (!(word & PAGE_LARGE))
-		arena_free_small(&ptr, 1);
-	else if (!cache || bypass || !(word & PAGE_UNCACHED) ||
-		 !large_cache_give(&cache->large, extent))
+	if (!(word & PAGE_LARGE)) {
+		if (!bypass)
+			arena_free_small(&ptr, 1);
+		else if (!give_small(thread, ptr, word, where))
+			report_error("double free of", ptr);
+	} else if (!cache || bypass || !(word & PAGE_UNCACHED) ||
+		   !large_cache_give(&cache->large, extent)) {
 		page_heap_give_large(extent->arena, extent);
+	}
 }
 
 /* The short way for a large object: true where the thread's cache keeps it. */
@@ -738,14 +820,12 @@ static bool keep_large(uint64_t word)
 }
 
 /*
- * A small object of a created arena, or past all caches, which goes back to its
- * slab at once, where it is looked at; false: it is none, or no explicit way.
+ * A small object of a created arena, or past all caches; false: it is none, or
+ * no explicit way.
  */
 static bool free_direct(void *ptr, uint64_t word,
 			const struct heap_where *where)
 {
-	struct extent *slab = page_word_extent(word);
-	unsigned size_class = page_word_tag(word);
 	struct thread *thread = short_way();
 	bool direct = word & PAGE_BYPASS ||
 		      (where && where->cache == HEAP_CACHE_NONE);
@@ -755,10 +835,10 @@ static bool free_direct(void *ptr, uint64_t word,
 	    !direct || (where && where->cache >= 0) || !thread || fill_frees())
 		return false;
 	thread_busy++;
-	given = bin_give_one(arena_bin(slab->arena, size_class), slab, ptr);
+	given = give_small(thread, ptr, word, where);
 	thread_busy--;
 	if (given) {
-		thread->direct_freed += size_classes[size_class].bytes;
+		thread->direct_freed += word_usable(word);
 		thread->direct_ndalloc++;
 	}
 	heap_run_deferred();
@@ -886,7 +966,7 @@ free_slowly(void *ptr, const struct heap_where *where)
 		forget_sample(thread, ptr, word);
 	fill_freed(ptr, word_usable(word));
 	thread_busy++;
-	give_back(thread, choose_cache(thread, where), ptr, word);
+	give_back(thread, where, ptr, word);
 	thread_busy--;
 	leave_free(thread, start_ns);
 	errno = kept_errno;
@@ -916,6 +996,27 @@ static bool keep_after_flush(void *ptr)
 	return kept;
 }
 
+/*
+ * A small object of a created arena, which the thread keeps; it is looked at
+ * no more closely than what goes to the thread's cache.
+ */
+static __attribute__((noinline)) bool keep_small(void *ptr, uint64_t word,
+						 const struct heap_where *where)
+{
+	struct thread *thread = thread_current;
+	unsigned size_class = page_word_tag(word);
+
+	if (word & (PAGE_SAMPLED | PAGE_LARGE) ||
+	    (where && where->cache != HEAP_CACHE_AUTOMATIC) || thread_busy ||
+	    !thread->arena_cache ||
+	    !arena_cache_push(thread->arena_cache,
+			      page_word_extent(word)->arena, size_class, ptr))
+		return false;
+	thread->direct_freed += size_classes[size_class].bytes;
+	thread->direct_ndalloc++;
+	return true;
+}
+
 /* Not inlined, as above. */
 static __attribute__((noinline)) void
 free_otherwise(void *ptr, const struct heap_where *where, uint64_t word)
@@ -931,8 +1032,11 @@ void heap_free(void *ptr, const struct heap_where *where)
 {
 	uint64_t word = page_map_get((uintptr_t)ptr);
 
-	if (HEAP_CHECKS_ALL || where || !free_beside_watched(ptr, word))
-		free_otherwise(ptr, where, word);
+	if (!HEAP_CHECKS_ALL &&
+	    ((!where && free_beside_watched(ptr, word)) ||
+	     (word & PAGE_BYPASS && keep_small(ptr, word, where))))
+		return;
+	free_otherwise(ptr, where, word);
 }
 
 void heap_check_size(const void *ptr, size_t size, size_t alignment)
@@ -1104,6 +1208,18 @@ static void *regrow(void *old, uint64_t word, size_t size, size_t alignment,
 	return ptr;
 }
 
+/* The short way, if it can be. */
+static __attribute__((noinline)) void *
+allocate_there(size_t size, size_t alignment, bool zero,
+	       const struct heap_where *where)
+{
+	void *ptr = NULL;
+
+	if (where->arena && where->cache < 0 && !alignment && !zero)
+		ptr = heap_allocate_direct(where->arena, size, where->cache);
+	return ptr ? ptr : heap_allocate(size, alignment, zero, where);
+}
+
 void *heap_reallocate(void *old, size_t size, size_t alignment, bool zero,
 		      const struct heap_where *where)
 {
@@ -1119,7 +1235,8 @@ void *heap_reallocate(void *old, size_t size, size_t alignment, bool zero,
 		return old;
 	if (moves_by_pages(old, word, usable))
 		return regrow(old, word, size, alignment, zero, where);
-	ptr = heap_allocate(size, alignment, zero, where);
+	ptr = where ? allocate_there(size, alignment, zero, where)
+		    : heap_allocate(size, alignment, zero, NULL);
 	if (!ptr)
 		return NULL;
 	memcpy(ptr, old, size < old_usable ? size : old_usable);

@@ -56,10 +56,12 @@ void *heap_allocate(size_t size, size_t alignment, bool zero,
  */
 void heap_uncount(size_t bytes);
 /*
- * A small object of an arena (NULL: the thread's own), past all caches, the
- * short way; NULL: take heap_allocate(), nothing has changed.
+ * A small object of an arena (NULL: the thread's own), past the thread's cache,
+ * the short way; NULL: take heap_allocate(), nothing has changed. cache:
+ * HEAP_CACHE_NONE, or HEAP_CACHE_AUTOMATIC: the thread may keep some of a
+ * created arena's.
  */
-void *heap_allocate_direct(struct arena *arena, size_t size);
+void *heap_allocate_direct(struct arena *arena, size_t size, int cache);
 /* As realloc: NULL with old untouched where memory is short. */
 void *heap_reallocate(void *old, size_t size, size_t alignment, bool zero,
 		      const struct heap_where *where);

@@ -144,7 +144,7 @@ static void wait_for(struct lock *lock)
 	count_wait(lock, os_clock_ns() - start, waiters);
 }
 
-static void take(struct lock *lock)
+static void take_contended(struct lock *lock)
 {
 	int64_t most = opt.mutex_max_spin, spins;
 
@@ -176,7 +176,7 @@ void lock_take(struct lock *lock)
 {
 	check_rank(lock);
 	if (!try_once(lock))
-		take(lock);
+		take_contended(lock);
 	count_taken(lock);
 	note_taken(lock);
 }
@@ -199,7 +199,7 @@ void lock_release(struct lock *lock)
 void lock_take_for_fork(struct lock *lock)
 {
 	if (!try_once(lock))
-		take(lock);
+		take_contended(lock);
 }
 
 void lock_release_for_fork(struct lock *lock)

@@ -16,6 +16,7 @@
 #include "liballoc/ctl/ctl.h"
 #include "liballoc/ctl/options.h"
 #include "liballoc/heap/arena.h"
+#include "liballoc/heap/arena_cache.h"
 #include "liballoc/heap/background.h"
 #include "liballoc/heap/container.h"
 #include "liballoc/heap/exchange.h"
@@ -191,6 +192,14 @@ static void start_cache(struct thread *thread)
 	thread->cache.exchanges = !thread->arena->manual;
 }
 
+/* It may start anew. */
+static void end_cache(struct thread *thread)
+{
+	cache_fini(&thread->cache, thread->arena);
+	if (thread->arena_cache)
+		arena_cache_close(thread->arena_cache);
+}
+
 static struct thread *new_thread(void)
 {
 	struct thread *thread = new_struct();
@@ -274,6 +283,9 @@ static void end(struct thread *thread)
 	unlist_thread(thread);
 	lock_release(&lock);
 	cache_fini(&thread->cache, thread->arena);
+	if (thread->arena_cache)
+		arena_cache_free(thread->arena_cache);
+	thread->arena_cache = NULL;
 	thread_publish(thread);
 	arena_leave(thread->arena);
 	prof_thread_exit(thread);
@@ -306,6 +318,15 @@ static void thread_exit(void *pointer)
 	phase = PHASE_ENDED;
 	end(thread);
 	heap_run_deferred();
+}
+
+/* Any thread may ask. */
+static size_t kept_of_arenas(const struct thread *thread)
+{
+	const struct arena_cache *cache =
+		__atomic_load_n(&thread->arena_cache, __ATOMIC_ACQUIRE);
+
+	return cache ? arena_cache_bytes(cache) : 0;
 }
 
 void thread_publish(struct thread *thread)
@@ -342,7 +363,7 @@ void thread_publish(struct thread *thread)
 	ledger_set(&row->nmalloc, nmalloc);
 	ledger_set(&row->ndalloc, ndalloc);
 	ledger_set(&row->arena, thread->arena->index);
-	ledger_set(&row->tcache_bytes, held);
+	ledger_set(&row->tcache_bytes, held + kept_of_arenas(thread));
 	/* Another thread may be publishing this one too: each a difference. */
 	told = __atomic_exchange_n(&thread->cached_bytes, held,
 				   __ATOMIC_RELAXED);
@@ -437,13 +458,27 @@ static void plan_trim(struct thread *thread)
 		set_aside(thread, (int64_t)opt.tcache_gc_incr_bytes);
 }
 
+static void flush_caches(struct thread *thread)
+{
+	cache_flush(&thread->cache, thread->arena);
+	if (thread->arena_cache)
+		arena_cache_flush(thread->arena_cache);
+}
+
+static void trim_caches(struct thread *thread)
+{
+	cache_trim(&thread->cache, thread->arena);
+	if (thread->arena_cache)
+		arena_cache_trim(thread->arena_cache);
+}
+
 /* Where trims come oftener than events do. */
 static void trim_between(struct thread *thread)
 {
 	if (!opt.tcache_gc_incr_bytes || !trim_is_due(thread))
 		return;
 	thread_busy++;
-	cache_trim(&thread->cache, thread->arena);
+	trim_caches(thread);
 	thread_busy--;
 }
 
@@ -456,9 +491,9 @@ static void look_at_cache(struct thread *thread)
 
 	if ((thread->looked_ns && now - thread->looked_ns > IDLE_NS) ||
 	    squeezes != thread->squeezes)
-		cache_flush(&thread->cache, thread->arena);
+		flush_caches(thread);
 	else if (trim_is_due(thread))
-		cache_trim(&thread->cache, thread->arena);
+		trim_caches(thread);
 	thread->looked_ns = now;
 	thread->squeezes = squeezes;
 }
@@ -641,7 +676,7 @@ void heap_thread_set_arena(struct thread *thread, struct arena *arena)
 	if (arena == thread->arena)
 		return;
 	thread_busy++;
-	cache_flush(&thread->cache, thread->arena);
+	flush_caches(thread);
 	lock_take(&lock); /* nobody publishes it for the wrong arena */
 	thread_publish(thread);
 	arena_leave(thread->arena);
@@ -657,7 +692,7 @@ void heap_thread_set_arena(struct thread *thread, struct arena *arena)
 void heap_thread_flush(struct thread *thread)
 {
 	thread_busy++;
-	cache_flush(&thread->cache, thread->arena);
+	flush_caches(thread);
 	exchange_flush();
 	thread_publish(thread);
 	thread_busy--;
@@ -678,7 +713,7 @@ void heap_thread_enable_cache(struct thread *thread, bool on)
 	if (on && !fill_any())
 		start_cache(thread);
 	else if (!on)
-		cache_fini(&thread->cache, thread->arena);
+		end_cache(thread);
 	thread_publish(thread);
 	thread_busy--;
 	heap_run_deferred();
@@ -697,7 +732,7 @@ void heap_thread_set_cache_max(struct thread *thread, size_t bytes)
 	if (!heap_thread_cache_enabled(thread))
 		return;
 	thread_busy++;
-	cache_fini(&thread->cache, thread->arena);
+	end_cache(thread);
 	start_cache(thread);
 	thread_publish(thread);
 	thread_busy--;
@@ -741,6 +776,8 @@ void heap_publish(void)
 	if (thread) {
 		thread_busy++;
 		cache_publish(&thread->cache, thread->arena);
+		if (thread->arena_cache)
+			arena_cache_publish(thread->arena_cache);
 		thread_busy--;
 	}
 	thread_each(publish_row, NULL);
@@ -779,6 +816,8 @@ static void recount_cached(const struct thread *mine)
 	/* Which counts in the row of the first one. */
 	ledger_add_shared(&heap_arena(0)->stats->tcache_bytes,
 			  exchange_bytes());
+	if (mine && mine->arena_cache)
+		arena_cache_recount(mine->arena_cache);
 }
 
 /*

@@ -18,6 +18,7 @@
 #include "liballoc/prof/unwind/memo.h"
 
 struct arena;
+struct arena_cache;
 struct lock;
 
 /* Where large objects bring no events, a thread keeps house so often. */
@@ -66,6 +67,7 @@ struct thread {
 	size_t cache_max_bytes; /* largest size its cache may hold */
 	uint64_t trimmed_at;	/* of all allocated; opt.tcache_gc_incr_bytes */
 	struct cache cache;
+	struct arena_cache *arena_cache; /* NULL: none yet */
 	struct walk_memo walk_memo;
 };
 

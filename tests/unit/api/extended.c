@@ -136,16 +136,16 @@ static void test_arena(void)
 	void *small, *large;
 
 	ok(index >= 1 && index != UINT32_MAX, "a new arena");
-	small = mallocx(100, flags);
+	small = mallocx(100, flags | MALLOCX_TCACHE_NONE);
 	large = mallocx(100000, flags);
 	ok(heap_arena_of(small, &found) && found == index,
 	   "mallocx allocates from it");
 	is_uint(stats->small_allocated, sallocx(small, 0), "small, counted");
 	is_uint(stats->large_allocated, sallocx(large, 0), "large, counted");
-	free(small);
+	dallocx(small, MALLOCX_TCACHE_NONE);
 	free(large);
 	is_uint(stats->small_allocated + stats->large_allocated, 0,
-		"a plain free counts at once");
+		"a free past the caches counts at once");
 	is_uint(ledger_class(index, 7)->nmalloc, 1, "one of its class came");
 	is_uint(ledger_class(index, 7)->ndalloc, 1, "and went");
 	is_uint(ledger_class(index, 7)->nrequests, 1, "as was asked");

@@ -94,7 +94,7 @@ static void test_defrag_hint(void)
 {
 	static void *objects[OBJECTS];
 	unsigned arena = heap_arena_create(NULL), few = 0, many = 0, i;
-	int flags = MALLOCX_ARENA(arena);
+	int flags = MALLOCX_ARENA(arena) | MALLOCX_TCACHE_NONE;
 	void *large = mallocx(MIB, flags);
 
 	for (i = 0; i < OBJECTS; i++)

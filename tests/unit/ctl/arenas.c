@@ -322,7 +322,7 @@ static void test_utilization(void)
 	unsigned index = make_arena();
 	struct verbose v;
 	size_t length = sizeof(v), brief[3][3], brief_length = sizeof(brief);
-	int flags = MALLOCX_ARENA(index);
+	int flags = MALLOCX_ARENA(index) | MALLOCX_TCACHE_NONE;
 	void *small = mallocx(100, flags), *large = mallocx(100000, flags);
 	void *other = mallocx(100, flags);
 	void *asked[3] = {small, large, &v};
