@@ -81,8 +81,8 @@ struct extent {
 		struct extent *right;	   /* free: in its run set */
 	};
 	/*
-	 * Slab: bit region % 64 is set where the region may be watched; read
-	 * without the lock.
+	 * Slab: a region's bit (slab_region_bit) is set where it may be
+	 * watched; of a slab apart all are. Read without the lock.
 	 */
 	uint64_t watched_filter;
 } __attribute__((aligned(64)));

@@ -880,9 +880,9 @@ static inline bool free_beside_watched(void *ptr, uint64_t word)
 {
 	const struct extent *slab = page_word_extent(word);
 
-	return (word & PAGE_BESIDE_MASK) == PAGE_BESIDE && !slab->apart &&
+	return (word & PAGE_BESIDE_MASK) == PAGE_BESIDE &&
 	       !(__atomic_load_n(&slab->watched_filter, __ATOMIC_RELAXED) &
-		 slab_region_bit(slab, ptr)) &&
+		 slab_region_bit(ptr)) &&
 	       cache_push(
 		       cache_bin(&thread_current->cache, page_word_tag(word)),
 		       ptr);

@@ -71,7 +71,7 @@ static void watch(struct extent *slab, const void *region)
 
 	slab->sampled++;
 	__atomic_store_n(&slab->watched_filter,
-			 slab->watched_filter | slab_region_bit(slab, region),
+			 slab->watched_filter | slab_region_bit(region),
 			 __ATOMIC_RELAXED);
 	if (slab->watched_pages >> page & 1)
 		return;
@@ -170,7 +170,7 @@ bool slab_init(struct extent *slab, unsigned size_class, bool apart)
 	slab->first_word = 0;
 	slab->sampled = 0;
 	slab->watched_pages = 0;
-	slab->watched_filter = 0;
+	slab->watched_filter = apart ? UINT64_MAX : 0;
 	slab->state = EXTENT_SLAB;
 	set_words(slab);
 	return true;

@@ -50,11 +50,13 @@ static inline uint32_t slab_index(const struct extent *slab, const void *region)
 
 	return (uint32_t)size_class_region(class, offset);
 }
-/* The bit that stands for a region, or what is in it, in watched_filter. */
-static inline uint64_t slab_region_bit(const struct extent *slab,
-				       const void *region)
+/*
+ * The bit that stands for a region in watched_filter: by the line that it
+ * begins in, which no other of its page does that is as large.
+ */
+static inline uint64_t slab_region_bit(const void *region)
 {
-	return UINT64_C(1) << slab_index(slab, region) % 64;
+	return UINT64_C(1) << ((uintptr_t)region >> 6) % 64;
 }
 
 /*

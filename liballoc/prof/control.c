@@ -40,12 +40,12 @@ void prof_state_set_rate(unsigned lg_sample)
 
 size_t prof_lg_sample_get(void)
 {
-	return __atomic_load_n(&prof_state.lg_sample, __ATOMIC_RELAXED);
+	return prof_state_rate();
 }
 
 bool prof_active_get(void)
 {
-	return get(&prof_state.active);
+	return prof_state_active();
 }
 
 void prof_active_set(bool active)

@@ -18,11 +18,6 @@ static uint64_t due_bytes; /* below the threshold: it is the threshold */
 /* When the last dump of each kind was asked for; 0: never. */
 static uint64_t above_ns, tight_ns;
 
-bool limits_any(void)
-{
-	return opt.prof_dump_above.bytes || opt.prof_dump_above.percent;
-}
-
 /* 0 where there is no limit to be a part of. */
 static uint64_t bytes_of(const struct option_amount *amount)
 {

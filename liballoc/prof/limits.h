@@ -9,8 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "liballoc/ctl/options.h"
+
 /* Is there anything to be looked at? */
-bool limits_any(void);
+static inline bool limits_any(void)
+{
+	return opt.prof_dump_above.bytes || opt.prof_dump_above.percent;
+}
 /*
  * So many bytes are live: has the heap, or what is used of the control group's
  * limit, passed where the next dump is due? Any thread; true for one of them.

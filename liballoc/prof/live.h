@@ -14,8 +14,9 @@ uint64_t live_bytes(void);
 /*
  * A thread has allocated so many bytes more: is it time to look again? About
  * once in 256 KiB that all threads together allocate, less often where there
- * are many arenas to add up.
+ * are many arenas to add up. untold: the thread's own, 0 at first: what it has
+ * not told the others yet.
  */
-bool live_is_due(uint64_t bytes);
+bool live_is_due(uint64_t bytes, uint32_t *untold);
 
 #endif

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 liballoc_liballoc_la_SOURCES += %D%/backtrace.c %D%/backtrace.h \
 	%D%/class_sums.c %D%/class_sums.h %D%/control.c %D%/counts.c %D%/dump.c %D%/dump.h \
-	%D%/hooks.c %D%/hooks.h %D%/images.c \
+	%D%/hooks.c %D%/hooks.h %D%/near_clock.c %D%/near_clock.h %D%/images.c \
 	%D%/images.h %D%/prof.h %D%/random.c %D%/row_index.c %D%/row_index.h %D%/random.h \
 	%D%/requests.c %D%/sampler.c %D%/samples.c %D%/snapshot.c %D%/snapshot.h %D%/stacks.c %D%/state.h %D%/tables.h \
 	%D%/triggers.c %D%/unload.c %D%/unload.h %D%/writer.c %D%/writer.h \

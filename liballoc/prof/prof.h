@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "liballoc/heap/os.h"
+#include "liballoc/prof/near_clock.h"
 #include "liballoc/prof/tables.h"
 #include "liballoc/prof/unwind/memory.h"
 
@@ -28,14 +29,16 @@ enum prof_pick {
 
 /* The profiler's part of struct thread; zeroed when the thread starts. */
 struct prof_thread {
-	uint64_t random[4];  /* state of the generator; all 0: unseeded */
-	uint32_t ledger_row; /* in LEDGER_THREADS; 0: none was left */
-	uint8_t lg_sample;   /* the rate that the interval was drawn at */
-	bool cut;	     /* the interval was cut at PROF_INTERVAL_MAX */
-	bool active;	     /* thread.prof.active */
-	uint8_t pick;	     /* enum prof_pick */
+	uint64_t random[4];    /* state of the generator; all 0: unseeded */
+	uint32_t ledger_row;   /* in LEDGER_THREADS; 0: none was left */
+	uint8_t lg_sample;     /* the rate that the interval was drawn at */
+	bool cut;	       /* the interval was cut at PROF_INTERVAL_MAX */
+	bool active;	       /* thread.prof.active */
+	uint8_t pick;	       /* enum prof_pick */
+	uint32_t untold_bytes; /* live.h */
 	struct stack_bounds stack;
-	struct tables_place place; /* of the last sample, if that was kept */
+	struct near_clock clock;
+	struct tables_place place; /* of the last samples */
 };
 
 /*

@@ -30,6 +30,9 @@ uint64_t random_next(uint64_t state[4]);
  * with probability 1 in 1 << lg_sample: geometric, in [0, 2^62].
  */
 int64_t random_interval(uint64_t state[4], unsigned lg_sample);
+/* By which it draws: random.c says what they are. */
+#define RANDOM_LAYERS 64
+extern const double random_edges[RANDOM_LAYERS + 1];
 
 /*
  * The odds that an object of so many usable bytes is sampled. At rate 0,

@@ -91,7 +91,7 @@ int64_t prof_next_interval(struct thread *thread)
 		return IDLE_INTERVAL;
 	if (!(random[0] | random[1] | random[2] | random[3]))
 		random_seed(prof->random, thread->uid);
-	prof->lg_sample = (uint8_t)prof_lg_sample_get();
+	prof->lg_sample = (uint8_t)prof_state_rate();
 	interval = random_interval(prof->random, prof->lg_sample);
 	/* The distribution has no memory: the rest is drawn when it is due. */
 	prof->cut = interval > PROF_INTERVAL_MAX;
@@ -114,12 +114,35 @@ static bool draw_rest(struct thread *thread, size_t usable_bytes, uint64_t rest)
 
 bool prof_picks(struct thread *thread, size_t usable_bytes, uint64_t rest_bytes)
 {
-	bool pick = prof_state.ready && prof_active_get() &&
+	bool pick = prof_state.ready && prof_state_active() &&
 		    thread->prof.active &&
 		    draw_rest(thread, usable_bytes, rest_bytes);
 
 	thread->prof.pick = pick ? PICK_YES : PICK_NO;
 	return pick;
+}
+
+/* At so many bytes a sample, or fewer, a busy thread's are microseconds apart.
+ */
+#define NEAR_LG_SAMPLE 15u
+
+static uint64_t now_ns(struct thread *thread)
+{
+	return thread && thread->prof.lg_sample <= NEAR_LG_SAMPLE
+		       ? near_clock_ns(&thread->prof.clock)
+		       : os_clock_ns();
+}
+
+/* Of a row that is not shared, as row 0 is, its thread is the only writer. */
+static void count_taken(struct thread *thread)
+{
+	uint32_t row = thread->prof.ledger_row;
+	uint64_t *word = &ledger_thread_stats(row)->samples;
+
+	if (row)
+		ledger_add(word, 1);
+	else
+		ledger_add_shared(word, 1);
 }
 
 static void count_dropped(size_t usable_bytes)
@@ -181,14 +204,14 @@ static __attribute__((noinline)) uint32_t take(struct thread *thread,
 		sample = tables_add_again(what, place);
 	if (sample)
 		return sample;
-	*place = (struct tables_place){0};
+	place->stack = 0;
 	if (again)
 		return take(thread, what);
 	if (has_stack)
 		sample = add(what, frames, depth, place);
 	/* A walk that is this one again says nothing of these. */
 	if (truncated || hooks_have(PROF_HOOK_BACKTRACE))
-		*place = (struct tables_place){0};
+		place->stack = 0;
 	if (sample && hooks_have(PROF_HOOK_SAMPLE))
 		hooks_sampled(thread, what, frames, depth);
 	return sample;
@@ -201,7 +224,7 @@ static uint32_t sample(struct thread *thread, void *ptr, size_t requested_bytes,
 		.address = (uintptr_t)ptr,
 		.requested_bytes = requested_bytes,
 		.usable_bytes = usable_bytes,
-		.birth_ns = os_clock_ns(),
+		.birth_ns = now_ns(thread),
 		.thread = thread->prof.ledger_row,
 		.size_class = size_class,
 		.lg_sample = thread->prof.lg_sample,
@@ -213,9 +236,7 @@ static uint32_t sample(struct thread *thread, void *ptr, size_t requested_bytes,
 		prof_thread_name_follow(thread);
 	taken = take(thread, &what);
 	if (taken)
-		ledger_add_shared(
-			&ledger_thread_stats(thread->prof.ledger_row)->samples,
-			1);
+		count_taken(thread);
 	else
 		count_dropped(usable_bytes);
 	return taken;
@@ -235,7 +256,7 @@ uint32_t prof_sample(struct thread *thread, void *ptr, size_t requested_bytes,
 		taken = sample(thread, ptr, requested_bytes, usable_bytes,
 			       size_class);
 	thread->prof.pick = PICK_OPEN;
-	triggers_count(passed);
+	triggers_count(thread, passed);
 	/* A thread that reuses large objects comes by here alone. */
 	if (prof_request_waits())
 		requests_serve();
@@ -257,6 +278,7 @@ static __attribute__((noinline)) bool forget_traced(struct thread *thread,
 {
 	uint64_t frames[BACKTRACE_MAX];
 	struct freed_by by = {.thread = thread->prof.ledger_row,
+			      .now_ns = now_ns(thread),
 			      .frames = frames};
 	bool truncated, again = false, known;
 	int kept_errno = errno;
@@ -274,10 +296,12 @@ static __attribute__((noinline)) bool forget_traced(struct thread *thread,
 static bool forget(struct thread *thread, uint32_t sample, uint64_t address,
 		   struct sampled *was)
 {
-	struct freed_by by = {.thread = thread ? thread->prof.ledger_row : 0};
+	struct freed_by by = {0};
 
 	if (thread && is_traced(address))
 		return forget_traced(thread, sample, address, was);
+	by.thread = thread ? thread->prof.ledger_row : 0;
+	by.now_ns = now_ns(thread);
 	return tables_remove_by(sample, address, &by, was);
 }
 

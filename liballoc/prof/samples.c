@@ -247,12 +247,13 @@ static void remove_held(struct shard *shard, uint32_t row,
 			const struct freed_by *by, struct sampled *was)
 {
 	struct ledger_sample *sample = sample_row(row);
-	uint64_t now_ns, lifetime_ns;
+	/* Two threads' clocks may differ by a little: near_clock.h. */
+	uint64_t now_ns =
+		by->now_ns > sample->birth_ns ? by->now_ns : sample->birth_ns;
+	uint64_t lifetime_ns = now_ns - sample->birth_ns;
 
 	if (was)
 		tell(sample, was);
-	now_ns = os_clock_ns();
-	lifetime_ns = now_ns - sample->birth_ns;
 	if (recent_is_on() || log_is_on())
 		tell_history(sample, by, now_ns);
 	counts_freed(sample->count, sample->usable_bytes, lifetime_ns,
@@ -318,8 +319,9 @@ static uint32_t add_held(struct shard *shard, const struct sampled *what,
 static uint32_t add_at(struct shard *shard, const struct sampled *what,
 		       struct tables_place *place)
 {
-	uint32_t *near = &place->counts[what->size_class % TABLES_NEAR];
 	uint32_t stack = place->stack - 1, count, sample;
+	uint32_t *near =
+		&place->counts[(what->size_class + 7 * stack) % TABLES_NEAR];
 	_Static_assert(TABLES_NONE == UINT32_MAX, "0 - 1 is no row");
 
 	count = *near - 1;
@@ -346,18 +348,17 @@ uint32_t tables_add(const struct sampled *what, const uint64_t *frames,
 		    unsigned depth, struct tables_place *place)
 {
 	struct shard *shard = shard_for(what);
-	struct tables_place at;
-	uint32_t sample;
+	uint32_t sample = 0;
 
 	take_shard(shard);
-	at = (struct tables_place){
-		.stack = stacks_intern(frames, depth) + 1,
-		.age = age,
-	};
-	sample = at.stack ? add_at(shard, what, &at) : 0;
+	if (place->age != age)
+		*place = (struct tables_place){.age = age};
+	place->stack = stacks_intern(frames, depth) + 1;
+	if (place->stack)
+		sample = add_at(shard, what, place);
 	release_shard(shard);
-	if (place)
-		*place = sample ? at : (struct tables_place){0};
+	if (!sample)
+		place->stack = 0;
 	return sample;
 }
 

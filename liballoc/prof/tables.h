@@ -26,7 +26,7 @@
 
 #define TABLES_NONE UINT32_MAX
 #define TABLES_SHARDS 16u
-#define TABLES_NEAR 32u /* classes whose last row a thread keeps at hand */
+#define TABLES_NEAR 32u /* rows of counts that a thread keeps at hand */
 
 /* What is sampled, as the caller knows it. */
 struct sampled {
@@ -42,17 +42,17 @@ struct sampled {
 /* Maps the indexes; false where there is no memory: then nothing is sampled. */
 bool tables_boot(void);
 
-/* Where samples of a thread's last stack went; all 0: nowhere. */
+/* Where a thread's last samples went; all 0: nowhere. */
 struct tables_place {
-	uint32_t stack; /* row + 1 */
+	uint32_t stack; /* row + 1, of the last one; 0: that says nothing */
 	uint32_t age;	/* of the tables: rows may be another's since */
-	/* Rows + 1, by size class, as far as they go. */
+	/* Rows + 1, by stack and size class, as far as they go. */
 	uint32_t counts[TABLES_NEAR];
 };
 
 /*
  * Adds a sample, and gives its number; 0 where a table is full, and then
- * nothing has changed. place (may be NULL): becomes where it went.
+ * nothing has changed. place: becomes where it went.
  */
 uint32_t tables_add(const struct sampled *what, const uint64_t *frames,
 		    unsigned depth, struct tables_place *place);
@@ -63,6 +63,7 @@ uint32_t tables_add_again(const struct sampled *what,
 /* Who frees an object, and where: frames is NULL where that is not wanted. */
 struct freed_by {
 	uint32_t thread; /* row in LEDGER_THREADS; 0: not known */
+	uint64_t now_ns; /* CLOCK_MONOTONIC */
 	const uint64_t *frames;
 	unsigned depth;
 };

@@ -184,16 +184,17 @@ static void look(void)
 		wish(DUMP_ABOVE);
 }
 
-void triggers_count(uint64_t bytes)
+void triggers_count(struct thread *thread, uint64_t bytes)
 {
 	if (!prof_state.ready)
 		return;
 	if (opt.lg_prof_interval >= 0)
 		count_interval(bytes);
-	if ((opt.prof_peak || limits_any()) && live_is_due(bytes))
+	if ((opt.prof_peak || limits_any()) &&
+	    live_is_due(bytes, &thread->prof.untold_bytes))
 		look();
 	if (any_wish())
-		serve(thread_peek());
+		serve(thread);
 }
 
 void prof_gdump(void)

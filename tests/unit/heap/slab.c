@@ -213,8 +213,8 @@ static void test_marks(void)
 	is_uint(marked_pages(slab), 1, "two on a page mark that page");
 	slab_watch(slab, base + (9 << 10), true);
 	is_uint(marked_pages(slab), 2, "another one marks its own");
-	ok((slab->watched_filter & slab_region_bit(slab, base)) &&
-		   !(slab->watched_filter & slab_region_bit(slab, base + 2048)),
+	ok((slab->watched_filter & slab_region_bit(base)) &&
+		   !(slab->watched_filter & slab_region_bit(base + 2048)),
 	   "the filter tells what is watched from what lies beside it");
 	slab_watch(slab, base, false);
 	ok(page_map_get(slab->base) & PAGE_SAMPLED,

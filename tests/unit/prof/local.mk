@@ -2,7 +2,7 @@
 noinst_HEADERS += %D%/removal.h
 TEST_UNITS += %D%/accuracy
 TEST_UNITS += %D%/peak
-TEST_UNITS += %D%/cfi %D%/estimate %D%/hooks %D%/json %D%/random %D%/requests %D%/row_index %D%/tables \
+TEST_UNITS += %D%/cfi %D%/estimate %D%/hooks %D%/json %D%/near_clock %D%/random %D%/requests %D%/row_index %D%/tables \
 	%D%/unload %D%/unwind
 %C%_accuracy_SOURCES = %D%/accuracy.c libjeheap/profile/estimate.c
 %C%_accuracy_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
@@ -23,6 +23,9 @@ TEST_UNITS += %D%/cfi %D%/estimate %D%/hooks %D%/json %D%/random %D%/requests %D
 %C%_json_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_json_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_json_LDADD = $(UNIT_LIBALLOC_LIBS)
+%C%_near_clock_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_near_clock_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_near_clock_LDADD = $(UNIT_LIBALLOC_LIBS)
 %C%_random_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_random_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_random_LDADD = $(UNIT_LIBALLOC_LIBS) -lm

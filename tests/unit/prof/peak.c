@@ -70,8 +70,9 @@ static bool add(uint64_t address, uint32_t thread, uint64_t stack)
 		.size_class = 1,
 		.lg_sample = 19,
 	};
+	struct tables_place place = {0};
 
-	return tables_add(&what, frames, 2, NULL);
+	return tables_add(&what, frames, 2, &place);
 }
 
 /* Samples of several stacks at base, base + 16 ... */
@@ -98,8 +99,9 @@ static void add_large(uint64_t address, uint64_t pages)
 		.size_class = size_class_of(pages * 4096),
 		.lg_sample = 19,
 	};
+	struct tables_place place = {0};
 
-	tables_add(&what, frames, 1, NULL);
+	tables_add(&what, frames, 1, &place);
 }
 
 static void start_anew(void)

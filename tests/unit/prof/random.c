@@ -105,6 +105,44 @@ static bool distribution_holds(unsigned lg)
 	return chi <= cells + 5 * sqrt(2.0 * cells) + 3;
 }
 
+/* Layers of one area, from all that lies below the lowest up to 1. */
+static void check_layers(void)
+{
+	const double *edges = random_edges;
+	double area = edges[0] * exp(-edges[1]), worst = 0;
+
+	worst = relative((edges[1] + 1) * exp(-edges[1]), area);
+	for (unsigned i = 1; i < RANDOM_LAYERS; i++)
+		worst = fmax(worst, relative(edges[i] * (exp(-edges[i + 1]) -
+							 exp(-edges[i])),
+					     area));
+	ok(worst < 1e-13 && edges[RANDOM_LAYERS] == 0,
+	   "layers are of one area to %g", worst);
+}
+
+/* The share of intervals above so many means, and their mean beyond it. */
+static void check_tail(void)
+{
+	double means = 5, start, above = 0, sum = 0, odds, z, z_mean;
+	uint64_t state[4];
+
+	start = means * 0x1p20;
+	odds = exp(-means);
+	seed(state, 77);
+	for (unsigned i = 0; i < 20 * DRAWS; i++) {
+		double beyond = (double)random_interval(state, 20) - start;
+
+		above += beyond >= 0;
+		sum += beyond >= 0 ? beyond : 0;
+	}
+	z = (above - odds * 20 * DRAWS) / sqrt(odds * 20 * DRAWS);
+	z_mean = (sum / above / 0x1p20 - 1) * sqrt(above);
+	ok(fabs(z) < 4 && fabs(z_mean) < 4,
+	   "long intervals are as many and as long as they ought to be "
+	   "(z %g, %g)",
+	   z, z_mean);
+}
+
 static void check_intervals(void)
 {
 	static const unsigned lgs[] = {1, 2, 3, 6, 9, 12, 19, 22, 40};
@@ -144,8 +182,10 @@ static void check_seeds(void)
 
 int main(void)
 {
-	plan(9);
+	plan(11);
 	check_functions();
+	check_layers();
+	check_tail();
 	check_intervals();
 	check_seeds();
 	return done_testing();

@@ -26,7 +26,7 @@ static inline uint32_t sample_at(uint64_t address)
 /* It is freed by the thread of this row; false where it is no sample. */
 static inline bool remove_sample(uint64_t address, uint32_t thread)
 {
-	const struct freed_by by = {.thread = thread};
+	const struct freed_by by = {.thread = thread, .now_ns = os_clock_ns()};
 
 	return tables_remove_by(sample_at(address), address, &by, NULL);
 }

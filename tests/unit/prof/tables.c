@@ -57,8 +57,9 @@ static bool add(uint64_t address, uint32_t thread, uint64_t stack)
 		.size_class = 1,
 		.lg_sample = 19,
 	};
+	struct tables_place place = {0};
 
-	return tables_add(&what, frames, 3, NULL);
+	return tables_add(&what, frames, 3, &place);
 }
 
 /* Rows in use whose checksum holds. */
@@ -169,8 +170,9 @@ static void add_large(uint64_t address, uint64_t pages, uint32_t thread)
 		.size_class = size_class_of(pages * 4096),
 		.lg_sample = 19,
 	};
+	struct tables_place place = {0};
 
-	tables_add(&what, frames, 1, NULL);
+	tables_add(&what, frames, 1, &place);
 }
 
 static bool squares_are(uint32_t row, uint64_t allocated, uint64_t freed)
