@@ -54,6 +54,7 @@ struct extent {
 	uint16_t watched_pages;
 	uint8_t emptied; /* large: holds no page any more, and reads as zero */
 	uint8_t apart;	 /* slab: for samples alone; all pages PAGE_SAMPLED */
+	uint8_t huge;	 /* the kernel was asked for huge pages in some of it */
 	union {
 		/* Slab; a set bit: the region is free. */
 		uint64_t inline_bitmap[EXTENT_INLINE_WORDS];

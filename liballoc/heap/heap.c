@@ -18,6 +18,7 @@
 #include "liballoc/heap/cache.h"
 #include "liballoc/heap/container.h"
 #include "liballoc/heap/extent_hooks.h"
+#include "liballoc/heap/huge.h"
 #include "liballoc/heap/internal.h"
 #include "liballoc/heap/move.h"
 #include "liballoc/heap/os.h"
@@ -1196,6 +1197,7 @@ static void *regrow(void *old, uint64_t word, size_t size, size_t alignment,
 {
 	void *ptr;
 
+	huge_may_look(page_word_extent(word));
 	ptr = allocate((struct request){.size = size,
 					.alignment = alignment,
 					.zero = zero || opt.zero,

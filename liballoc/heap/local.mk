@@ -7,7 +7,7 @@ liballoc_liballoc_la_SOURCES += %D%/alone.h %D%/arena.c %D%/arena.h %D%/backgrou
 	%D%/decay.h %D%/emergency.c %D%/exchange.c %D%/exchange.h \
 	%D%/extent.h %D%/extent_hooks.c \
 	%D%/extent_hooks.h %D%/fast.h %D%/fork.c \
-	%D%/heap.c %D%/heap.h %D%/internal.h %D%/large_cache.c %D%/large_cache.h \
+	%D%/heap.c %D%/heap.h %D%/huge.c %D%/huge.h %D%/internal.h %D%/large_cache.c %D%/large_cache.h \
 	%D%/lock.c %D%/lock.h \
 	%D%/metadata.c %D%/metadata.h %D%/move.c %D%/move.h %D%/observe.c %D%/observe.h %D%/os.c %D%/os.h %D%/page_heap.c \
 	%D%/page_heap.h %D%/page_map.c %D%/page_map.h %D%/purge.c \

@@ -99,6 +99,25 @@ void os_advise_huge(void *base, size_t bytes)
 	errno = kept_errno;
 }
 
+/* As a hint: what the kernel refuses it does not do. */
+void os_ask_huge(void *base, size_t bytes, bool wanted)
+{
+	int kept_errno = errno;
+
+	(void)madvise(base, bytes, wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+	errno = kept_errno;
+}
+
+bool os_is_resident(void *base)
+{
+	unsigned char resident = 0;
+	int kept_errno = errno;
+	bool told = mincore(base, os_page_bytes, &resident) == 0;
+
+	errno = kept_errno;
+	return told && resident & 1;
+}
+
 /*
  * Puts pages at a fixed place. The kernel unmaps what lies there before it may
  * fail for want of mappings: then that comes back, for a copy.

@@ -31,6 +31,10 @@ size_t os_mapping_limit(void);
 bool os_address_space_is_limited(void);
 /* Tells the kernel of what was mapped what opt.thp says. */
 void os_advise_huge(void *base, size_t bytes);
+/* Asks for huge pages in what was mapped, or asks no more. */
+void os_ask_huge(void *base, size_t bytes, bool wanted);
+/* Is the page at base in memory? It may not be told: then not. */
+bool os_is_resident(void *base);
 void os_unmap(void *base, size_t bytes);
 /*
  * Moves pages of one private mapping over what is mapped at to; from stays

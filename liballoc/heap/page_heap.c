@@ -16,6 +16,7 @@
 #include "liballoc/heap/arena.h"
 #include "liballoc/heap/extent_hooks.h"
 #include "liballoc/heap/heap.h"
+#include "liballoc/heap/huge.h"
 #include "liballoc/heap/metadata.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_map.h"
@@ -203,12 +204,14 @@ static void free_run(struct arena *arena, struct extent *run,
 		page_heap_remove_run(arena, other);
 		run->base = other->base;
 		run->bytes += other->bytes;
+		run->huge |= other->huge;
 		put_spare(heap, other);
 	}
 	other = free_run_at(arena, run->base + run->bytes);
 	if (other && other->state == state && hooks_merge(arena, run, other)) {
 		page_heap_remove_run(arena, other);
 		run->bytes += other->bytes;
+		run->huge |= other->huge;
 		put_spare(heap, other);
 	}
 	add_run(arena, run, state);
@@ -257,6 +260,7 @@ static void cut(struct arena *arena, struct extent *run, size_t bytes,
 	rest->base = run->base + bytes;
 	rest->bytes = run->bytes - bytes;
 	rest->hooked = run->hooked;
+	rest->huge = run->huge;
 	run->bytes = bytes;
 	add_run(arena, rest, state);
 }
@@ -267,6 +271,7 @@ static void cut_front(struct arena *arena, struct extent *run, size_t bytes)
 	struct extent *front = take_spare(&arena->pages);
 
 	front->hooked = run->hooked;
+	front->huge = run->huge;
 	front->base = run->base;
 	front->bytes = bytes;
 	run->base += bytes;
@@ -307,9 +312,12 @@ static void extend(struct arena *arena, struct extent *extent, size_t bytes)
 			free_run_at(arena, extent->base + extent->bytes);
 
 		page_heap_remove_run(arena, next);
+		if (next->state == EXTENT_CLEAN)
+			huge_may_ask(next, bytes);
 		if (next->bytes > more)
 			cut(arena, next, more, next->state);
 		extent->bytes += next->bytes;
+		extent->huge |= next->huge;
 		if (next->state != EXTENT_CLEAN)
 			extent->dirty_bytes = extent->bytes;
 		else
@@ -328,6 +336,8 @@ static struct extent *carve(struct arena *arena, struct extent *run,
 	enum extent_state state = run->state;
 	size_t lead = -run->base & (alignment - 1);
 
+	if (state == EXTENT_CLEAN && !hooks_are_custom(arena))
+		huge_may_ask(run, bytes);
 	if (lead) {
 		if (!hooks_split(arena, run, lead))
 			goto refused;
@@ -340,8 +350,10 @@ static struct extent *carve(struct arena *arena, struct extent *run,
 		goto refused;
 	run->dirty_bytes = dirty_part(run);
 	run->hooked = 0;
-	if (!run->dirty_bytes)
+	if (!run->dirty_bytes) {
 		waiting_took_clean(bytes);
+		huge_may_try_without(run);
+	}
 	run->state = EXTENT_BUSY;
 	run->arena = arena;
 	return run;
@@ -816,6 +828,7 @@ void page_heap_give_large(struct arena *arena, struct extent *extent)
 {
 	bool emptied;
 
+	huge_may_look(extent);
 	lock_take(&arena->pages.lock);
 	if (extent->state != EXTENT_LARGE)
 		report_error("double free of", (void *)extent->base);
@@ -898,6 +911,7 @@ static void shrink_large(struct arena *arena, struct extent *extent,
 
 	rest->base = extent->base + bytes;
 	rest->bytes = extent->bytes - bytes;
+	rest->huge = extent->huge;
 	free_run(arena, rest, EXTENT_DIRTY);
 }
 
@@ -934,6 +948,8 @@ bool page_heap_resize_large(struct arena *arena, struct extent *extent,
 	size_t old_bytes, before;
 	bool done, grew;
 
+	if (bytes > extent->bytes)
+		huge_may_look(extent);
 	lock_take(&arena->pages.lock);
 	old_bytes = extent->bytes;
 	before = *dirty;
@@ -958,6 +974,7 @@ struct extent *page_heap_split_run(struct arena *arena, struct extent *run,
 		return run;
 	rest = take_spare(heap);
 	rest->hooked = run->hooked;
+	rest->huge = run->huge;
 	rest->arena = arena;
 	rest->state = run->state;
 	rest->base = run->base + keep;
