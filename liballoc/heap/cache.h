@@ -66,7 +66,7 @@ struct cache {
 static inline struct cache_bin *cache_bin(struct cache *cache,
 					  unsigned size_class)
 {
-	return &cache->bins[(size_t)size_class + 1];
+	return &cache->bins[size_class + 1];
 }
 
 static inline unsigned cache_count(const struct cache_bin *bin)

@@ -74,7 +74,8 @@ void heap_defer_free(void *ptr)
 	deferred = ptr;
 }
 
-void heap_run_deferred(void)
+/* Not inlined, since hardly ever anything is deferred. */
+static __attribute__((noinline)) void run_deferred(void)
 {
 	while (deferred && !thread_busy) {
 		void *ptr =
@@ -88,4 +89,10 @@ void heap_run_deferred(void)
 			ptr = next;
 		}
 	}
+}
+
+void heap_run_deferred(void)
+{
+	if (__builtin_expect(deferred != NULL, 0))
+		run_deferred();
 }

@@ -349,12 +349,11 @@ static uint64_t start_timing(const struct thread *thread)
 		       : 0;
 }
 
-static void time_allocation(uint64_t start_ns, size_t size)
+static __attribute__((noinline)) void time_allocation(uint64_t start_ns,
+						      size_t size)
 {
 	struct process_stats *process = ledger_process();
 
-	if (!start_ns)
-		return;
 	ledger_add_bucket(process->slow_allocation_ns, LEDGER_TIME_BUCKETS,
 			  os_clock_ns() - start_ns);
 	ledger_add_bucket(process->slow_allocation_bytes, LEDGER_SIZE_BUCKETS,
@@ -437,7 +436,8 @@ static __attribute__((noinline)) void *allocate(struct request request,
 			       request.usable, request.size_class,
 			       request.arena->manual ? GUARD_NEVER : alignment);
 	leave(request.thread);
-	time_allocation(start_ns, size);
+	if (start_ns)
+		time_allocation(start_ns, size);
 	background_leave();
 	return ptr;
 }
@@ -475,7 +475,8 @@ static void *refill(struct thread *thread, size_t slot, size_t size)
 	thread->countdown -= (int64_t)bin->bytes;
 	thread_tell(thread);
 	leave(thread);
-	time_allocation(start_ns, size);
+	if (start_ns)
+		time_allocation(start_ns, size);
 	background_leave();
 	return ptr;
 }
@@ -511,7 +512,8 @@ static void *take_counted(size_t size)
 			       (unsigned)slot - 1,
 			       thread->arena->manual ? GUARD_NEVER : 0);
 	leave_event(thread);
-	time_allocation(start_ns, size);
+	if (start_ns)
+		time_allocation(start_ns, size);
 	background_leave();
 	return ptr;
 }
@@ -895,14 +897,9 @@ static inline bool free_beside_watched(void *ptr, uint64_t word)
  */
 static bool free_sampled(struct thread *thread, void *ptr, uint64_t word)
 {
-	int kept_errno = errno;
-	bool kept =
-		(word & PAGE_BESIDE_MASK) == PAGE_BESIDE &&
-		forget_sample(thread, ptr, word) &&
-		cache_push(cache_bin(&thread->cache, page_word_tag(word)), ptr);
-
-	errno = kept_errno;
-	return kept;
+	return (word & PAGE_BESIDE_MASK) == PAGE_BESIDE &&
+	       forget_sample(thread, ptr, word) &&
+	       cache_push(cache_bin(&thread->cache, page_word_tag(word)), ptr);
 }
 
 /* The short ways for what lies on a marked page of a slab. */
@@ -1001,8 +998,8 @@ static bool keep_after_flush(void *ptr)
  * A small object of a created arena, which the thread keeps; it is looked at
  * no more closely than what goes to the thread's cache.
  */
-static __attribute__((noinline)) bool keep_small(void *ptr, uint64_t word,
-						 const struct heap_where *where)
+static inline bool keep_small(void *ptr, uint64_t word,
+			      const struct heap_where *where)
 {
 	struct thread *thread = thread_current;
 	unsigned size_class = page_word_tag(word);
@@ -1029,15 +1026,24 @@ free_otherwise(void *ptr, const struct heap_where *where, uint64_t word)
 	free_slowly(ptr, where);
 }
 
+/* Not inlined, as above. */
+static __attribute__((noinline)) void
+free_of_created(void *ptr, const struct heap_where *where, uint64_t word)
+{
+	if (!keep_small(ptr, word, where))
+		free_otherwise(ptr, where, word);
+}
+
 void heap_free(void *ptr, const struct heap_where *where)
 {
 	uint64_t word = page_map_get((uintptr_t)ptr);
 
-	if (!HEAP_CHECKS_ALL &&
-	    ((!where && free_beside_watched(ptr, word)) ||
-	     (word & PAGE_BYPASS && keep_small(ptr, word, where))))
+	if (!HEAP_CHECKS_ALL && !where && free_beside_watched(ptr, word))
 		return;
-	free_otherwise(ptr, where, word);
+	if (!HEAP_CHECKS_ALL && word & PAGE_BYPASS)
+		free_of_created(ptr, where, word);
+	else
+		free_otherwise(ptr, where, word);
 }
 
 void heap_check_size(const void *ptr, size_t size, size_t alignment)

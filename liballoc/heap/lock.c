@@ -172,11 +172,21 @@ void lock_init(struct lock *lock, enum lock_rank rank)
 	*lock = (struct lock)LOCK_INIT((uint16_t)rank);
 }
 
+/* In whole, so that who finds the lock free saves no register. */
+static __attribute__((noinline)) void wait_and_take(struct lock *lock)
+{
+	take_contended(lock);
+	count_taken(lock);
+	note_taken(lock);
+}
+
 void lock_take(struct lock *lock)
 {
 	check_rank(lock);
-	if (!try_once(lock))
-		take_contended(lock);
+	if (__builtin_expect(!try_once(lock), 0)) {
+		wait_and_take(lock);
+		return;
+	}
 	count_taken(lock);
 	note_taken(lock);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The lists of samples. One sample alone stands in the pointer itself, which
- * is odd then; more of them own a block of metadata memory, a line at first.
+ * The lists of samples. More than one of them own a block of metadata memory, a
+ * line at first.
  */
 #include "config.h"
 
@@ -29,30 +29,6 @@ static uint32_t room(const struct slab_samples *list)
 			  sizeof(list->entries[0]));
 }
 
-static bool is_single(const struct slab_samples *list)
-{
-	return (uintptr_t)list & 1;
-}
-
-/* A region's number is small: bits 1 to 31; the sample has those above. */
-static struct slab_samples *single(uint32_t region, uint32_t sample)
-{
-	_Static_assert(sizeof(uintptr_t) == sizeof(uint64_t), "64 bits");
-
-	return (struct slab_samples *)((uintptr_t)sample << 32 |
-				       (uintptr_t)region << 1 | 1);
-}
-
-static uint32_t single_region(const struct slab_samples *list)
-{
-	return (uint32_t)(uintptr_t)list >> 1;
-}
-
-static uint32_t single_sample(const struct slab_samples *list)
-{
-	return (uint32_t)((uintptr_t)list >> 32);
-}
-
 /* The first block, in place of the sample that was alone. False: no memory. */
 static bool expand(struct slab_samples **list)
 {
@@ -62,8 +38,8 @@ static bool expand(struct slab_samples **list)
 		return false;
 	more->used = 1;
 	more->bytes = FIRST_BYTES;
-	more->entries[0] =
-		(struct entry){single_region(*list), single_sample(*list)};
+	more->entries[0] = (struct entry){slab_samples_region(*list),
+					  slab_samples_sample(*list)};
 	*list = more;
 	return true;
 }
@@ -84,18 +60,14 @@ static bool grow(struct slab_samples **list)
 
 static bool make_room(struct slab_samples **list)
 {
-	if (is_single(*list))
+	if (slab_samples_is_single(*list))
 		return expand(list);
 	return (*list)->used < room(*list) || grow(list);
 }
 
-bool slab_samples_add(struct slab_samples **list, uint32_t region,
-		      uint32_t sample)
+bool slab_samples_add_more(struct slab_samples **list, uint32_t region,
+			   uint32_t sample)
 {
-	if (!*list) {
-		*list = single(region, sample);
-		return true;
-	}
 	if (!make_room(list))
 		return false;
 	(*list)->entries[(*list)->used++] = (struct entry){region, sample};
@@ -111,21 +83,15 @@ static uint32_t find(const struct slab_samples *list, uint32_t region)
 	return i;
 }
 
-static uint32_t get_of_many(const struct slab_samples *list, uint32_t region)
+uint32_t slab_samples_get_of_many(const struct slab_samples *list,
+				  uint32_t region)
 {
 	uint32_t i = find(list, region);
 
 	return i < list->used ? list->entries[i].sample : 0;
 }
 
-uint32_t slab_samples_get(const struct slab_samples *list, uint32_t region)
-{
-	if (is_single(list))
-		return single_region(list) == region ? single_sample(list) : 0;
-	return list ? get_of_many(list, region) : 0;
-}
-
-static uint32_t take_of_many(struct slab_samples **list, uint32_t region)
+uint32_t slab_samples_take_of_many(struct slab_samples **list, uint32_t region)
 {
 	uint32_t i = find(*list, region), sample;
 
@@ -138,21 +104,9 @@ static uint32_t take_of_many(struct slab_samples **list, uint32_t region)
 	return sample;
 }
 
-uint32_t slab_samples_take(struct slab_samples **list, uint32_t region)
-{
-	uint32_t sample;
-
-	if (!is_single(*list))
-		return *list ? take_of_many(list, region) : 0;
-	sample = slab_samples_get(*list, region);
-	if (sample)
-		*list = NULL;
-	return sample;
-}
-
 void slab_samples_free(struct slab_samples **list)
 {
-	if (*list && !is_single(*list))
+	if (*list && !slab_samples_is_single(*list))
 		metadata_free(*list, (*list)->bytes);
 	*list = NULL;
 }

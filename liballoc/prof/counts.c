@@ -156,40 +156,55 @@ static unsigned life_word(uint64_t lifetime_ns)
 	return word < LEDGER_LIFE_WORDS ? word : LEDGER_LIFE_WORDS - 1;
 }
 
-static void add_life(uint32_t row, uint64_t lifetime_ns)
+/* What was never published was never written. */
+static bool has_life(uint32_t row)
+{
+	return row < ledger_get(&ledger_header()->sections[LEDGER_LIVES].count);
+}
+
+static inline __attribute__((always_inline)) void
+add_life(bool own, uint32_t row, uint64_t lifetime_ns)
 {
 	uint32_t *word = &life_row(row)->words[life_word(lifetime_ns)];
 
 	/* As counts_add(). */
-	if (count_row(row)->thread)
+	if (own)
 		__atomic_store_n(word, *word + 1, __ATOMIC_RELAXED);
 	else
 		__atomic_fetch_add(word, 1, __ATOMIC_RELAXED);
-	ledger_publish(LEDGER_LIVES, (uint64_t)row + 1);
+	if (__builtin_expect(!has_life(row), 0))
+		ledger_publish(LEDGER_LIVES, (uint64_t)row + 1);
+}
+
+/* Inlined, so that the first is asked for once. */
+static inline __attribute__((always_inline)) void
+count_out(bool own, uint32_t row, uint64_t usable_bytes, uint64_t lifetime_ns)
+{
+	struct ledger_count *count = count_row(row);
+
+	counts_add_square(own, count, &count->freed_squares, usable_bytes);
+	/* Bytes first: who reads them last never finds more than is there. */
+	counts_add(own, &count->freed_bytes, usable_bytes);
+	counts_add(own, &count->freed_count, 1);
+	add_life(own, row, lifetime_ns);
 }
 
 void counts_freed(uint32_t row, uint64_t usable_bytes, uint64_t lifetime_ns,
 		  uint32_t thread)
 {
 	struct ledger_count *count = count_row(row);
+	bool own = count->thread != 0;
 
 	counts_before_change(count);
-	counts_add_square(count, &count->freed_squares, usable_bytes);
-	/* Bytes first: who reads them last never finds more than is there. */
-	counts_add(count, &count->freed_bytes, usable_bytes);
-	counts_add(count, &count->freed_count, 1);
-	add_life(row, lifetime_ns);
+	if (__builtin_expect(own, 1))
+		count_out(true, row, usable_bytes, lifetime_ns);
+	else
+		count_out(false, row, usable_bytes, lifetime_ns);
 	/* Row 0 stands for threads that are gone: it was none of those. */
 	if (thread == 0 || thread == count->thread)
 		return;
-	counts_add(count, &count->freed_elsewhere, 1);
+	counts_add(own, &count->freed_elsewhere, 1);
 	ledger_add_shared(&ledger_process()->prof_freed_elsewhere, 1);
-}
-
-/* What was never published was never written. */
-static bool has_life(uint32_t row)
-{
-	return row < ledger_header()->sections[LEDGER_LIVES].count;
 }
 
 static void empty(uint32_t row)

@@ -89,7 +89,7 @@ uint32_t prof_sample(struct thread *thread, void *ptr, size_t requested_bytes,
 
 /*
  * The object at ptr is about to be freed (or moved): one whose sample that is,
- * or that is watched (0). Any thread; thread may be NULL.
+ * or that is watched (0). Any thread; thread may be NULL. errno is kept.
  */
 void prof_free(struct thread *thread, void *ptr, uint32_t sample);
 

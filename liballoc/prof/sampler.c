@@ -89,7 +89,7 @@ int64_t prof_next_interval(struct thread *thread)
 
 	if (!prof_state.ready)
 		return IDLE_INTERVAL;
-	if (!(random[0] | random[1] | random[2] | random[3]))
+	if (!random[0] && !(random[1] | random[2] | random[3]))
 		random_seed(prof->random, thread->uid);
 	prof->lg_sample = (uint8_t)prof_state_rate();
 	interval = random_interval(prof->random, prof->lg_sample);

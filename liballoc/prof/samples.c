@@ -296,6 +296,17 @@ static void write_row(struct ledger_sample *row, const struct sampled *what,
 	__atomic_store_n(&row->address, sample.address, __ATOMIC_RELEASE);
 }
 
+/* Inlined, so that the first is asked for once. */
+static inline __attribute__((always_inline)) void
+count_in(bool own, struct ledger_count *count, const struct sampled *what)
+{
+	counts_add(own, &count->allocated_count, 1);
+	counts_add(own, &count->allocated_bytes, what->usable_bytes);
+	counts_add(own, &count->requested_bytes, what->requested_bytes);
+	counts_add_square(own, count, &count->allocated_squares,
+			  what->usable_bytes);
+}
+
 /* Its number, or 0. */
 static uint32_t add_held(struct shard *shard, const struct sampled *what,
 			 uint32_t count_index)
@@ -306,10 +317,10 @@ static uint32_t add_held(struct shard *shard, const struct sampled *what,
 	if (row == TABLES_NONE)
 		return 0;
 	counts_before_change(count);
-	counts_add(count, &count->allocated_count, 1);
-	counts_add(count, &count->allocated_bytes, what->usable_bytes);
-	counts_add(count, &count->requested_bytes, what->requested_bytes);
-	counts_add_square(count, &count->allocated_squares, what->usable_bytes);
+	if (__builtin_expect(count->thread != 0, 1))
+		count_in(true, count, what);
+	else
+		count_in(false, count, what);
 	write_row(sample_row(row), what, count_index);
 	ledger_add_shared(&ledger_process()->prof_samples, 1);
 	ledger_add_shared(&ledger_process()->prof_samples_live, 1);

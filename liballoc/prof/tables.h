@@ -127,13 +127,12 @@ static inline bool counts_is_of(const struct ledger_count *row, uint32_t stack,
 /* What the row had in use at the last peak is taken down, if it was not yet. */
 void counts_keep_peak(struct ledger_count *count);
 /*
- * What changes a thread's rows holds the thread's shard; those that passed to
- * thread 0 may be of objects in several shards.
+ * What changes a thread's own rows holds the thread's shard; those that passed
+ * to thread 0 may be of objects in several shards.
  */
-static inline void counts_add(const struct ledger_count *count, uint64_t *word,
-			      uint64_t delta)
+static inline void counts_add(bool own, uint64_t *word, uint64_t delta)
 {
-	if (count->thread)
+	if (own)
 		ledger_add(word, delta);
 	else
 		ledger_add_shared(word, delta);
@@ -147,11 +146,11 @@ static inline void counts_before_change(struct ledger_count *count)
 }
 
 /* Adds an object's square; those of a small class all have one size. */
-static inline void counts_add_square(const struct ledger_count *count,
+static inline void counts_add_square(bool own, const struct ledger_count *count,
 				     uint64_t *squares, uint64_t usable_bytes)
 {
 	if (!size_class_is_small(count->size_class))
-		counts_add(count, squares, ledger_square(usable_bytes));
+		counts_add(own, squares, ledger_square(usable_bytes));
 }
 
 /* A sampled object of the row was freed after so long by the thread. */

@@ -164,7 +164,7 @@ static void wish(enum dump_kind kind)
 	__atomic_fetch_or(&prof_wishes, UINT32_C(1) << kind, __ATOMIC_ACQ_REL);
 }
 
-static void count_interval(uint64_t bytes)
+static __attribute__((noinline)) void count_interval(uint64_t bytes)
 {
 	uint64_t before, every;
 
@@ -174,7 +174,8 @@ static void count_interval(uint64_t bytes)
 		wish(DUMP_INTERVAL);
 }
 
-static void look(void)
+/* Not inlined, so that what most events do stays short. */
+static __attribute__((noinline)) void look(void)
 {
 	uint64_t live = live_bytes();
 

@@ -30,6 +30,7 @@ struct row {
 static struct lock lock = LOCK_INIT(LOCK_PROF_IMAGES);
 static struct row rows[ROWS] __attribute__((aligned(4096)));
 static uint32_t rows_used;
+uint32_t unload_marked;
 /* A bit for each marked map, by its address: most frees need not look. */
 static uint64_t filter[FILTER_WORDS];
 /* The last link map of the start; those up to it in the list stay for good. */
@@ -112,15 +113,18 @@ static bool may_be_marked(const void *ptr)
 static void make_filter(void)
 {
 	uint64_t made[FILTER_WORDS] = {0}, bit, *word;
+	uint32_t marked = 0;
 
 	for (uint32_t i = 0; i < rows_used; i++) {
 		if (!rows[i].map || rows[i].stays)
 			continue;
 		word = filter_word(made, rows[i].map, &bit);
 		*word |= bit;
+		marked++;
 	}
 	for (unsigned i = 0; i < FILTER_WORDS; i++)
 		__atomic_store_n(&filter[i], made[i], __ATOMIC_RELAXED);
+	__atomic_store_n(&unload_marked, marked, __ATOMIC_RELAXED);
 }
 
 /* Holding the lock; false where there is no room. */
@@ -183,7 +187,7 @@ void unload_listen(uint64_t pc)
 	thread_busy--;
 }
 
-void unload_freed(void *ptr)
+void unload_look(void *ptr)
 {
 	struct row *row;
 

@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "liballoc/heap/os.h"
+
 struct fde;
 
 /* Once, before the program can have loaded anything. */
@@ -32,7 +34,15 @@ bool unload_is_heard(const void *map);
 void unload_listen(uint64_t pc);
 
 /* ptr is about to be freed: is it a library's end? */
-void unload_freed(void *ptr);
+void unload_look(void *ptr);
+/* Libraries whose end will be heard of by a free; most programs have none. */
+extern uint32_t unload_marked HEAP_HIDDEN;
+static inline void unload_freed(void *ptr)
+{
+	if (__builtin_expect(
+		    __atomic_load_n(&unload_marked, __ATOMIC_RELAXED) != 0, 0))
+		unload_look(ptr);
+}
 
 void unload_prefork(void);
 void unload_postfork_parent(void);
