@@ -270,6 +270,14 @@ bool os_discard(void *base, size_t bytes)
 	return done;
 }
 
+void os_unload(void *base, size_t bytes)
+{
+	int kept_errno = errno;
+
+	(void)madvise(base, bytes, MADV_DONTNEED);
+	errno = kept_errno;
+}
+
 bool os_discard_lazily(void *base, size_t bytes)
 {
 	int kept_errno = errno;
@@ -357,6 +365,11 @@ ssize_t os_read(int fd, void *to, size_t bytes)
 		n = syscall(SYS_read, fd, to, bytes);
 	while (n < 0 && errno == EINTR);
 	return n;
+}
+
+ssize_t os_read_at(int fd, void *to, size_t bytes, off_t at)
+{
+	return syscall(SYS_pread64, fd, to, bytes, at);
 }
 
 ssize_t os_read_link(const char *path, char *to, size_t bytes)

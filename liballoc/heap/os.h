@@ -57,6 +57,8 @@ void *os_map_readable(size_t bytes);
 bool os_make_writable(void *base, size_t bytes);
 /* Gives the pages back at once; true: they read as zero from now on. */
 bool os_discard(void *base, size_t bytes);
+/* The same of pages of a file, which are read from there where need be. */
+void os_unload(void *base, size_t bytes);
 /* Lets the kernel take the pages when it wants to; false: it cannot. */
 bool os_discard_lazily(void *base, size_t bytes);
 /* CLOCK_MONOTONIC, coarse: good to some milliseconds, and cheap. */
@@ -78,6 +80,7 @@ unsigned os_cpu_limit(void);
  */
 int os_open(const char *path);
 ssize_t os_read(int fd, void *to, size_t bytes);
+ssize_t os_read_at(int fd, void *to, size_t bytes, off_t at);
 ssize_t os_read_link(const char *path, char *to, size_t bytes);
 void os_close(int fd);
 

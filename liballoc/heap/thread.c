@@ -27,6 +27,7 @@
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/waiting.h"
 #include "liballoc/ledger/ledger.h"
+#include "liballoc/prof/unwind/table_pages.h"
 #include "liballoc/safety/fill.h"
 #include "liballoc/safety/guard.h"
 
@@ -613,6 +614,7 @@ void *thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 	draw(thread);
 	if (offer)
 		ctl_count_allocated(bytes);
+	table_pages_look();
 	plan_look(thread);
 	plan_trim(thread);
 	thread->reentrancy--;

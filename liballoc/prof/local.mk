@@ -9,6 +9,7 @@ liballoc_liballoc_la_SOURCES += %D%/backtrace.c %D%/backtrace.h \
 	%D%/unwind/expression.c %D%/unwind/find.c %D%/unwind/find.h %D%/unwind/framed.c %D%/unwind/framed.h \
 	%D%/unwind/memo.h %D%/unwind/memory.c %D%/unwind/memory.h %D%/unwind/reader.c \
 	%D%/unwind/reader.h %D%/unwind/rules.c %D%/unwind/rules.h \
+	%D%/unwind/table_pages.c %D%/unwind/table_pages.h \
 	%D%/unwind/unwind.c %D%/unwind/unwind.h
 liballoc_liballoc_la_SOURCES += %D%/files.c %D%/files.h %D%/live.c %D%/live.h \
 	%D%/limits.c %D%/limits.h %D%/peak.c %D%/peak.h %D%/signal.c %D%/signal.h

@@ -92,6 +92,13 @@ bool unload_is_heard(const void *map)
 	return !map || find_row(map);
 }
 
+bool unload_never_comes(const void *map)
+{
+	const struct row *row = map ? find_row(map) : NULL;
+
+	return !map || (row && row->stays);
+}
+
 static uint64_t *filter_word(uint64_t filters[FILTER_WORDS], const void *map,
 			     uint64_t *bit)
 {

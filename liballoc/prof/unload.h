@@ -27,6 +27,9 @@ void unload_boot(void);
  */
 bool unload_is_heard(const void *map);
 
+/* Is it never unloaded? The same. */
+bool unload_never_comes(const void *map);
+
 /*
  * From here on the end of the library that pc lies in is heard of, if that is
  * possible. Takes locks of the heap's; the library is in use by the caller.

@@ -473,5 +473,7 @@ bool find_fde(uint64_t pc, struct fde *fde)
 		return false;
 	}
 	fde->image = image;
+	fde->tables = object.header;
+	fde->segment_end = object.high;
 	return true;
 }

@@ -20,7 +20,10 @@ struct image {
 
 /* A frame description entry with what its CIE says. */
 struct fde {
-	struct image image; /* by find_fde() alone */
+	/* By find_fde() alone; tables: where those begin, NULL: not known, and
+	 * the end of their segment. */
+	struct image image;
+	const uint8_t *tables, *segment_end;
 	uint64_t pc_begin, pc_end;
 	uint64_t code_align;
 	int64_t data_align;

@@ -12,6 +12,7 @@
 #include "liballoc/prof/unwind/cfi.h"
 #include "liballoc/prof/unwind/find.h"
 #include "liballoc/prof/unwind/rules.h"
+#include "liballoc/prof/unwind/table_pages.h"
 #include "liballoc/prof/unwind/unwind.h"
 
 /* A frame pointer further off than this is taken for something else. */
@@ -550,6 +551,9 @@ static bool step_by_frame_pointer(struct unwind *unwind)
 static void learn(struct unwind *unwind, uint64_t pc, uint64_t age,
 		  const struct fde *fde, const struct cfi_row *row)
 {
+	if (fde->tables && unload_never_comes(fde->image.map))
+		table_pages_note(fde->tables, fde->instructions.end,
+				 fde->segment_end);
 	if (unload_is_heard(fde->image.map))
 		rule_keep(rule_key(pc), rule_compile(fde, row), age);
 	else

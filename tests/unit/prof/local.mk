@@ -2,7 +2,7 @@
 noinst_HEADERS += %D%/removal.h
 TEST_UNITS += %D%/accuracy
 TEST_UNITS += %D%/peak
-TEST_UNITS += %D%/cfi %D%/estimate %D%/hooks %D%/json %D%/near_clock %D%/random %D%/requests %D%/row_index %D%/tables \
+TEST_UNITS += %D%/cfi %D%/estimate %D%/hooks %D%/json %D%/near_clock %D%/random %D%/requests %D%/row_index %D%/table_pages %D%/tables \
 	%D%/unload %D%/unwind
 %C%_accuracy_SOURCES = %D%/accuracy.c libjeheap/profile/estimate.c
 %C%_accuracy_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
@@ -35,6 +35,9 @@ TEST_UNITS += %D%/cfi %D%/estimate %D%/hooks %D%/json %D%/near_clock %D%/random 
 %C%_row_index_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_row_index_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_row_index_LDADD = $(UNIT_LIBALLOC_LIBS)
+%C%_table_pages_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_table_pages_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_table_pages_LDADD = $(UNIT_LIBALLOC_LIBS)
 %C%_tables_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_tables_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_tables_LDADD = $(UNIT_LIBALLOC_LIBS)
