@@ -832,6 +832,7 @@ static bool free_direct(void *ptr, uint64_t word,
 	struct thread *thread = short_way();
 	bool direct = word & PAGE_BYPASS ||
 		      (where && where->cache == HEAP_CACHE_NONE);
+	int kept_errno = errno; /* the program's hooks may not keep it */
 	bool given;
 
 	if ((word & (PAGE_LIVE | PAGE_LARGE | PAGE_SAMPLED)) != PAGE_LIVE ||
@@ -845,6 +846,7 @@ static bool free_direct(void *ptr, uint64_t word,
 		thread->direct_ndalloc++;
 	}
 	heap_run_deferred();
+	errno = kept_errno;
 	return given;
 }
 

@@ -54,6 +54,7 @@ static uint64_t next_random(void)
 static bool refuses(void)
 {
 	book.calls++;
+	errno = ENXIO;
 	return book.calls == book.fail_at || next_random() % 10 < book.refusals;
 }
 
@@ -225,7 +226,7 @@ struct slot {
 };
 
 static struct slot slots[SLOTS];
-static unsigned damaged, not_zero, failures;
+static unsigned damaged, not_zero, failures, changed_errno;
 
 static bool is_all(const unsigned char *bytes, size_t size, unsigned char value)
 {
@@ -276,7 +277,9 @@ static void resize(struct slot *slot, int flags)
 static void release(struct slot *slot, int flags)
 {
 	damaged += !is_all(slot->ptr, slot->size, slot->mark);
+	errno = 0;
 	dallocx(slot->ptr, flags);
+	changed_errno += errno != 0;
 	slot->ptr = NULL;
 }
 
@@ -301,6 +304,10 @@ static void step(int flags)
 	struct slot *slot = &slots[next_random() % SLOTS];
 	unsigned action = (unsigned)(next_random() % 64);
 
+	/* Of half of them the thread may keep some. */
+	if (next_random() % 2)
+		flags |= MALLOCX_TCACHE_NONE;
+
 	if (action == 0)
 		control("purge");
 	else if (action == 1)
@@ -321,7 +328,7 @@ static bool start(void)
 
 	seed = 1;
 	book.calls = book.wrong = book.count = 0;
-	damaged = not_zero = failures = 0;
+	damaged = not_zero = failures = changed_errno = 0;
 	if (mallctl("arenas.create", &book.arena, &length, &hooks,
 		    sizeof(hooks)) != 0)
 		return false;
@@ -331,7 +338,7 @@ static bool start(void)
 
 static void run(unsigned steps)
 {
-	int flags = MALLOCX_ARENA(book.arena) | MALLOCX_TCACHE_NONE;
+	int flags = MALLOCX_ARENA(book.arena);
 
 	for (unsigned i = 0; i < steps; i++)
 		step(flags);
@@ -350,6 +357,7 @@ static void check(const char *what)
 	ok(book.wrong == 0, "%s: each call names an extent as it is", what);
 	ok(damaged == 0, "%s: nothing is damaged", what);
 	ok(not_zero == 0, "%s: what is to be zero is", what);
+	ok(changed_errno == 0, "%s: free keeps errno", what);
 	ok(book.count == 0, "%s: nothing is left", what);
 }
 
@@ -391,7 +399,7 @@ static void test_variants(void)
 	book.commits = book.soils = false;
 	test_variant("alloc and destroy alone", &hooks);
 	book.commits = true;
-	book.refusals = 3;
+	book.refusals = 5;
 	test_variant("refusals now and then", &all_hooks);
 	book.commits = false;
 }
@@ -528,7 +536,7 @@ static void test_greedy(void)
 
 int main(void)
 {
-	plan(10 * 6 + 3 + 6 + 4);
+	plan(10 * 7 + 3 + 6 + 4);
 	test_variants();
 	test_failures();
 	test_chained();
