@@ -37,14 +37,20 @@ void *api_out_of_memory(void)
 	return NULL;
 }
 
+static size_t alignment_of(int flags)
+{
+	unsigned lg = (unsigned)flags & LG_ALIGN_MAX;
+
+	return lg ? (size_t)1 << lg : 0;
+}
+
 static struct flags decode(int flags)
 {
 	unsigned bits = (unsigned)flags, arena = bits >> 20;
 	unsigned cache = bits >> 8 & 0xfff;
 	struct flags decoded = {.valid = true};
 
-	if (bits & 63)
-		decoded.alignment = (size_t)1 << (bits & 63);
+	decoded.alignment = alignment_of(flags);
 	decoded.zero = bits & MALLOCX_ZERO;
 	decoded.where.cache = cache ? (int)cache - 2 : HEAP_CACHE_AUTOMATIC;
 	if (decoded.where.cache >= 0 && !heap_cache(decoded.where.cache))
@@ -139,21 +145,24 @@ API size_t sallocx(const void *ptr, int flags)
 	return heap_usable(ptr);
 }
 
-/* Which cache a free may use: the arena is the object's own, whatever is said.
+/*
+ * Which cache a free may use; NULL: the thread's. The arena is the object's
+ * own, whatever is said.
  */
-static struct heap_where where_to_free(int flags)
+static const struct heap_where *where_to_free(int flags,
+					      struct heap_where *where)
 {
-	unsigned bits = (unsigned)flags, cache = bits >> 8 & 0xfff;
+	unsigned cache = (unsigned)flags >> 8 & 0xfff;
 
-	return (struct heap_where){.cache = cache ? (int)cache - 2
-						  : HEAP_CACHE_AUTOMATIC};
+	*where = (struct heap_where){.cache = (int)cache - 2};
+	return cache ? where : NULL;
 }
 
 static __attribute__((noinline)) void dallocx_slow(void *ptr, int flags)
 {
-	struct heap_where where = where_to_free(flags);
+	struct heap_where where;
 
-	heap_free(ptr, &where);
+	heap_free(ptr, where_to_free(flags, &where));
 }
 
 API void dallocx(void *ptr, int flags)
@@ -165,9 +174,10 @@ API void dallocx(void *ptr, int flags)
 static __attribute__((noinline)) void sdallocx_slow(void *ptr, size_t size,
 						    int flags)
 {
-	struct flags decoded = decode(flags);
+	struct heap_where where;
 
-	heap_free_sized(ptr, size, decoded.alignment, &decoded.where);
+	heap_free_sized(ptr, size, alignment_of(flags),
+			where_to_free(flags, &where));
 }
 
 API void sdallocx(void *ptr, size_t size, int flags)
@@ -178,9 +188,7 @@ API void sdallocx(void *ptr, size_t size, int flags)
 
 API size_t nallocx(size_t size, int flags)
 {
-	unsigned lg_align = (unsigned)flags & LG_ALIGN_MAX;
-
-	return heap_rounded(size, lg_align ? (size_t)1 << lg_align : 0);
+	return heap_rounded(size, alignment_of(flags));
 }
 
 /* Asked by redis's active defragmentation, of the jemalloc that it brings. */

@@ -172,10 +172,25 @@ static void test_cache(void)
 	ok(!mallocx(64, flags) && errno == ENOMEM, "then it is gone");
 }
 
+/* The arena is the object's own: saying so keeps no cache from having it. */
+static void test_free_in_arena(void)
+{
+	void *first = malloc(1000), *second = malloc(1000);
+
+	/* So that the cache has another one to give. */
+	free(malloc(1000));
+	dallocx(first, MALLOCX_ARENA(0));
+	ok(malloc(1000) == first, "dallocx with an arena frees to the cache");
+	sdallocx(second, 1000, MALLOCX_ARENA(0));
+	ok(malloc(1000) == second, "and so does sdallocx");
+	free(first);
+	free(second);
+}
+
 int main(void)
 {
 	heap_boot();
-	plan(35);
+	plan(37);
 	test_sizes();
 	test_zero();
 	test_rallocx_zero();
@@ -183,5 +198,6 @@ int main(void)
 	test_xallocx();
 	test_arena();
 	test_cache();
+	test_free_in_arena();
 	return done_testing();
 }
