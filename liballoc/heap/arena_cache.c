@@ -32,11 +32,13 @@ static void empty(struct arena_cache_place *place)
 static void claim(struct arena_cache_place *place, struct bin *bin)
 {
 	empty(place);
-	*place = (struct arena_cache_place){
-		.limit = FIRST_LIMIT,
-		.kept.generation = arena_generation(bin->arena),
+	place->limit = FIRST_LIMIT;
+	place->used = 0;
+	place->kept = (struct bin_kept){
+		.generation = arena_generation(bin->arena),
 	};
-	__atomic_store_n(&place->bin, bin, __ATOMIC_RELAXED);
+	/* Another thread that finds the bin here finds it made, too. */
+	__atomic_store_n(&place->bin, bin, __ATOMIC_RELEASE);
 }
 
 /* Made the bin's, if it can have one; or NULL. */
@@ -45,6 +47,8 @@ static struct arena_cache_place *place_for(struct arena_cache **cache,
 {
 	struct arena_cache_place *place;
 
+	if (FIRST_LIMIT * region_bytes(bin) > MAX_BYTES)
+		return NULL;
 	if (!*cache)
 		__atomic_store_n(cache, metadata_allocate(sizeof(**cache)),
 				 __ATOMIC_RELEASE);
@@ -59,8 +63,6 @@ static struct arena_cache_place *place_for(struct arena_cache **cache,
 		place->used--;
 		return NULL;
 	}
-	if (FIRST_LIMIT * region_bytes(bin) > MAX_BYTES)
-		return NULL;
 	claim(place, bin);
 	return place;
 }
@@ -89,6 +91,13 @@ void *arena_cache_take(struct arena_cache **cache, struct bin *bin)
 	return arena_cache_pop(*cache, bin->arena, bin->size_class);
 }
 
+static void check_double_free(const struct bin_kept *kept, const void *region)
+{
+	for (unsigned i = 0; i < kept->count; i++)
+		if (kept->regions[i] == region)
+			report_error("double free of", region);
+}
+
 bool arena_cache_give(struct arena_cache **cache, struct bin *bin, void *region)
 {
 	struct arena_cache_place *place = place_for(cache, bin);
@@ -97,8 +106,7 @@ bool arena_cache_give(struct arena_cache **cache, struct bin *bin, void *region)
 	if (!place)
 		return false;
 	kept = &place->kept;
-	if (kept->count && kept->regions[kept->count - 1] == region)
-		report_error("double free of", region);
+	check_double_free(kept, region);
 	if (kept->count >= place->limit)
 		bin_give_kept(bin, kept, kept->count - place->limit / 2);
 	return arena_cache_push(*cache, bin->arena, bin->size_class, region);
@@ -158,7 +166,7 @@ void arena_cache_recount(struct arena_cache *cache)
 
 static size_t place_bytes(const struct arena_cache_place *place)
 {
-	const struct bin *bin = __atomic_load_n(&place->bin, __ATOMIC_RELAXED);
+	const struct bin *bin = __atomic_load_n(&place->bin, __ATOMIC_ACQUIRE);
 
 	if (!bin || place->kept.generation != arena_generation(bin->arena))
 		return 0;

@@ -28,7 +28,10 @@ struct arena_cache_place {
 /* Uses by others that a place outlasts. */
 #define ARENA_CACHE_USED 3u
 
-/* One thread at a time; nothing here locks it. */
+/*
+ * One thread at a time; nothing here locks it. Pop and push stand to a signal
+ * handler that allocates as the fast paths do: see fast.h.
+ */
 struct arena_cache {
 	unsigned trim_next;
 	struct arena_cache_place places[ARENA_CACHE_PLACES];

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "liballoc/heap/arena.h"
+#include "liballoc/heap/arena_cache.h"
 #include "liballoc/heap/internal.h"
 #include "liballoc/heap/slab.h"
 #include "liballoc/heap/thread.h"
@@ -50,11 +51,21 @@ static void reset_bin(struct bin *bin)
 	}
 }
 
+/* What this thread took of what it keeps counts; of others' that is lost. */
+static void tell_kept(void)
+{
+	struct thread *thread = thread_peek();
+
+	if (thread && thread->arena_cache)
+		arena_cache_publish(thread->arena_cache);
+}
+
 static void reset(struct arena *arena)
 {
 	struct extent *extent;
 	unsigned i;
 
+	tell_kept();
 	__atomic_fetch_add(&arena->generation, 1, __ATOMIC_RELAXED);
 	for (i = 0; i < SMALL_CLASSES; i++)
 		reset_bin(arena_bin(arena, i));

@@ -70,11 +70,11 @@ static struct cache *choose_cache(struct thread *thread,
 	return thread ? &thread->cache : NULL;
 }
 
-/* May the thread keep regions of created arenas? It may be NULL. */
+/* May the thread, or NULL, keep regions of that class of created arenas? */
 static bool may_keep(const struct thread *thread,
-		     const struct heap_where *where)
+		     const struct heap_where *where, unsigned size_class)
 {
-	return thread && thread->cache.class_count &&
+	return thread && size_class < thread->cache.class_count &&
 	       (!where || where->cache == HEAP_CACHE_AUTOMATIC);
 }
 
@@ -144,7 +144,7 @@ static void *take_apart(struct thread *thread, struct arena *arena,
 static __attribute__((noinline)) void *
 take_of_created(const struct request *request)
 {
-	if (!may_keep(request->thread, request->where))
+	if (!may_keep(request->thread, request->where, request->size_class))
 		return NULL;
 	return arena_cache_take(&request->thread->arena_cache,
 				arena_bin(request->arena, request->size_class));
@@ -559,7 +559,7 @@ static __attribute__((noinline)) void *fetch(struct arena *arena, size_t size,
 		arena = thread->arena;
 	thread_busy++;
 	bin = arena_bin(arena, size_class);
-	if (keep && arena->manual && thread->cache.class_count)
+	if (keep && arena->manual && size_class < thread->cache.class_count)
 		ptr = arena_cache_take(&thread->arena_cache, bin);
 	if (!ptr)
 		ptr = bin_take_one(bin);
@@ -767,7 +767,8 @@ static bool give_small(struct thread *thread, void *ptr, uint64_t word,
 	struct extent *slab = page_word_extent(word);
 	struct bin *bin = arena_bin(slab->arena, page_word_tag(word));
 
-	if (word & PAGE_BYPASS && may_keep(thread, where) &&
+	if (word & PAGE_BYPASS &&
+	    may_keep(thread, where, page_word_tag(word)) &&
 	    is_region(slab, ptr) &&
 	    arena_cache_give(&thread->arena_cache, bin, ptr))
 		return true;

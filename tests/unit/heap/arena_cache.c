@@ -8,6 +8,7 @@
 #include "tap/tap.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -25,6 +26,8 @@ const char *malloc_conf = "prof:false";
 
 #define OBJECTS 64
 #define BYTES ((size_t)96)
+
+static void *was_kept;
 
 static struct arena *create(void)
 {
@@ -135,6 +138,63 @@ static void turns_off(void)
 	heap_arena_destroy(arena);
 }
 
+static void heeds_the_bound(void)
+{
+	struct arena *arena = create();
+	size_t most = heap_thread_cache_max(thread_get());
+
+	heap_thread_set_cache_max(thread_get(), 64);
+	use(arena, BYTES);
+	is_uint(allocated(arena), 0, "nothing is kept above thread.tcache.max");
+	use(arena, 64);
+	ok(allocated(arena) > 0, "but below");
+	heap_thread_set_cache_max(thread_get(), most);
+	heap_arena_destroy(arena);
+}
+
+static void *use_large(void *arena)
+{
+	use(arena, 8 << 10);
+	was_kept = thread_get()->arena_cache;
+	return NULL;
+}
+
+static void is_made_late(void)
+{
+	struct arena *arena = create();
+	pthread_t thread;
+
+	was_kept = arena;
+	pthread_create(&thread, NULL, use_large, arena);
+	pthread_join(thread, NULL);
+	ok(!was_kept, "a thread of large objects alone has no place for any");
+	heap_arena_destroy(arena);
+}
+
+/* In a child, which ends by SIGABRT. */
+static void finds_double_frees(void)
+{
+	struct arena *arena = create();
+	struct bin *bin = bin_of(arena, BYTES);
+	void *first = mallocx(BYTES, flags_of(arena));
+	void *second = mallocx(BYTES, flags_of(arena));
+	int status = -1;
+	pid_t child;
+
+	free(first);
+	free(second);
+	child = fork();
+	if (child == 0) {
+		close(STDERR_FILENO);
+		arena_cache_give(&thread_get()->arena_cache, bin, first);
+		_exit(0);
+	}
+	waitpid(child, &status, 0);
+	ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT,
+	   "what is kept already is found, though not the newest");
+	heap_arena_destroy(arena);
+}
+
 /* More bins than there are places. */
 static void shares_places(void)
 {
@@ -154,8 +214,6 @@ static void shares_places(void)
 	}
 	is_uint(left, 0, "places that bins share lose nothing");
 }
-
-static void *was_kept;
 
 /* Keeps some of the arena, and goes on when it was reset, and again. */
 struct keeper {
@@ -237,6 +295,18 @@ static void survives_reset(void)
 		"a thread's end gives nothing of the old one to the new");
 	is_uint(kept(arena), 0, "nor tells of it");
 	free(was_kept);
+	heap_arena_destroy(arena);
+}
+
+static void counts_requests(void)
+{
+	struct arena *arena = create();
+
+	use(arena, BYTES);
+	free(mallocx(BYTES, flags_of(arena)));
+	heap_arena_reset(arena);
+	is_uint(bin_of(arena, BYTES)->stats->nrequests, OBJECTS + 1,
+		"a reset loses no request of the thread that resets");
 	heap_arena_destroy(arena);
 }
 
@@ -357,12 +427,16 @@ static void forks(void)
 int main(void)
 {
 	free(malloc(1));
-	plan(31);
+	plan(36);
 	keeps();
 	is_bounded();
 	turns_off();
+	heeds_the_bound();
+	is_made_late();
+	finds_double_frees();
 	shares_places();
 	survives_reset();
+	counts_requests();
 	races();
 	ends_with_the_thread();
 	forks();
