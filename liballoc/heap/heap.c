@@ -648,16 +648,12 @@ size_t heap_rounded(size_t size, size_t alignment)
 	return size_class_round(size, alignment, &size_class);
 }
 
-bool heap_set_sample(void *ptr, uint32_t sample)
+/* Not inlined, so that what lies apart need not save registers. */
+static __attribute__((noinline)) bool set_sample(struct extent *extent,
+						 void *ptr, uint32_t sample)
 {
-	struct extent *extent = page_word_extent(page_map_get((uintptr_t)ptr));
 	bool done = true;
 
-	if (extent->state == EXTENT_SLAB && extent->apart) {
-		__atomic_store_n(slab_sample(extent, ptr), sample,
-				 __ATOMIC_RELAXED);
-		return true;
-	}
 	thread_busy++;
 	if (extent->state == EXTENT_LARGE)
 		page_heap_mark_large(extent->arena, extent, sample);
@@ -671,6 +667,16 @@ bool heap_set_sample(void *ptr, uint32_t sample)
 	return done;
 }
 
+bool heap_set_sample(void *ptr, uint32_t sample)
+{
+	struct extent *extent = page_word_extent(page_map_get((uintptr_t)ptr));
+
+	if (extent->state != EXTENT_SLAB || !extent->apart)
+		return set_sample(extent, ptr, sample);
+	__atomic_store_n(slab_sample(extent, ptr), sample, __ATOMIC_RELAXED);
+	return true;
+}
+
 static uint32_t own_sample(const uint32_t *place)
 {
 	uint32_t sample = __atomic_load_n(place, __ATOMIC_RELAXED);
@@ -678,8 +684,20 @@ static uint32_t own_sample(const uint32_t *place)
 	return sample != EXTENT_WATCHED ? sample : 0;
 }
 
-/* What is kept for the allocation, which is kept no more; 0: it is no sample.
+/*
+ * What a slab apart keeps for the region, which is kept no more. Who frees one
+ * twice at a time may find it twice, and the profiler does not.
  */
+static uint32_t take_sample_apart(const struct extent *slab, const void *ptr)
+{
+	uint32_t *place = slab_sample(slab, ptr);
+	uint32_t sample = __atomic_load_n(place, __ATOMIC_RELAXED);
+
+	__atomic_store_n(place, 0, __ATOMIC_RELAXED);
+	return sample;
+}
+
+/* The same of any allocation; 0: it is no sample. */
 static uint32_t take_sample(const void *ptr, struct extent *extent)
 {
 	uint32_t sample = 0;
@@ -692,8 +710,7 @@ static uint32_t take_sample(const void *ptr, struct extent *extent)
 		sample = __atomic_exchange_n(&extent->sampled, 0,
 					     __ATOMIC_RELAXED);
 	} else if (extent->state == EXTENT_SLAB && extent->apart) {
-		sample = __atomic_exchange_n(slab_sample(extent, ptr), 0,
-					     __ATOMIC_RELAXED);
+		sample = take_sample_apart(extent, ptr);
 	} else if (extent->state == EXTENT_SLAB) {
 		thread_busy++;
 		sample = bin_take_sample(
@@ -858,7 +875,7 @@ static void free_apart(struct thread *thread, void *ptr, uint64_t word)
 	unsigned size_class = page_word_tag(word);
 	int kept_errno = errno;
 
-	forget_sample(thread, ptr, word);
+	prof_free(thread, ptr, take_sample_apart(slab, ptr));
 	fill_freed(ptr, size_classes[size_class].bytes);
 	if (thread) {
 		thread->direct_freed += size_classes[size_class].bytes;

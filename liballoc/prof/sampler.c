@@ -296,28 +296,41 @@ static __attribute__((noinline)) bool forget_traced(struct thread *thread,
 static bool forget(struct thread *thread, uint32_t sample, uint64_t address,
 		   struct sampled *was)
 {
-	struct freed_by by = {0};
+	struct freed_by by = {
+		.thread = thread ? thread->prof.ledger_row : 0,
+		.now_ns = now_ns(thread),
+	};
+
+	return tables_remove_by(sample, address, &by, was);
+}
+
+/* Not inlined, so that what most frees do need not make room. */
+static __attribute__((noinline)) void
+forget_and_tell(struct thread *thread, void *ptr, uint32_t sample)
+{
+	uintptr_t address = (uintptr_t)ptr;
+	struct sampled was;
+	bool known;
 
 	if (thread && is_traced(address))
-		return forget_traced(thread, sample, address, was);
-	by.thread = thread ? thread->prof.ledger_row : 0;
-	by.now_ns = now_ns(thread);
-	return tables_remove_by(sample, address, &by, was);
+		known = forget_traced(thread, sample, address, &was);
+	else
+		known = forget(thread, sample, address, &was);
+	if (known && hooks_have(PROF_HOOK_SAMPLE_FREE))
+		hooks_freed(thread, ptr, was.usable_bytes);
 }
 
 void prof_free(struct thread *thread, void *ptr, uint32_t sample)
 {
-	bool is_hooked = hooks_have(PROF_HOOK_SAMPLE_FREE), known;
-	struct sampled was;
-
 	if (!prof_state.ready)
 		return;
 	unload_freed(ptr);
 	if (!sample)
 		return;
-	known = forget(thread, sample, (uintptr_t)ptr, is_hooked ? &was : NULL);
-	if (known && is_hooked)
-		hooks_freed(thread, ptr, was.usable_bytes);
+	if (hooks_have(PROF_HOOK_SAMPLE_FREE) || log_is_on() || recent_is_on())
+		forget_and_tell(thread, ptr, sample);
+	else
+		forget(thread, sample, (uintptr_t)ptr, NULL);
 }
 
 unsigned prof_peek(uint32_t sample, uint64_t address, uint64_t *requested_bytes,
