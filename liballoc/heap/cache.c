@@ -45,8 +45,9 @@ void cache_init(struct cache *cache, size_t max_bytes)
 	large_cache_init(&cache->large, max_bytes);
 }
 
-/* part: of 256. The least holds whatever the part. */
-static unsigned capacity_for(unsigned size_class, unsigned part)
+/* Parts of 256 of the objects and of their bytes. The least holds anyway. */
+static unsigned capacity_for(unsigned size_class, unsigned part,
+			     unsigned bytes_part)
 {
 	bool small = size_class_is_small(size_class);
 	unsigned least =
@@ -56,32 +57,37 @@ static unsigned capacity_for(unsigned size_class, unsigned part)
 		opt.lg_tcache_nslots_mul > 0
 			? MAX_BIN_BYTES << (opt.lg_tcache_nslots_mul - 1)
 			: MAX_BIN_BYTES >> (1 - opt.lg_tcache_nslots_mul);
-	size_t fitting = bytes / size_classes[size_class].bytes;
+	size_t fitting = bytes * bytes_part / CONTAINER_FULL_SCALE /
+			 size_classes[size_class].bytes;
 
+	objects = objects * part / CONTAINER_FULL_SCALE;
 	if (fitting < objects)
 		objects = fitting;
-	objects = objects * part / CONTAINER_FULL_SCALE;
 	return objects < least ? least : (unsigned)objects;
 }
 
 /* Less where memory is short; but what the program asks for it gets. */
 static unsigned max_capacity(const struct cache *cache, unsigned size_class)
 {
+	unsigned scale = __atomic_load_n(&container_scale, __ATOMIC_RELAXED);
+
 	if (cache->accounts[size_class].bounded)
 		return cache->accounts[size_class].most;
-	return capacity_for(size_class, __atomic_load_n(&container_scale,
-							__ATOMIC_RELAXED));
+	return capacity_for(size_class, scale, scale);
 }
 
-/* Of a bin from which nothing is taken, since others allocate. */
+/*
+ * Of a bin from which nothing is taken, since others allocate: what it holds
+ * serves nobody.
+ */
 static unsigned max_idle_capacity(const struct cache *cache,
 				  unsigned size_class)
 {
+	unsigned scale = __atomic_load_n(&container_scale, __ATOMIC_RELAXED);
+
 	if (cache->accounts[size_class].bounded)
 		return (cache->accounts[size_class].most + 1) / 2;
-	return capacity_for(
-		size_class,
-		__atomic_load_n(&container_scale, __ATOMIC_RELAXED) / 2);
+	return capacity_for(size_class, scale / 2, scale / 4);
 }
 
 unsigned cache_bound(struct cache *cache, unsigned size_class)
@@ -220,6 +226,17 @@ static void note_slow(const struct cache_bin *bin,
 	account->got = (uint16_t)got;
 }
 
+/*
+ * All that a bin may hold, for one that only takes; unless the objects went
+ * elsewhere so far, and are many bytes, which others wait for.
+ */
+static bool takes_all(const struct cache_bin *bin,
+		      const struct cache_bin_account *account, unsigned limit)
+{
+	return only_takes(bin, account) &&
+	       (account->flushed || limit * bin->bytes <= MAX_BIN_BYTES / 2);
+}
+
 static unsigned fill_small(struct cache *cache, unsigned size_class,
 			   struct arena *arena, unsigned limit)
 {
@@ -229,7 +246,7 @@ static unsigned fill_small(struct cache *cache, unsigned size_class,
 	unsigned got = 0;
 	struct bin *from;
 
-	if (only_takes(bin, &cache->accounts[size_class]))
+	if (takes_all(bin, &cache->accounts[size_class], limit))
 		want = limit;
 
 	want += -want % group;

@@ -441,6 +441,76 @@ static void test_young(void)
 	ok(much > little, "and more as it goes on: %zu", much);
 }
 
+enum { WIDE = 512, FULL_BYTES = 32 << 10 };
+
+static size_t most_of(size_t most)
+{
+	const struct thread *own = thread_get();
+	size_t bytes = cache_bytes(&own->cache);
+
+	return bytes > most ? bytes : most;
+}
+
+/* The most bytes in its cache meanwhile; and so of the next ones. */
+static void *take_many(void *unused)
+{
+	size_t most = 0;
+
+	(void)unused;
+	for (unsigned i = 0; i < MANY; i++) {
+		objects[i] = malloc(WIDE);
+		most = most_of(most);
+	}
+	return (void *)most;
+}
+
+static void *free_many(void *unused)
+{
+	size_t most = 0;
+
+	(void)unused;
+	for (unsigned i = 0; i < MANY; i++) {
+		free(objects[i]);
+		most = most_of(most);
+	}
+	return (void *)most;
+}
+
+static void *take_and_free(void *unused)
+{
+	size_t most = 0, now;
+
+	for (unsigned i = 0; i < 4; i++) {
+		now = (size_t)take_many(unused);
+		most = now > most ? now : most;
+		now = (size_t)free_many(unused);
+		most = now > most ? now : most;
+	}
+	return (void *)most;
+}
+
+static size_t in_thread(void *(*run)(void *))
+{
+	pthread_t thread_of;
+	void *most = NULL;
+
+	pthread_create(&thread_of, NULL, run, NULL);
+	pthread_join(thread_of, &most);
+	return (size_t)most;
+}
+
+static void test_one_way(void)
+{
+	size_t takes = in_thread(take_many), frees = in_thread(free_many);
+	size_t both = in_thread(take_and_free);
+
+	ok(takes > 0 && takes <= FULL_BYTES / 2,
+	   "who only takes holds %zu bytes at most", takes);
+	ok(frees > 0 && frees <= FULL_BYTES / 4, "who only frees %zu", frees);
+	ok(both > FULL_BYTES / 2 && both <= FULL_BYTES, "who does both %zu",
+	   both);
+}
+
 /* Reads the words, no control, between the calls. */
 static void test_words(void)
 {
@@ -467,7 +537,7 @@ int main(void)
 	free(malloc(1));
 	thread = thread_get();
 	size_class = size_class_of(SIZE);
-	plan(90);
+	plan(93);
 	test_counts();
 	test_limit();
 	test_books();
@@ -483,6 +553,7 @@ int main(void)
 	test_delay();
 	test_incr();
 	test_young();
+	test_one_way();
 	test_words();
 	return done_testing();
 }
