@@ -26,7 +26,6 @@
 #define PAGES_AT_ONCE 64u
 /* Of the kernel's word for a page. */
 #define PRESENT (UINT64_C(1) << 63)
-#define SWAPPED (UINT64_C(1) << 62)
 #define OF_FILE (UINT64_C(1) << 61)
 
 /* Of one file; filled from the first on, and kept. Atomics. */
@@ -75,18 +74,19 @@ void table_pages_note(const uint8_t *low, const uint8_t *high,
 	__atomic_store_n(&table_pages_read, true, __ATOMIC_RELAXED);
 }
 
-static bool is_own(uint64_t word)
+/* Resident, and the file's: what is not surely so stays. */
+static bool may_go(uint64_t word)
 {
-	return word & (PRESENT | SWAPPED) && !(word & OF_FILE);
+	return word & PRESENT && word & OF_FILE;
 }
 
-/* Of the pages from base on, which words tell of, those that are the file's. */
+/* Of the pages from base on, which words tell of, those that may. */
 static void discard(uintptr_t base, const uint64_t *words, size_t count)
 {
 	size_t i, first = 0;
 
 	for (i = 0; i <= count; i++) {
-		if (i < count && !is_own(words[i]))
+		if (i < count && may_go(words[i]))
 			continue;
 		if (i > first)
 			os_unload((void *)(base + first * os_page_bytes),

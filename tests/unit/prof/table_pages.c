@@ -99,12 +99,15 @@ int main(void)
 	uint8_t *file, *own;
 
 	os_boot();
-	plan(9);
 	file = map_file();
 	own = map(-1, MAP_PRIVATE | MAP_ANONYMOUS);
 	if (!file || !own)
 		return 99;
 	fill(own);
+	/* An emulator may have the kernel's words for other addresses. */
+	if (resident(own, 0, PAGES) != PAGES)
+		return skip_all("it is not told which pages are resident");
+	plan(9);
 	ok(wrong(file) == 0 && resident(file, 0, PAGES) == PAGES,
 	   "all of a file's is resident");
 	errno = 5;
