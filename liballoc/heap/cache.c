@@ -31,6 +31,8 @@
 #define MOVED_PER_BYTE 8u
 #define MAX_BIN_BYTES ((size_t)32 << 10)
 #define TRIM_BINS 4u
+/* Fills of a bin, without any flush, that say that others free. */
+#define MANY_FILLS 4u
 
 void cache_init(struct cache *cache, size_t max_bytes)
 {
@@ -77,17 +79,18 @@ static unsigned max_capacity(const struct cache *cache, unsigned size_class)
 }
 
 /*
- * Of a bin from which nothing is taken, since others allocate: what it holds
- * serves nobody.
+ * Of a bin from which nothing is taken, since others allocate. Where nothing
+ * ever was, what it holds serves nobody.
  */
-static unsigned max_idle_capacity(const struct cache *cache,
-				  unsigned size_class)
+static unsigned max_idle_capacity(struct cache *cache, unsigned size_class)
 {
 	unsigned scale = __atomic_load_n(&container_scale, __ATOMIC_RELAXED);
+	bool served = cache_served(cache_bin(cache, size_class)) != 0;
 
 	if (cache->accounts[size_class].bounded)
 		return (cache->accounts[size_class].most + 1) / 2;
-	return capacity_for(size_class, scale / 2, scale / 4);
+	return capacity_for(size_class, scale / 2,
+			    served ? scale / 2 : scale / 4);
 }
 
 unsigned cache_bound(struct cache *cache, unsigned size_class)
@@ -227,14 +230,15 @@ static void note_slow(const struct cache_bin *bin,
 }
 
 /*
- * All that a bin may hold, for one that only takes; unless the objects went
- * elsewhere so far, and are many bytes, which others wait for.
+ * All that a bin may hold, for one that only takes; unless all objects, and
+ * there were many, went elsewhere, and are many bytes, which others wait for.
  */
 static bool takes_all(const struct cache_bin *bin,
 		      const struct cache_bin_account *account, unsigned limit)
 {
 	return only_takes(bin, account) &&
-	       (account->flushed || limit * bin->bytes <= MAX_BIN_BYTES / 2);
+	       (account->flushed || account->filled < MANY_FILLS * limit ||
+		limit * bin->bytes <= MAX_BIN_BYTES / 2);
 }
 
 static unsigned fill_small(struct cache *cache, unsigned size_class,
