@@ -31,7 +31,7 @@
 /* Of one file; filled from the first on, and kept. Atomics. */
 struct tables {
 	uintptr_t low;	/* 0: none */
-	uintptr_t high; /* 0: nothing was read since */
+	uintptr_t high; /* 0: nothing was read since; who sees it sees low */
 };
 
 bool table_pages_read;
@@ -69,7 +69,7 @@ void table_pages_note(const uint8_t *low, const uint8_t *high,
 	old = __atomic_load_n(&found->high, __ATOMIC_RELAXED);
 	while (old < most &&
 	       !__atomic_compare_exchange_n(&found->high, &old, most, false,
-					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+					    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
 		;
 	__atomic_store_n(&table_pages_read, true, __ATOMIC_RELAXED);
 }
@@ -125,10 +125,13 @@ static bool let_all_go(void)
 	for (i = 0; i < TABLES && good; i++) {
 		struct tables *which = &tables[i];
 		uintptr_t high =
-			__atomic_exchange_n(&which->high, 0, __ATOMIC_RELAXED);
+			__atomic_exchange_n(&which->high, 0, __ATOMIC_ACQUIRE);
 
 		if (high)
-			good = let_go(pages, which->low, high);
+			good = let_go(
+				pages,
+				__atomic_load_n(&which->low, __ATOMIC_RELAXED),
+				high);
 	}
 	if (pages >= 0)
 		os_close(pages);
