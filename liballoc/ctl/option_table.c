@@ -27,7 +27,8 @@ static const char *const zero_realloc_words[] = {"alloc", "free", "abort",
 						 NULL};
 static const char *const percpu_arena_words[] = {"disabled", "percpu", "phycpu",
 						 NULL};
-static const char *const thp_words[] = {"default", "always", "never", NULL};
+static const char *const thp_words[] = {"default", "always", "never", "filled",
+					NULL};
 static const char *const junk_words[] = {"false", "true", "alloc", "free",
 					 NULL};
 /* In the order of the numbers in prof/signal.c. */

@@ -37,6 +37,7 @@ enum thp {		/* huge pages, as the kernel is asked for them */
 	   THP_DEFAULT, /* it is not asked */
 	   THP_ALWAYS,
 	   THP_NEVER,
+	   THP_FILLED, /* for large objects that come to be filled: huge.h */
 };
 
 /* A number of bytes, or a part of what the control groups allow. */

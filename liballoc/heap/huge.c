@@ -67,7 +67,7 @@ static enum kernel_says read_setting(void)
 /* Huge pages of other sizes than these would be out of proportion. */
 static bool may_ask(void)
 {
-	if (opt.thp != THP_DEFAULT || os_page_bytes != 4096)
+	if (opt.thp != THP_FILLED || os_page_bytes != 4096)
 		return false;
 	if (get(&kernel_says) == KERNEL_UNKNOWN)
 		set(&kernel_says, read_setting());

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Huge pages for large objects, where the kernel gives them to whoever asks
- * (its setting "madvise"). They save the faults of a program that fills its
- * large objects, and would hold memory that one which hardly touches them does
- * not need; so the objects that are freed tell of those to come. Where the
- * kernel gives them to all or to none, or opt.thp says what to do, there is
- * nothing to ask.
+ * thp:filled: huge pages for large objects, where the kernel gives them to
+ * whoever asks (its setting "madvise"). They save the faults of a program that
+ * fills its large objects, and would hold memory that one which hardly touches
+ * them does not need; so the objects that are freed tell of those to come.
+ * Where the kernel gives them to all or to none there is nothing to ask.
  */
 #ifndef LIBALLOC_HEAP_HUGE_H
 #define LIBALLOC_HEAP_HUGE_H

@@ -92,7 +92,7 @@ void os_advise_huge(void *base, size_t bytes)
 	int kept_errno = errno;
 
 	/* Without huge pages the kernel refuses: there are none then. */
-	if (opt.thp != THP_DEFAULT)
+	if (opt.thp == THP_ALWAYS || opt.thp == THP_NEVER)
 		madvise(base, bytes,
 			opt.thp == THP_ALWAYS ? MADV_HUGEPAGE
 					      : MADV_NOHUGEPAGE);

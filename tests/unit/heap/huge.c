@@ -23,7 +23,8 @@
 #define PAGE 4096
 
 /* So that nothing waits, and each object is made of pages that are clean. */
-const char *malloc_conf = "dirty_decay_ms:0,muzzy_decay_ms:0,prof:false";
+const char *malloc_conf =
+	"thp:filled,dirty_decay_ms:0,muzzy_decay_ms:0,prof:false";
 
 static char *objects[OBJECTS];
 
