@@ -130,7 +130,7 @@ static void learn(bool touched)
 			set(&touched_in_a_row, row + 1);
 		return;
 	}
-	if (row >= get(&needed) && row < MOST_NEEDED)
+	if (row >= get(&needed) && get(&needed) < MOST_NEEDED)
 		set(&needed, get(&needed) * TIMES);
 	set(&touched_in_a_row, 0);
 }

@@ -87,18 +87,6 @@ void *os_map(size_t bytes, bool reserve)
 	return NULL;
 }
 
-void os_advise_huge(void *base, size_t bytes)
-{
-	int kept_errno = errno;
-
-	/* Without huge pages the kernel refuses: there are none then. */
-	if (opt.thp == THP_ALWAYS || opt.thp == THP_NEVER)
-		madvise(base, bytes,
-			opt.thp == THP_ALWAYS ? MADV_HUGEPAGE
-					      : MADV_NOHUGEPAGE);
-	errno = kept_errno;
-}
-
 /* As a hint: what the kernel refuses it does not do. */
 void os_ask_huge(void *base, size_t bytes, bool wanted)
 {
@@ -106,6 +94,12 @@ void os_ask_huge(void *base, size_t bytes, bool wanted)
 
 	(void)madvise(base, bytes, wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 	errno = kept_errno;
+}
+
+void os_advise_huge(void *base, size_t bytes)
+{
+	if (opt.thp == THP_ALWAYS || opt.thp == THP_NEVER)
+		os_ask_huge(base, bytes, opt.thp == THP_ALWAYS);
 }
 
 bool os_is_resident(void *base)

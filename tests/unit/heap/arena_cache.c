@@ -222,6 +222,16 @@ struct keeper {
 	unsigned doubles;
 };
 
+/* A thread that runs main, and meets this one at the barrier. */
+static pthread_t start(struct keeper *keeper, void *(*main)(void *))
+{
+	pthread_t thread;
+
+	pthread_barrier_init(&keeper->barrier, NULL, 2);
+	pthread_create(&thread, NULL, main, keeper);
+	return thread;
+}
+
 /* Objects that are handed out twice. */
 static unsigned handed_out_twice(struct arena *arena)
 {
@@ -268,11 +278,9 @@ static void survives_reset(void)
 {
 	struct keeper keeper = {.arena = create()};
 	struct arena *arena = keeper.arena;
-	pthread_t thread;
+	pthread_t thread = start(&keeper, keep);
 	unsigned own;
 
-	pthread_barrier_init(&keeper.barrier, NULL, 2);
-	pthread_create(&thread, NULL, keep, &keeper);
 	pthread_barrier_wait(&keeper.barrier);
 	use(arena, BYTES);
 	ok(allocated(arena) > 0, "two threads keep some");
@@ -341,11 +349,9 @@ static void races(void)
 {
 	struct keeper keeper = {.arena = create()};
 	struct arena *arena = keeper.arena;
-	pthread_t thread;
+	pthread_t thread = start(&keeper, flush_meanwhile);
 	uint64_t left = 0;
 
-	pthread_barrier_init(&keeper.barrier, NULL, 2);
-	pthread_create(&thread, NULL, flush_meanwhile, &keeper);
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		use_some(arena);
 		pthread_barrier_wait(&keeper.barrier);
@@ -357,7 +363,7 @@ static void races(void)
 		left += allocated(arena) | kept(arena);
 		left += !(i % 2) && ledger_get(&arena->stats->mapped);
 		if (!(i % 2) && !is_made_anew(arena))
-			break;
+			abort(); /* the other thread waits for it */
 		pthread_barrier_wait(&keeper.barrier);
 	}
 	pthread_join(thread, NULL);
@@ -398,12 +404,10 @@ static void forks(void)
 	struct keeper keeper = {.arena = create()};
 	struct arena *arena = keeper.arena;
 	int status = -1;
-	pthread_t thread;
+	pthread_t thread = start(&keeper, wait_with_some);
 	uint64_t both;
 	pid_t child;
 
-	pthread_barrier_init(&keeper.barrier, NULL, 2);
-	pthread_create(&thread, NULL, wait_with_some, &keeper);
 	pthread_barrier_wait(&keeper.barrier);
 	use(arena, BYTES);
 	heap_publish();
