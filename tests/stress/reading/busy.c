@@ -35,6 +35,11 @@ static sem_t free_slots;
 static bool slot_taken[TRUTH_THREADS];
 static pthread_mutex_t slots_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t never = PTHREAD_MUTEX_INITIALIZER;
+/*
+ * Held over fork, which waits for all locks of the allocator: none may be kept
+ * for good before it has them.
+ */
+static pthread_mutex_t fork_lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned hung_arena;
 
 /* Size classes, so that what is asked for is what is usable. */
@@ -111,10 +116,14 @@ static void child_work(uint64_t seed)
 
 static void fork_once(uint64_t seed)
 {
-	pid_t child = fork();
+	pid_t child = -1;
 
+	pthread_mutex_lock(&fork_lock);
+	if (!truth_get(&truth->lock_up))
+		child = fork();
 	if (child == 0)
 		child_work(seed);
+	pthread_mutex_unlock(&fork_lock);
 	if (child < 0)
 		return;
 	__atomic_store_n(&truth->child, (uint64_t)child, __ATOMIC_SEQ_CST);
@@ -135,6 +144,8 @@ static void load_once(void)
 /* A third of them within the allocator, where one holds the arena's lock. */
 static void block(unsigned number)
 {
+	pthread_mutex_lock(&fork_lock);
+	pthread_mutex_unlock(&fork_lock);
 	truth_add(&truth->blocked, 1);
 	if (number % 3 == 0)
 		mallocx((size_t)4 << 20,
