@@ -337,7 +337,7 @@ void *heap_allocate_roomy(size_t size, size_t alignment, bool zero,
 {
 	return allocate((struct request){.size = size,
 					 .alignment = alignment,
-					 .zero = zero,
+					 .zero = zero || opt.zero,
 					 .roomy = true},
 			where);
 }

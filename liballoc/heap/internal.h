@@ -10,10 +10,18 @@
 #include <stdint.h>
 
 struct extent;
+struct heap_where;
 struct lock;
 
 /* True once heap_boot() is done; other threads may see it late. */
 bool heap_is_booted(void);
+
+/*
+ * As heap_allocate(), for what takes the place of an object that grew, and may
+ * grow on.
+ */
+void *heap_allocate_roomy(size_t size, size_t alignment, bool zero,
+			  const struct heap_where *where);
 
 /*
  * Keeps with the live allocation at ptr what prof_sample() gave for it, until

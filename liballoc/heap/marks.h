@@ -2,8 +2,9 @@
 /*
  * Which live allocations are samples, or watched. What prof_sample() gave for
  * one is kept with it: in its extent where it is large or guarded, in its
- * slab's table where it lies apart, else with its bin (slab_samples.h). The
- * pages of those are marked, so that the fast path leaves them alone.
+ * slab's table where it lies apart, else with its bin (slab_samples.h). Pages
+ * in which one begins are marked, so that the fast path leaves them alone; but
+ * those of large objects that no bin holds, which it leaves alone anyway.
  */
 #ifndef LIBALLOC_HEAP_MARKS_H
 #define LIBALLOC_HEAP_MARKS_H

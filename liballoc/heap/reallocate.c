@@ -20,7 +20,6 @@
 #include "liballoc/heap/page_heap.h"
 #include "liballoc/heap/steps.h"
 #include "liballoc/heap/thread.h"
-#include "liballoc/prof/prof.h"
 #include "liballoc/safety/fill.h"
 #include "liballoc/safety/guard.h"
 
@@ -180,7 +179,7 @@ static void *regrow(void *old, uint64_t word, size_t size, size_t alignment,
 	void *ptr;
 
 	huge_may_look(page_word_extent(word));
-	ptr = heap_allocate_roomy(size, alignment, zero || opt.zero, where);
+	ptr = heap_allocate_roomy(size, alignment, zero, where);
 	if (!ptr)
 		return NULL;
 	move_large(ptr, page_word_extent(word), zero || opt.zero);

@@ -112,11 +112,4 @@ static inline uint64_t start_timing(const struct thread *thread)
 		       : 0;
 }
 
-/*
- * As heap_allocate(), for what takes the place of an object that grew, and may
- * grow on.
- */
-void *heap_allocate_roomy(size_t size, size_t alignment, bool zero,
-			  const struct heap_where *where);
-
 #endif
