@@ -290,7 +290,7 @@ static void put_metric(struct json *json, const struct ledger_metric *metric)
 static void put_process(struct json *json)
 {
 	const struct ledger_metric *metrics = ledger_rows(LEDGER_METRICS);
-	uint64_t count = ledger_header()->sections[LEDGER_METRICS].count;
+	uint64_t count = ledger_published(LEDGER_METRICS);
 
 	open_object(json, "process");
 	for (uint64_t i = 0; i < count; i++) {

@@ -176,7 +176,7 @@ static void put_totals(struct print *out, const struct stats_parts *parts)
 static void put_process(struct print *out)
 {
 	const struct ledger_metric *metrics = ledger_rows(LEDGER_METRICS);
-	uint64_t count = ledger_header()->sections[LEDGER_METRICS].count;
+	uint64_t count = ledger_published(LEDGER_METRICS);
 
 	print_text(out, "Process:\n");
 	for (uint64_t i = 0; i < count; i++) {

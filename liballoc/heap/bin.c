@@ -16,16 +16,23 @@
 #include "liballoc/heap/page_map.h"
 #include "liballoc/heap/size_class.h"
 #include "liballoc/heap/slab.h"
+#include "liballoc/heap/thread.h"
 #include "liballoc/ledger/ledger.h"
 #include "liballoc/safety/report.h"
 
 void bin_init(struct bin *bin, struct arena *arena, unsigned size_class)
 {
 	lock_set_rank(&bin->lock, LOCK_BIN);
-	__atomic_store_n(&bin->size_class, size_class, __ATOMIC_RELAXED);
-	__atomic_store_n(&bin->arena, arena, __ATOMIC_RELAXED);
-	__atomic_store_n(&bin->stats, &arena->class_stats[size_class],
-			 __ATOMIC_RELEASE);
+	thread_busy++;
+	lock_take(&bin->lock);
+	if (!bin->stats) {
+		bin->size_class = size_class;
+		bin->arena = arena;
+		__atomic_store_n(&bin->stats, &arena->class_stats[size_class],
+				 __ATOMIC_RELEASE);
+	}
+	lock_release(&bin->lock);
+	thread_busy--;
 }
 
 /* free_count in [1, regions) to a list: the fullest first. */

@@ -51,8 +51,8 @@ struct bin_kept {
 };
 
 /*
- * For a zeroed bin, by any thread, and by several at once. Its lock may be
- * taken and released before.
+ * For a zeroed bin, by any thread, and by several at once: the first does it.
+ * Its lock may be taken and released before; no lock of a bin held.
  */
 void bin_init(struct bin *bin, struct arena *arena, unsigned size_class);
 

@@ -369,8 +369,7 @@ static void add_class(uint64_t *sum, const struct class_stats *stats)
 static void add_classes(struct ledger_header *window)
 {
 	struct ledger_section *to = &window->sections[LEDGER_ARENA_CLASSES];
-	uint64_t arenas =
-		ledger_get(&ledger_header()->sections[LEDGER_ARENAS].count);
+	uint64_t arenas = ledger_published(LEDGER_ARENAS);
 
 	for (unsigned column = 0; column < to->capacity; column++) {
 		union {

@@ -137,6 +137,13 @@ static inline uint32_t ledger_capacity(unsigned section)
 	return ledger_here->sections[section].capacity;
 }
 
+/* The rows that readers may look at: ledger_publish(). */
+static inline uint64_t ledger_published(unsigned section)
+{
+	return __atomic_load_n(&ledger_here->sections[section].count,
+			       __ATOMIC_ACQUIRE);
+}
+
 static inline struct process_stats *ledger_process(void)
 {
 	return (struct process_stats *)ledger_rows(LEDGER_PROCESS);

@@ -9,12 +9,6 @@
 
 #include "liballoc/ledger/ledger.h"
 
-static uint64_t rows_of(unsigned section)
-{
-	return __atomic_load_n(&ledger_header()->sections[section].count,
-			       __ATOMIC_ACQUIRE);
-}
-
 static uint32_t get32(const uint32_t *word)
 {
 	return __atomic_load_n(word, __ATOMIC_RELAXED);
@@ -23,7 +17,7 @@ static uint32_t get32(const uint32_t *word)
 struct class_sums class_sums_all(unsigned size_class)
 {
 	const struct ledger_count *counts = ledger_rows(LEDGER_COUNTS);
-	uint64_t rows = rows_of(LEDGER_COUNTS);
+	uint64_t rows = ledger_published(LEDGER_COUNTS);
 	struct class_sums sums = {0};
 
 	for (uint64_t i = 0; i < rows; i++) {
@@ -55,7 +49,7 @@ struct class_sums class_sums_live(unsigned size_class)
 {
 	const struct ledger_count *counts = ledger_rows(LEDGER_COUNTS);
 	const struct ledger_sample *samples = ledger_rows(LEDGER_SAMPLES);
-	uint64_t rows = rows_of(LEDGER_SAMPLES);
+	uint64_t rows = ledger_published(LEDGER_SAMPLES);
 	struct class_sums sums = {0};
 	struct ledger_sample sample;
 

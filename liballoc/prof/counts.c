@@ -104,13 +104,26 @@ static uint32_t take_row(void)
 						  : TABLES_NONE;
 }
 
+/*
+ * Of a row that is all zero, which a dump may be reading: it is one of the key
+ * for whoever finds anything counted in it.
+ */
+static void write_key(struct ledger_count *row, const struct ledger_count *key)
+{
+	__atomic_store_n(&row->stack, key->stack, __ATOMIC_RELAXED);
+	__atomic_store_n(&row->thread, key->thread, __ATOMIC_RELAXED);
+	__atomic_store_n(&row->size_class, key->size_class, __ATOMIC_RELAXED);
+	__atomic_store_n(&row->lg_sample, key->lg_sample, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
 static uint32_t append(const struct ledger_count *key)
 {
 	uint32_t row = take_row();
 
 	if (row == TABLES_NONE)
 		return row;
-	*count_row(row) = *key;
+	write_key(count_row(row), key);
 	ledger_thread_hold(key->thread);
 	ledger_publish(LEDGER_COUNTS, (uint64_t)row + 1);
 	insert(row);
@@ -159,7 +172,7 @@ static unsigned life_word(uint64_t lifetime_ns)
 /* What was never published was never written. */
 static bool has_life(uint32_t row)
 {
-	return row < ledger_get(&ledger_header()->sections[LEDGER_LIVES].count);
+	return row < ledger_published(LEDGER_LIVES);
 }
 
 static inline __attribute__((always_inline)) void
@@ -303,7 +316,7 @@ static void fold_row(uint32_t row, bool any)
 /* All shards are held, so nobody looks at the index meanwhile. */
 uint32_t counts_fold(bool any)
 {
-	uint64_t rows = ledger_header()->sections[LEDGER_COUNTS].count;
+	uint64_t rows = ledger_published(LEDGER_COUNTS);
 
 	lock_take(&counts_lock);
 	row_index_clear(&by_hash);
@@ -321,14 +334,13 @@ uint32_t counts_fold(bool any)
 
 void counts_reset(void)
 {
-	uint64_t rows = ledger_header()->sections[LEDGER_COUNTS].count;
+	uint64_t rows = ledger_published(LEDGER_COUNTS);
 
 	for (uint32_t row = 0; row < rows; row++)
 		ledger_thread_release(count_row(row)->thread);
 	memset(count_row(0), 0, rows * sizeof(struct ledger_count));
 	memset(life_row(0), 0,
-	       ledger_header()->sections[LEDGER_LIVES].count *
-		       sizeof(struct ledger_life));
+	       ledger_published(LEDGER_LIVES) * sizeof(struct ledger_life));
 	row_index_clear(&by_hash);
 	free_rows = 0;
 	__atomic_store_n(&indexed_rows, 0, __ATOMIC_RELAXED);

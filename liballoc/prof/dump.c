@@ -88,6 +88,12 @@ static void write_header_thread(struct dump *dump, uint32_t thread)
 	writer_text(&dump->writer, "\n");
 }
 
+static bool is_live(uint32_t thread)
+{
+	return __atomic_load_n(&ledger_thread(thread)->state,
+			       __ATOMIC_ACQUIRE) == LEDGER_THREAD_LIVE;
+}
+
 static void write_header(struct dump *dump)
 {
 	struct estimates all = {0};
@@ -101,7 +107,7 @@ static void write_header(struct dump *dump)
 	writer_text(&dump->writer, "\n");
 	for (uint32_t i = 0; i < dump->thread_count; i++)
 		if (is_wanted(dump, &dump->threads[i]) ||
-		    (i != 0 && ledger_thread(i)->state == LEDGER_THREAD_LIVE))
+		    (i != 0 && is_live(i)))
 			write_header_thread(dump, i);
 }
 
@@ -459,9 +465,7 @@ static void write_all(struct dump *dump)
 
 static bool sum_threads(struct dump *dump)
 {
-	dump->thread_count = __atomic_load_n(
-		&ledger_header()->sections[LEDGER_THREADS].count,
-		__ATOMIC_ACQUIRE);
+	dump->thread_count = ledger_published(LEDGER_THREADS);
 	dump->threads_bytes =
 		((size_t)dump->thread_count * sizeof(dump->threads[0]) /
 			 os_page_bytes +

@@ -14,12 +14,6 @@
 /* Each so many arenas make a look dearer, and so rarer. */
 #define ARENAS_PER_LOOK 16u
 
-static uint64_t arena_rows(void)
-{
-	return __atomic_load_n(&ledger_header()->sections[LEDGER_ARENAS].count,
-			       __ATOMIC_RELAXED);
-}
-
 /* What caches hold is told late: it may seem more than there is. */
 uint64_t live_bytes(void)
 {
@@ -28,7 +22,7 @@ uint64_t live_bytes(void)
 	const char *row = ledger_rows(LEDGER_ARENAS);
 	uint64_t taken = 0, cached = 0;
 
-	for (uint64_t rows = arena_rows(); rows; rows--) {
+	for (uint64_t rows = ledger_published(LEDGER_ARENAS); rows; rows--) {
 		const struct arena_stats *arena = (const void *)row;
 
 		taken += ledger_get(&arena->small_allocated) +
@@ -61,7 +55,8 @@ bool live_is_due(uint64_t bytes, uint32_t *untold)
 		*untold = (uint32_t)more;
 		return false;
 	}
-	every = LOOK_BYTES * (1 + arena_rows() / ARENAS_PER_LOOK);
+	every = LOOK_BYTES *
+		(1 + ledger_published(LEDGER_ARENAS) / ARENAS_PER_LOOK);
 	ledger_add_shared(&unseen, more);
 	if (ledger_get(&unseen) < every)
 		return false;

@@ -46,9 +46,7 @@ static void number(struct numbers *numbers, uint32_t stack)
 
 static bool number_stacks(const struct log *log, struct numbers *numbers)
 {
-	uint64_t rows =
-		__atomic_load_n(&ledger_header()->sections[LEDGER_STACKS].count,
-				__ATOMIC_ACQUIRE);
+	uint64_t rows = ledger_published(LEDGER_STACKS);
 	const struct log_chunk *chunk;
 
 	*numbers = (struct numbers){.none = (uint32_t)rows};

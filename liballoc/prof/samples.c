@@ -156,12 +156,15 @@ static void pool_rows(struct shard *shard, uint32_t most)
 static void take_pooled(struct shard *shard)
 {
 	struct chain chain;
+	uint32_t rest;
 
 	if (!__atomic_load_n(&pool, __ATOMIC_RELAXED))
 		return;
 	lock_take(&pool_lock);
-	if (pool) {
-		chain = cut(&pool, MOST_FREE / 2);
+	rest = pool;
+	if (rest) {
+		chain = cut(&rest, MOST_FREE / 2);
+		__atomic_store_n(&pool, rest, __ATOMIC_RELAXED);
 		shard->free_rows = chain.first;
 		shard->free_count = chain.count;
 	}
@@ -419,14 +422,16 @@ unsigned tables_peek(uint32_t sample_number, uint64_t address,
 		     uint64_t *requested_bytes, uint64_t *frames, unsigned max)
 {
 	const struct ledger_sample *sample = sample_row(sample_number - 1);
+	uint32_t count;
 
 	if (sample_number - 1 >= ledger_capacity(LEDGER_SAMPLES) ||
-	    sample->address != address)
+	    ledger_get(&sample->address) != address)
 		return 0;
-	*requested_bytes = sample->requested_bytes;
-	if (sample->count >= ledger_capacity(LEDGER_COUNTS))
+	*requested_bytes = ledger_get(&sample->requested_bytes);
+	count = __atomic_load_n(&sample->count, __ATOMIC_RELAXED);
+	if (count >= ledger_capacity(LEDGER_COUNTS))
 		return 0;
-	return stacks_peek(count_row(sample->count)->stack, frames, max);
+	return stacks_peek(count_row(count)->stack, frames, max);
 }
 
 static void take_all(void)
@@ -491,7 +496,7 @@ void tables_note_exit(void)
 
 static void reset_samples(void)
 {
-	uint64_t rows = ledger_header()->sections[LEDGER_SAMPLES].count;
+	uint64_t rows = ledger_published(LEDGER_SAMPLES);
 
 	memset(sample_row(0), 0, rows * sizeof(struct ledger_sample));
 	for (unsigned i = 0; i < TABLES_SHARDS; i++) {

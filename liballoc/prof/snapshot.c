@@ -14,23 +14,42 @@ static const struct ledger_class *class_of(const struct ledger_count *row)
 	       row->size_class;
 }
 
+static uint32_t get32(const uint32_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+/* After the counts: a row that is taken anew has its key before those. */
+static void copy_key(const struct ledger_count *from, struct ledger_count *to)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	to->stack = get32(&from->stack);
+	to->thread = get32(&from->thread);
+	to->size_class = get32(&from->size_class);
+	to->lg_sample = get32(&from->lg_sample);
+}
+
 /*
  * Frees first: what was allocated meanwhile only adds. The words of one row
  * are not of one moment, so bytes follow from counts where sizes are known.
  */
 static bool copy_row(const struct ledger_count *from, struct ledger_count *to)
 {
-	const struct ledger_class *class = class_of(from);
+	const struct ledger_class *class;
 
-	*to = *from;
-	to->freed_squares = ledger_get(&from->freed_squares);
-	to->freed_count = ledger_get(&from->freed_count);
-	to->freed_bytes = ledger_get(&from->freed_bytes);
-	to->freed_elsewhere = ledger_get(&from->freed_elsewhere);
+	*to = (struct ledger_count){
+		.freed_squares = ledger_get(&from->freed_squares),
+		.freed_count = ledger_get(&from->freed_count),
+		.freed_bytes = ledger_get(&from->freed_bytes),
+		.freed_elsewhere = ledger_get(&from->freed_elsewhere),
+	};
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	to->allocated_count = ledger_get(&from->allocated_count);
 	to->allocated_bytes = ledger_get(&from->allocated_bytes);
 	to->allocated_squares = ledger_get(&from->allocated_squares);
+	to->requested_bytes = ledger_get(&from->requested_bytes);
+	copy_key(from, to);
+	class = class_of(to);
 	if (class->regions_per_slab != 0) {
 		to->allocated_bytes = to->allocated_count * class->size_bytes;
 		to->freed_bytes = to->freed_count * class->size_bytes;
@@ -47,17 +66,18 @@ static bool copy_row(const struct ledger_count *from, struct ledger_count *to)
 /* Should there be a peak right now, rows are of one of the two. */
 static bool copy_peak(const struct ledger_count *from, struct ledger_count *to)
 {
-	const struct ledger_class *class = class_of(from);
+	const struct ledger_class *class;
 	struct peak_use use;
 
 	if (!peak_get(from, peak_number(), &use))
 		return false;
-	*to = *from;
-	to->freed_count = to->freed_bytes = to->freed_elsewhere = 0;
-	to->freed_squares = 0;
-	to->allocated_count = use.count;
-	to->allocated_bytes = use.bytes;
-	to->allocated_squares = use.squares;
+	*to = (struct ledger_count){
+		.allocated_count = use.count,
+		.allocated_bytes = use.bytes,
+		.allocated_squares = use.squares,
+	};
+	copy_key(from, to);
+	class = class_of(to);
 	if (class->regions_per_slab != 0)
 		to->allocated_bytes = to->allocated_count * class->size_bytes;
 	return true;
@@ -114,9 +134,7 @@ bool snapshot_take(struct snapshot *snapshot, bool at_peak)
 	bool (*copy)(const struct ledger_count *, struct ledger_count *) =
 		at_peak ? copy_peak : copy_row;
 	const struct ledger_count *from = ledger_rows(LEDGER_COUNTS);
-	uint64_t rows =
-		__atomic_load_n(&ledger_header()->sections[LEDGER_COUNTS].count,
-				__ATOMIC_ACQUIRE);
+	uint64_t rows = ledger_published(LEDGER_COUNTS);
 
 	snapshot->bytes =
 		((size_t)rows * sizeof(*snapshot->rows) / os_page_bytes + 1) *
@@ -147,7 +165,7 @@ void snapshot_add_lives(const struct snapshot_row *row,
 	const struct ledger_life *life =
 		(struct ledger_life *)ledger_rows(LEDGER_LIVES) + row->origin;
 
-	if (row->origin >= ledger_header()->sections[LEDGER_LIVES].count)
+	if (row->origin >= ledger_published(LEDGER_LIVES))
 		return;
 	for (unsigned i = 0; i < LEDGER_LIFE_WORDS; i++)
 		words[i] += __atomic_load_n(&life->words[i], __ATOMIC_RELAXED);
