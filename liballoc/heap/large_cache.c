@@ -103,6 +103,11 @@ static void miss(struct large_cache *cache)
 		large_cache_flush(cache);
 }
 
+static void note_use(struct large_cache *cache)
+{
+	__atomic_store_n(&cache->uses, cache->uses + 1, __ATOMIC_RELAXED);
+}
+
 struct extent *large_cache_take(struct large_cache *cache, size_t bytes,
 				size_t alignment, unsigned size_class)
 {
@@ -112,7 +117,7 @@ struct extent *large_cache_take(struct large_cache *cache, size_t bytes,
 
 	if (bytes > cache->max_bytes)
 		return NULL;
-	cache->uses++;
+	note_use(cache);
 	for (; slot < end; slot++) {
 		if (!serves(slot, bytes))
 			continue;
@@ -184,7 +189,7 @@ bool large_cache_give(struct large_cache *cache, struct extent *extent)
 	hide(extent);
 	slot->bytes = bytes;
 	cache->held_bytes += bytes;
-	cache->uses++;
+	note_use(cache);
 	__atomic_store_n(&slot->extent, extent, __ATOMIC_RELEASE);
 	return true;
 }

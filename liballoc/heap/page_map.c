@@ -141,7 +141,8 @@ void page_map_set(uintptr_t address, uint64_t word)
 void page_map_mark(uintptr_t address, bool sampled)
 {
 	uint64_t *place = word_place(address);
-	uint64_t word = *place & ~(uint64_t)PAGE_SAMPLED;
+	uint64_t word = __atomic_load_n(place, __ATOMIC_RELAXED) &
+			~(uint64_t)PAGE_SAMPLED;
 	size_t page = address >> PAGE_MAP_LG_UNIT;
 
 	word |= sampled ? PAGE_SAMPLED : 0;
