@@ -25,7 +25,7 @@ struct request {
 struct worker {
 	uint64_t random;
 	uint64_t bursts;
-};
+} LOAD_OWN_LINES;
 
 static struct request *request_open(uint64_t *random)
 {

@@ -29,7 +29,7 @@ struct worker {
 	size_t slot_count;
 	char **slots;
 	size_t (*size)(uint64_t random);
-};
+} LOAD_OWN_LINES;
 
 /* Mostly small: half up to 128 bytes, one in 64 up to 32 KiB. */
 static size_t mixed_size(uint64_t random)

@@ -38,7 +38,7 @@ struct worker {
 	size_t batch; /* objects in one */
 	size_t (*size)(uint64_t random);
 	struct mailbox *inbox, *outbox;
-};
+} LOAD_OWN_LINES;
 
 static size_t small_size(uint64_t random)
 {

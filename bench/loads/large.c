@@ -29,7 +29,7 @@ struct worker {
 	uint64_t random;
 	uint64_t operations;
 	char *slots[SLOTS];
-};
+} LOAD_OWN_LINES;
 
 static void *replace(void *argument)
 {

@@ -23,7 +23,7 @@ struct worker {
 	char *first; /* an object of the main thread, or NULL */
 	uint64_t operations;
 	uint64_t writes;
-};
+} LOAD_OWN_LINES;
 
 static void write_often(volatile char *object, uint64_t writes)
 {

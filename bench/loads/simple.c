@@ -22,7 +22,7 @@ enum {
 struct worker {
 	uint64_t random;
 	uint64_t operations;
-};
+} LOAD_OWN_LINES;
 
 static void one_batch(void **blocks, size_t count, size_t bytes)
 {

@@ -31,7 +31,7 @@ struct worker {
 	uint64_t operations;
 	_Atomic(struct crossing *) *lists; /* one of each thread */
 	unsigned index, count;
-};
+} LOAD_OWN_LINES;
 
 static _Atomic(char *) transfer[TRANSFER_SLOTS];
 

@@ -24,7 +24,7 @@ struct worker {
 	uint64_t random;
 	struct node *inherited;
 	struct node *left_behind;
-};
+} LOAD_OWN_LINES;
 
 static struct node *build(uint64_t *random, unsigned depth)
 {
