@@ -184,7 +184,9 @@ struct ledger_stack {
  * squares tell how the sizes vary about it.
  * No sums of estimates are kept: with the true count of samples of each size
  * at a known rate, readers compute estimates and variances exactly.
- * A row whose allocated_count is 0 is empty: the rest of it means nothing.
+ * A row whose allocated_count is 0 is empty: the rest of it means nothing. One
+ * that is empty again has LEDGER_NO_KEY for its lg_sample, so that a copy made
+ * while the row is taken anew has no key, which tells that it is torn.
  *
  * Squares are sums of ledger_square() of the objects' usable bytes, modulo
  * 2^64, so that what is in use has the difference; of small classes they are
@@ -196,6 +198,7 @@ struct ledger_stack {
  * peak_squares; else the row has not changed since, and it is what is in use
  * now. (Since 1.4.)
  */
+#define LEDGER_NO_KEY UINT32_MAX
 struct ledger_count {
 	uint32_t stack;		  /* row in LEDGER_STACKS */
 	uint32_t thread;	  /* row in LEDGER_THREADS: who allocated */

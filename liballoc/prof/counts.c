@@ -89,7 +89,7 @@ uint32_t counts_rows(void)
 	return __atomic_load_n(&indexed_rows, __ATOMIC_RELAXED);
 }
 
-/* A row that nobody can find yet, all zero; holding counts_lock. */
+/* A row that nobody can find yet, empty; holding counts_lock. */
 static uint32_t take_row(void)
 {
 	struct ledger_section *section =
@@ -105,8 +105,8 @@ static uint32_t take_row(void)
 }
 
 /*
- * Of a row that is all zero, which a dump may be reading: it is one of the key
- * for whoever finds anything counted in it.
+ * Of an empty row, which a dump may be reading: it is one of the key for
+ * whoever finds anything counted in it.
  */
 static void write_key(struct ledger_count *row, const struct ledger_count *key)
 {
@@ -227,6 +227,7 @@ static void empty(uint32_t row)
 	if (count_row(row)->freed_count != 0 && has_life(row))
 		memset(life_row(row), 0, sizeof(struct ledger_life));
 	memset(count_row(row), 0, sizeof(struct ledger_count));
+	count_row(row)->lg_sample = LEDGER_NO_KEY;
 	by_hash.links[row] = free_rows;
 	free_rows = row + 1;
 	ledger_thread_release(thread);

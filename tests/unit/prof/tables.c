@@ -258,6 +258,25 @@ static void check_threads(void)
 	   "rows are used again");
 }
 
+/* A copy made while such a row is taken anew must not be of rows 0. */
+static void check_empty_rows(void)
+{
+	const struct ledger_count *counts = ledger_rows(LEDGER_COUNTS);
+	unsigned empty = 0, keyless = 0, lost = 0;
+
+	tables_fold(true);
+	for (uint64_t i = 0; i < rows_of(LEDGER_COUNTS); i++)
+		if (counts[i].allocated_count == 0) {
+			empty++;
+			keyless += counts[i].lg_sample == LEDGER_NO_KEY;
+		} else {
+			lost += counts[i].lg_sample != 19;
+		}
+	ok(empty != 0, "rows are emptied");
+	is_uint(keyless, empty, "and these have no key");
+	is_uint(lost, 0, "as all others have theirs");
+}
+
 /* Many threads' worth of counts through a small table. */
 static void check_folding(void)
 {
@@ -296,6 +315,7 @@ static void check_folding(void)
 	ok(ledger_header()->generation > generation &&
 		   ledger_header()->generation % 2 == 0,
 	   "readers are told of each folding");
+	check_empty_rows();
 }
 
 /* What ended threads counted is added up before it becomes much. */
@@ -372,7 +392,7 @@ static void check_full(void)
 
 int main(void)
 {
-	plan(49);
+	plan(52);
 	heap_boot();
 	is_uint(ledger_thread_new(0, 1), 1, "row 1 is a thread's");
 	prof_reset(19);
