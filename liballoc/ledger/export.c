@@ -336,7 +336,7 @@ __attribute__((cold)) static void copy_rows(struct ledger_header *window,
 					    unsigned id, uint64_t others)
 {
 	struct ledger_section *to = &window->sections[id];
-	uint64_t count = ledger_get(&ledger_header()->sections[id].count);
+	uint64_t count = ledger_published(id);
 	uint64_t room = count < to->capacity ? count : to->capacity;
 	uint64_t sum[ROW_WORDS_MOST], thread[LEDGER_THREAD_WORDS];
 

@@ -176,6 +176,8 @@ struct ledger_stack {
 	uint32_t frame_count;
 };
 
+#define LEDGER_NO_STACK UINT32_MAX /* no row of it */
+
 /*
  * The sampled objects of one (stack, thread, size class, rate): all that a
  * profile's estimates need. In use = allocated - freed; a copy may catch
@@ -185,8 +187,9 @@ struct ledger_stack {
  * No sums of estimates are kept: with the true count of samples of each size
  * at a known rate, readers compute estimates and variances exactly.
  * A row whose allocated_count is 0 is empty: the rest of it means nothing. One
- * that is empty again has LEDGER_NO_KEY for its lg_sample, so that a copy made
- * while the row is taken anew has no key, which tells that it is torn.
+ * that is empty again has LEDGER_NO_STACK, and its stack is written last when
+ * it is taken anew: a copy made from its beginning on has that, and is torn, or
+ * has the whole of the new key.
  *
  * Squares are sums of ledger_square() of the objects' usable bytes, modulo
  * 2^64, so that what is in use has the difference; of small classes they are
@@ -198,7 +201,6 @@ struct ledger_stack {
  * peak_squares; else the row has not changed since, and it is what is in use
  * now. (Since 1.4.)
  */
-#define LEDGER_NO_KEY UINT32_MAX
 struct ledger_count {
 	uint32_t stack;		  /* row in LEDGER_STACKS */
 	uint32_t thread;	  /* row in LEDGER_THREADS: who allocated */

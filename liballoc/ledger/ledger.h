@@ -176,6 +176,11 @@ static inline struct ledger_thread *ledger_thread(uint32_t row)
 							LEDGER_THREAD_STRIDE);
 }
 
+static inline uint32_t ledger_thread_state(uint32_t row)
+{
+	return __atomic_load_n(&ledger_thread(row)->state, __ATOMIC_ACQUIRE);
+}
+
 static inline struct thread_stats *ledger_thread_stats(uint32_t row)
 {
 	return (struct thread_stats *)(void *)(ledger_thread(row) + 1);
@@ -216,6 +221,11 @@ static inline void ledger_set(uint64_t *word, uint64_t value)
 }
 
 static inline uint64_t ledger_get(const uint64_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+static inline uint32_t ledger_get32(const uint32_t *word)
 {
 	return __atomic_load_n(word, __ATOMIC_RELAXED);
 }

@@ -9,11 +9,6 @@
 
 #include "liballoc/ledger/ledger.h"
 
-static uint32_t get32(const uint32_t *word)
-{
-	return __atomic_load_n(word, __ATOMIC_RELAXED);
-}
-
 struct class_sums class_sums_all(unsigned size_class)
 {
 	const struct ledger_count *counts = ledger_rows(LEDGER_COUNTS);
@@ -21,7 +16,7 @@ struct class_sums class_sums_all(unsigned size_class)
 	struct class_sums sums = {0};
 
 	for (uint64_t i = 0; i < rows; i++) {
-		if (get32(&counts[i].size_class) != size_class)
+		if (ledger_get32(&counts[i].size_class) != size_class)
 			continue;
 		sums.count += ledger_get(&counts[i].allocated_count);
 		sums.requested_bytes += ledger_get(&counts[i].requested_bytes);
@@ -38,8 +33,8 @@ static bool take_sample(const struct ledger_sample *row,
 		.usable_bytes = ledger_get(&row->usable_bytes),
 		.requested_bytes = ledger_get(&row->requested_bytes),
 		.birth_ns = ledger_get(&row->birth_ns),
-		.count = get32(&row->count),
-		.check = get32(&row->check),
+		.count = ledger_get32(&row->count),
+		.check = ledger_get32(&row->check),
 	};
 	return sample->address > 1 &&
 	       sample->check == ledger_sample_check(sample);
@@ -56,7 +51,8 @@ struct class_sums class_sums_live(unsigned size_class)
 	for (uint64_t i = 0; i < rows; i++) {
 		if (!take_sample(&samples[i], &sample) ||
 		    sample.count >= ledger_capacity(LEDGER_COUNTS) ||
-		    get32(&counts[sample.count].size_class) != size_class)
+		    ledger_get32(&counts[sample.count].size_class) !=
+			    size_class)
 			continue;
 		sums.count++;
 		sums.requested_bytes += sample.requested_bytes;

@@ -105,15 +105,15 @@ static uint32_t take_row(void)
 }
 
 /*
- * Of an empty row, which a dump may be reading: it is one of the key for
- * whoever finds anything counted in it.
+ * Of an empty row, which others may be reading: the stack last, and all before
+ * anything is counted in it.
  */
 static void write_key(struct ledger_count *row, const struct ledger_count *key)
 {
-	__atomic_store_n(&row->stack, key->stack, __ATOMIC_RELAXED);
 	__atomic_store_n(&row->thread, key->thread, __ATOMIC_RELAXED);
 	__atomic_store_n(&row->size_class, key->size_class, __ATOMIC_RELAXED);
 	__atomic_store_n(&row->lg_sample, key->lg_sample, __ATOMIC_RELAXED);
+	__atomic_store_n(&row->stack, key->stack, __ATOMIC_RELEASE);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
@@ -227,7 +227,7 @@ static void empty(uint32_t row)
 	if (count_row(row)->freed_count != 0 && has_life(row))
 		memset(life_row(row), 0, sizeof(struct ledger_life));
 	memset(count_row(row), 0, sizeof(struct ledger_count));
-	count_row(row)->lg_sample = LEDGER_NO_KEY;
+	count_row(row)->stack = LEDGER_NO_STACK;
 	by_hash.links[row] = free_rows;
 	free_rows = row + 1;
 	ledger_thread_release(thread);
@@ -303,8 +303,7 @@ static void fold_row(uint32_t row, bool any)
 {
 	const struct ledger_count *count = count_row(row);
 	bool in_use = count->allocated_count != count->freed_count;
-	uint32_t state = __atomic_load_n(&ledger_thread(count->thread)->state,
-					 __ATOMIC_ACQUIRE);
+	uint32_t state = ledger_thread_state(count->thread);
 
 	if (count->thread != 0 && state != LEDGER_THREAD_EXITED)
 		insert(row);

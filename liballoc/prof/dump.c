@@ -88,12 +88,6 @@ static void write_header_thread(struct dump *dump, uint32_t thread)
 	writer_text(&dump->writer, "\n");
 }
 
-static bool is_live(uint32_t thread)
-{
-	return __atomic_load_n(&ledger_thread(thread)->state,
-			       __ATOMIC_ACQUIRE) == LEDGER_THREAD_LIVE;
-}
-
 static void write_header(struct dump *dump)
 {
 	struct estimates all = {0};
@@ -107,7 +101,7 @@ static void write_header(struct dump *dump)
 	writer_text(&dump->writer, "\n");
 	for (uint32_t i = 0; i < dump->thread_count; i++)
 		if (is_wanted(dump, &dump->threads[i]) ||
-		    (i != 0 && is_live(i)))
+		    (i != 0 && ledger_thread_state(i) == LEDGER_THREAD_LIVE))
 			write_header_thread(dump, i);
 }
 

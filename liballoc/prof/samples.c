@@ -428,10 +428,10 @@ unsigned tables_peek(uint32_t sample_number, uint64_t address,
 	    ledger_get(&sample->address) != address)
 		return 0;
 	*requested_bytes = ledger_get(&sample->requested_bytes);
-	count = __atomic_load_n(&sample->count, __ATOMIC_RELAXED);
+	count = ledger_get32(&sample->count);
 	if (count >= ledger_capacity(LEDGER_COUNTS))
 		return 0;
-	return stacks_peek(count_row(count)->stack, frames, max);
+	return stacks_peek(ledger_get32(&count_row(count)->stack), frames, max);
 }
 
 static void take_all(void)

@@ -14,19 +14,14 @@ static const struct ledger_class *class_of(const struct ledger_count *row)
 	       row->size_class;
 }
 
-static uint32_t get32(const uint32_t *word)
-{
-	return __atomic_load_n(word, __ATOMIC_RELAXED);
-}
-
 /* After the counts: a row that is taken anew has its key before those. */
 static void copy_key(const struct ledger_count *from, struct ledger_count *to)
 {
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	to->stack = get32(&from->stack);
-	to->thread = get32(&from->thread);
-	to->size_class = get32(&from->size_class);
-	to->lg_sample = get32(&from->lg_sample);
+	to->stack = ledger_get32(&from->stack);
+	to->thread = ledger_get32(&from->thread);
+	to->size_class = ledger_get32(&from->size_class);
+	to->lg_sample = ledger_get32(&from->lg_sample);
 }
 
 /*
@@ -47,7 +42,6 @@ static bool copy_row(const struct ledger_count *from, struct ledger_count *to)
 	to->allocated_count = ledger_get(&from->allocated_count);
 	to->allocated_bytes = ledger_get(&from->allocated_bytes);
 	to->allocated_squares = ledger_get(&from->allocated_squares);
-	to->requested_bytes = ledger_get(&from->requested_bytes);
 	copy_key(from, to);
 	class = class_of(to);
 	if (class->regions_per_slab != 0) {

@@ -258,22 +258,22 @@ static void check_threads(void)
 	   "rows are used again");
 }
 
-/* A copy made while such a row is taken anew must not be of rows 0. */
+/* A copy made while such a row is taken anew must not be of stack 0. */
 static void check_empty_rows(void)
 {
 	const struct ledger_count *counts = ledger_rows(LEDGER_COUNTS);
-	unsigned empty = 0, keyless = 0, lost = 0;
+	unsigned empty = 0, stackless = 0, lost = 0;
 
 	tables_fold(true);
 	for (uint64_t i = 0; i < rows_of(LEDGER_COUNTS); i++)
 		if (counts[i].allocated_count == 0) {
 			empty++;
-			keyless += counts[i].lg_sample == LEDGER_NO_KEY;
+			stackless += counts[i].stack == LEDGER_NO_STACK;
 		} else {
-			lost += counts[i].lg_sample != 19;
+			lost += counts[i].stack >= rows_of(LEDGER_STACKS);
 		}
 	ok(empty != 0, "rows are emptied");
-	is_uint(keyless, empty, "and these have no key");
+	is_uint(stackless, empty, "and these have no stack");
 	is_uint(lost, 0, "as all others have theirs");
 }
 
