@@ -234,9 +234,6 @@ static void add_samples(struct translation *tr, double factor)
 
 static void add_facts(struct profile *to, const struct profile *from)
 {
-	if (!to->sample_count && !to->period_bytes) {
-		to->period_bytes = 1;
-	}
 	to->peak_bytes = 0; /* several have no moment in common */
 	to->has_alloc &= from->has_alloc;
 	to->exact_sizes &= from->exact_sizes;

@@ -80,25 +80,27 @@ static struct str unescape(struct arena *arena, struct str s)
 	return text_str(&text);
 }
 
-/* A line of one number that has a place in the profile. */
+/* A line of a number, least or more, that has a place in the profile. */
 static bool take_number_line(struct profile *profile, struct str line)
 {
 	struct {
 		const char *name;
 		uint64_t *place;
+		uint64_t least;
 	} rows[] = {
-		{"time_ns ", &profile->time_ns},
-		{"start_time_ns ", &profile->start_time_ns},
-		{"duration_ns ", &profile->duration_ns},
-		{"period_bytes ", &profile->period_bytes},
-		{"peak_bytes ", &profile->peak_bytes},
+		{"time_ns ", &profile->time_ns, 0},
+		{"start_time_ns ", &profile->start_time_ns, 0},
+		{"duration_ns ", &profile->duration_ns, 0},
+		{"period_bytes ", &profile->period_bytes, 1},
+		{"peak_bytes ", &profile->peak_bytes, 0},
 	};
 	uint64_t value;
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (take_literal(&line, rows[i].name)) {
-			if (take_decimal(&line, &value))
+			if (take_decimal(&line, &value) &&
+			    value >= rows[i].least)
 				*rows[i].place = value;
 			return true;
 		}

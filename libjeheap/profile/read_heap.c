@@ -559,8 +559,6 @@ bool heap_text_parse(struct profile *profile, struct cursor *c,
 	arena_free(&reader.scratch);
 	if (reader.sampling == SAMPLING_POISSON)
 		profile->exact_sizes = reader.has_spectra;
-	if (!profile->period_bytes)
-		profile->period_bytes = 1;
 	return good;
 }
 

@@ -407,6 +407,23 @@ static void test_corners(void)
 	profile_free(p);
 }
 
+/* One of 0 bytes is none: estimates would divide by it. */
+static void test_no_period(void)
+{
+	struct diag diag = {0};
+	struct profile *p = parse("heap_v2/4096\n"
+				  "# period_bytes 0\n"
+				  "@ 0x5\n  t*: 1: 8 [0: 0]\n"
+				  "\nMAPPED_LIBRARIES:\n",
+				  &diag);
+
+	ok(p && profile_is_valid(p), "a line with a period of 0");
+	is_uint(p->period_bytes, 4096, "the header's holds");
+	is_near(profile_total(p, INUSE_SPACE).total, 8 / -expm1(-8. / 4096),
+		1e-6, "and is what is estimated by");
+	profile_free(p);
+}
+
 static void test_input(void)
 {
 	int pid = 0;
@@ -420,7 +437,7 @@ static void test_input(void)
 
 int main(void)
 {
-	plan(186);
+	plan(189);
 	alarm(60);
 	test_jemalloc();
 	test_liballoc("good-liballoc.heap");
@@ -440,6 +457,7 @@ int main(void)
 	test_amplification();
 	test_large();
 	test_corners();
+	test_no_period();
 	test_input();
 	return done_testing();
 }
