@@ -3,6 +3,12 @@
  * The mutex: spins a little, since what it guards is short, then sleeps on
  * the futex. Owns the check of ranks and the counts, which cost no atomic
  * operation, and no look at the clock unless a thread sleeps; never allocates.
+ *
+ * Releasing is a plain store, and then a look at whether anybody sleeps: most
+ * locks are free again before another thread wants them, and a locked
+ * instruction would cost as much as the rest of taking and releasing one. The
+ * processor may look before others see the store, and who goes to sleep just
+ * then may not be woken: so nobody sleeps for longer than SLEEP_NS at a time.
  */
 #include "config.h"
 
@@ -12,6 +18,7 @@
 #include <linux/futex.h>
 #include <stddef.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "liballoc/ctl/options.h"
@@ -63,6 +70,8 @@ static void note_released(const struct lock *lock)
 }
 #endif
 
+#define SLEEP_NS 1000000
+
 /* Its address stands for the thread. */
 static __thread char self;
 
@@ -108,12 +117,14 @@ static void relax(void)
 #endif
 }
 
-static void futex(struct lock *lock, int operation, uint32_t value)
+/* timeout: of a wait; NULL: none. */
+static void futex(struct lock *lock, int operation, uint32_t value,
+		  const struct timespec *timeout)
 {
 	int kept_errno = errno;
 
 	syscall(SYS_futex, &lock->word, operation | FUTEX_PRIVATE_FLAG, value,
-		NULL, NULL, 0);
+		timeout, NULL, 0);
 	errno = kept_errno;
 }
 
@@ -132,14 +143,25 @@ static bool try_once(struct lock *lock)
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
+/* Somebody may be, from here on: who releases the lock looks for it. */
+static void set_asleep(struct lock *lock)
+{
+	__atomic_store_n(&lock->asleep, 1, __ATOMIC_SEQ_CST);
+}
+
 static void wait_for(struct lock *lock)
 {
 	unsigned waiters =
 		__atomic_add_fetch(&lock->waiters, 1, __ATOMIC_RELAXED);
+	const struct timespec most = {.tv_nsec = SLEEP_NS};
 	uint64_t start = os_clock_ns();
 
-	while (__atomic_exchange_n(&lock->word, 2, __ATOMIC_ACQUIRE))
-		futex(lock, FUTEX_WAIT, 2);
+	set_asleep(lock);
+	while (!try_once(lock)) {
+		futex(lock, FUTEX_WAIT, 1, &most);
+		set_asleep(lock);
+	}
+	/* This one leaves it set: the next release wakes the next, if any. */
 	__atomic_sub_fetch(&lock->waiters, 1, __ATOMIC_RELAXED);
 	count_wait(lock, os_clock_ns() - start, waiters);
 }
@@ -159,17 +181,24 @@ static void take_contended(struct lock *lock)
 	wait_for(lock);
 }
 
+/* Once: until that one sets it again, there is nobody to wake. */
+static __attribute__((noinline)) void wake(struct lock *lock)
+{
+	if (__atomic_exchange_n(&lock->asleep, 0, __ATOMIC_RELAXED))
+		futex(lock, FUTEX_WAKE, 1, NULL);
+}
+
 static void release(struct lock *lock)
 {
-	if (alone())
-		__atomic_store_n(&lock->word, 0, __ATOMIC_RELAXED);
-	else if (__atomic_exchange_n(&lock->word, 0, __ATOMIC_RELEASE) == 2)
-		futex(lock, FUTEX_WAKE, 1);
+	__atomic_store_n(&lock->word, 0, __ATOMIC_RELEASE);
+	if (__builtin_expect(__atomic_load_n(&lock->asleep, __ATOMIC_RELAXED),
+			     0))
+		wake(lock);
 }
 
 void lock_init(struct lock *lock, enum lock_rank rank)
 {
-	*lock = (struct lock)LOCK_INIT((uint16_t)rank);
+	*lock = (struct lock)LOCK_INIT((uint8_t)rank);
 }
 
 /* In whole, so that who finds the lock free saves no register. */
@@ -219,7 +248,7 @@ void lock_release_for_fork(struct lock *lock)
 
 void lock_reset(struct lock *lock)
 {
-	lock->waiters = 0;
+	lock->waiters = lock->asleep = 0;
 	__atomic_store_n(&lock->word, 0, __ATOMIC_RELAXED);
 }
 

@@ -2,7 +2,8 @@
 /*
  * A small mutex on a futex. Locks have ranks and are taken in rising order;
  * with LIBALLOC_DEBUG or JEHEAP_DEVELOPER a wrong order aborts. Not recursive.
- * A zeroed lock of a set rank is free; taking and releasing keep errno.
+ * A zeroed lock of a set rank is free; taking and releasing keep errno. The
+ * memory of a lock stays one's, since who releases it looks at it after that.
  */
 #ifndef LIBALLOC_HEAP_LOCK_H
 #define LIBALLOC_HEAP_LOCK_H
@@ -46,9 +47,10 @@ struct lock_stats {
 };
 
 struct lock {
-	uint32_t word;	  /* 0: free, 1: taken, 2: taken, with sleepers */
-	uint16_t rank;	  /* enum lock_rank */
-	uint16_t waiters; /* asleep now; atomic */
+	uint32_t word;	  /* 0: free, 1: taken */
+	uint8_t rank;	  /* enum lock_rank */
+	uint8_t asleep;	  /* somebody may be; atomic */
+	uint16_t waiters; /* threads that are now; atomic */
 	/* Written by whoever holds the lock: */
 	const void *owner; /* tells threads apart; who had it last */
 	struct lock_stats stats;
@@ -66,7 +68,7 @@ void lock_init(struct lock *lock, enum lock_rank rank);
  */
 static inline void lock_set_rank(struct lock *lock, enum lock_rank rank)
 {
-	__atomic_store_n(&lock->rank, (uint16_t)rank, __ATOMIC_RELAXED);
+	__atomic_store_n(&lock->rank, (uint8_t)rank, __ATOMIC_RELAXED);
 }
 void lock_take(struct lock *lock);
 bool lock_try(struct lock *lock);

@@ -8,6 +8,7 @@
 #include "tap/tap.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -87,6 +88,22 @@ static void test_waiting(void)
 	   "and its time is taken");
 }
 
+/* As where the one that releases it looks too early, and wakes nobody. */
+static void test_missed(void)
+{
+	pthread_t thread;
+
+	lock_take(&lock);
+	pthread_create(&thread, NULL, wait_once, NULL);
+	while (!__atomic_load_n(&lock.waiters, __ATOMIC_RELAXED))
+		sched_yield();
+	__atomic_store_n(&lock.asleep, 0, __ATOMIC_RELAXED);
+	lock_release(&lock);
+	pthread_join(thread, NULL);
+	ok(lock_try(&lock), "a thread that nobody wakes wakes by itself");
+	lock_release(&lock);
+}
+
 static void test_try(void)
 {
 	ok(lock_try(&lock), "a free lock can be had");
@@ -132,11 +149,12 @@ static void wrong_order(void)
 
 int main(void)
 {
-	plan(15);
+	plan(16);
 	/* Waits are counted there too. */
 	ledger_boot((size_t)1 << 20);
 	test_exclusion();
 	test_waiting();
+	test_missed();
 	test_try();
 	is_int(signal_of(right_order), 0, "rising ranks are fine");
 #if defined(LIBALLOC_DEBUG) || defined(JEHEAP_DEVELOPER)
