@@ -25,7 +25,7 @@
  */
 void *api_allocate(size_t size, size_t alignment, bool zero)
 	__attribute__((noinline));
-/* As above, once heap_uncount(counted) is told. */
+/* As above, by heap_allocate_counted(). */
 void *api_allocate_counted(size_t size, size_t counted)
 	__attribute__((cold, noinline));
 void *api_reallocate(void *ptr, size_t size);

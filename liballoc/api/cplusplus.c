@@ -123,8 +123,9 @@ void *new_slow_nothrow(size_t size, size_t alignment, bool array)
 static __attribute__((cold, noinline)) void *new_counted(size_t size,
 							 size_t counted)
 {
-	heap_uncount(counted);
-	return new_slow(size, 0);
+	void *ptr = heap_allocate_counted(size, counted);
+
+	return ptr ? ptr : new_slow(size, 0);
 }
 
 static void *own_new(size_t size)

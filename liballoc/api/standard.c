@@ -31,8 +31,7 @@ void *api_allocate(size_t size, size_t alignment, bool zero)
 
 void *api_allocate_counted(size_t size, size_t counted)
 {
-	heap_uncount(counted);
-	return api_allocate(size, 0, false);
+	return api_result(heap_allocate_counted(size, counted));
 }
 
 /* The exported names may be another library's: call these from inside. */

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "liballoc/ctl/options.h"
+
 #define CTL_MAX_DEPTH 7 /* components of the longest name */
 
 /*
@@ -41,11 +43,18 @@ int ctl_nametomib(const char *name, size_t *mib, size_t *miblenp);
 void ctl_stats_print(void (*write_cb)(void *, const char *), void *cbopaque,
 		     const char *opts);
 
+/* With opt.stats_interval: as below. */
+void ctl_count_interval(uint64_t bytes);
+
 /*
- * A thread allocated so many bytes since it last said so: opt.stats_interval.
- * From slow paths, with no lock held.
+ * A thread allocated so many bytes since it last said so. From slow paths, with
+ * no lock held.
  */
-void ctl_count_allocated(uint64_t bytes);
+static inline void ctl_count_allocated(uint64_t bytes)
+{
+	if (opt.stats_interval >= 0)
+		ctl_count_interval(bytes);
+}
 /* At exit: opt.stats_print. */
 void ctl_exit(void);
 

@@ -115,14 +115,12 @@ static bool start_printing(int *printing)
 					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
-void ctl_count_allocated(uint64_t bytes)
+void ctl_count_interval(uint64_t bytes)
 {
 	static uint64_t allocated;
 	static int printing;
 	uint64_t every = (uint64_t)opt.stats_interval, before;
 
-	if (opt.stats_interval < 0)
-		return;
 	if (!every)
 		every = 1;
 	before = __atomic_fetch_add(&allocated, bytes, __ATOMIC_RELAXED);

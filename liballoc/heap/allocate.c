@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "liballoc/ctl/options.h"
+#include "liballoc/heap/apart.h"
 #include "liballoc/heap/arena.h"
 #include "liballoc/heap/arena_cache.h"
 #include "liballoc/heap/background.h"
@@ -80,14 +81,6 @@ static void check_free(const struct request *request, const void *ptr)
 		fill_check_free(ptr, request->usable);
 }
 
-/*
- * A sample goes apart where it would slow the frees of many others: where
- * samples are many, and objects on a page too. Elsewhere that costs a page for
- * each class, and gains nothing.
- */
-#define APART_LG_SAMPLE 17u
-#define APART_BYTES 1024u
-
 /* Will it be sampled, and lie apart? Asked once for each object. */
 static bool goes_apart(struct thread *thread, size_t usable)
 {
@@ -103,7 +96,7 @@ static bool goes_apart(struct thread *thread, size_t usable)
 static void *take_apart(struct thread *thread, struct arena *arena,
 			unsigned size_class)
 {
-	void *ptr = bin_take_apart(arena_bin(arena, size_class));
+	void *ptr = apart_take(&thread->cache, arena, size_class);
 
 	if (ptr)
 		thread->direct_nmalloc++;
@@ -375,24 +368,19 @@ static void *refill(struct thread *thread, size_t slot, size_t size)
 
 /*
  * The short way for what the thread's cache has, but whose turn it is to bring
- * an event about, and for what it has to fetch; NULL where neither is so.
+ * an event about; NULL where there is nothing.
  */
-static void *take_counted(size_t size)
+static void *take_at_event(struct thread *thread, size_t slot, size_t size)
 {
-	struct thread *thread = short_way();
-	size_t slot = size_class_slot(size);
-	struct cache_bin *bin;
+	struct cache_bin *bin = &thread->cache.bins[slot];
 	uint64_t start_ns;
 	void *ptr = NULL;
 
-	if (!thread)
-		return NULL;
-	bin = &thread->cache.bins[slot];
 	/* From here on no handler of a signal takes what is there. */
 	thread_busy++;
 	if (!cache_count(bin)) {
 		thread_busy--;
-		return refill(thread, slot, size);
+		return NULL;
 	}
 	start_ns = start_timing(thread);
 	if (goes_apart(thread, bin->bytes))
@@ -408,6 +396,30 @@ static void *take_counted(size_t size)
 		time_allocation(start_ns, size);
 	background_leave();
 	return ptr;
+}
+
+void *heap_allocate_counted(size_t size, size_t counted)
+{
+	struct thread *thread = short_way();
+	void *ptr = NULL;
+
+	thread_current->countdown += (int64_t)counted;
+	if (thread)
+		ptr = take_at_event(thread, size_class_slot(size), size);
+	return ptr ? ptr : heap_allocate(size, 0, false, NULL);
+}
+
+/* The short way for a size of the caches'. */
+static void *take_cached(size_t size)
+{
+	struct thread *thread = short_way();
+	size_t slot = size_class_slot(size);
+
+	if (!thread)
+		return NULL;
+	return cache_count(&thread->cache.bins[slot])
+		       ? take_at_event(thread, slot, size)
+		       : refill(thread, slot, size);
 }
 
 /* What the thread keeps of a created arena serves, and no event is due. */
@@ -482,7 +494,7 @@ void *heap_allocate(size_t size, size_t alignment, bool zero,
 	zero = zero || opt.zero;
 	if (!alignment && !where && !zero) {
 		missed = size > CACHED_MAX_BYTES;
-		ptr = missed ? reuse_large(size) : take_counted(size);
+		ptr = missed ? reuse_large(size) : take_cached(size);
 		if (ptr)
 			return ptr;
 	}

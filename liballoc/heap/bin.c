@@ -383,14 +383,23 @@ void *bin_take_one(struct bin *bin)
 	return take_and_release(bin, slab_at_hand(bin));
 }
 
-void *bin_take_apart(struct bin *bin)
+unsigned bin_take_apart(struct bin *bin, void **regions, unsigned want,
+			uint64_t requests)
 {
+	unsigned taken = 0;
+
 	lock_take(&bin->lock);
-	if (!bin->apart || !bin->apart->free_count) {
+	if (want && (!bin->apart || !bin->apart->free_count)) {
 		retire(bin, bin->apart);
 		bin->apart = next_apart(bin);
 	}
-	return take_and_release(bin, bin->apart);
+	if (want && bin->apart)
+		taken = slab_take(bin->apart, regions, want);
+	ledger_add(&bin->stats->nmalloc, taken);
+	ledger_add(&bin->stats->nrequests, requests);
+	lock_release(&bin->lock);
+	count_allocated(bin, taken);
+	return taken;
 }
 
 bool bin_give_one(struct bin *bin, struct extent *slab, void *region)

@@ -85,8 +85,9 @@ static inline void bin_forget_kept(struct bin *bin)
 }
 /* One region of a slab that the bin has; NULL where all are full. */
 void *bin_take_one(struct bin *bin);
-/* One region of the slabs for samples; NULL where memory is short. */
-void *bin_take_apart(struct bin *bin);
+/* As bin_take(), of one of the slabs for samples: it may have fewer. */
+unsigned bin_take_apart(struct bin *bin, void **regions, unsigned want,
+			uint64_t requests);
 /* Gives the slab for samples that is next to serve back, if it is empty. */
 void bin_release_apart(struct bin *bin);
 /* Gives back one of this bin's; false, with nothing done: it is none in use. */

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "liballoc/heap/apart.h"
 #include "liballoc/heap/large_cache.h"
 #include "liballoc/heap/size_class.h"
 
@@ -59,6 +60,7 @@ struct cache {
 	size_t limit_bytes;	  /* what all bins together may hold now */
 	size_t moved_bytes;	  /* that came and went by the slow paths */
 	struct large_cache large; /* what no bin holds */
+	struct apart apart;	  /* for samples; of no bin's count */
 	/* Its small objects are of automatic arenas, and may go anywhere. */
 	bool exchanges;
 };

@@ -22,9 +22,9 @@
 #include "liballoc/heap/thread.h"
 
 /*
- * An object for size at natural alignment; NULL: take heap_allocate(), once
- * heap_uncount(*counted) was told, where that is not 0. What was there before
- * the subtraction need not be kept for that.
+ * An object for size at natural alignment; NULL: take heap_allocate(), or where
+ * *counted is not 0, heap_allocate_counted(). What was there before the
+ * subtraction need not be kept for that.
  */
 static inline void *heap_fast_try(size_t size, size_t *counted)
 {

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 
+#include "liballoc/heap/apart.h"
 #include "liballoc/heap/arena.h"
 #include "liballoc/heap/arena_cache.h"
 #include "liballoc/heap/background.h"
@@ -148,8 +149,7 @@ static void free_apart(struct thread *thread, void *ptr, uint64_t word)
 		thread->direct_ndalloc++;
 	}
 	thread_busy++;
-	if (!bin_give_one(arena_bin(slab->arena, size_class), slab, ptr))
-		report_error("double free of", ptr);
+	apart_give(thread ? &thread->cache : NULL, slab, ptr);
 	thread_busy--;
 	heap_run_deferred();
 	errno = kept_errno;

@@ -51,10 +51,10 @@ void heap_boot(void);
 void *heap_allocate(size_t size, size_t alignment, bool zero,
 		    const struct heap_where *where);
 /*
- * Takes back what the fast path subtracted from the countdown for an object
- * that the slow path is to serve.
+ * The same with nothing but a size, where the fast path subtracted counted
+ * from the countdown, and left the rest to this.
  */
-void heap_uncount(size_t bytes);
+void *heap_allocate_counted(size_t size, size_t counted);
 /*
  * A small object of an arena (NULL: the thread's own), past the thread's cache,
  * the short way; NULL: take heap_allocate(), nothing has changed. cache:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 liballoc_liballoc_la_SOURCES += %D%/allocate.c %D%/alone.h %D%/arena.c %D%/arena.h %D%/background.c \
 	%D%/background.h \
-	%D%/arena_cache.c %D%/arena_cache.h %D%/arena_limits.c %D%/arena_reset.c %D%/bin.c %D%/bin.h \
+	%D%/apart.c %D%/apart.h %D%/arena_cache.c %D%/arena_cache.h %D%/arena_limits.c %D%/arena_reset.c %D%/bin.c %D%/bin.h \
 	%D%/boot.c %D%/cache.c %D%/cache.h %D%/caches.c %D%/container.c %D%/container.h \
 	%D%/control_groups.c %D%/control_groups.h %D%/decay.c \
 	%D%/decay.h %D%/emergency.c %D%/exchange.c %D%/exchange.h \

@@ -117,6 +117,13 @@ static void unlist_thread(struct thread *thread)
 		thread->next->previous = thread->previous;
 }
 
+/* Bytes, up to now. */
+static uint64_t allocated_so_far(const struct thread *thread)
+{
+	return thread->allocated +
+	       (uint64_t)(thread->countdown_start - thread->countdown);
+}
+
 static void draw(struct thread *thread)
 {
 	thread->countdown = thread->countdown_start =
@@ -145,14 +152,20 @@ static void take_up(struct thread *thread)
 
 /*
  * When to look again: a thread that allocates seldom does so each time, since
- * it may be idle next; a busy one ever less often.
+ * it may be idle next; a busy one ever less often, and the events that come
+ * earlier leave it at that.
  */
 static void plan_look(struct thread *thread)
 {
-	uint64_t now;
+	uint64_t allocated, now;
 
 	if (!waiting_any() || background_running())
 		return;
+	allocated = allocated_so_far(thread);
+	if (allocated < thread->look_at) {
+		set_aside(thread, (int64_t)(thread->look_at - allocated));
+		return;
+	}
 	now = os_now_ns();
 	if (now != thread->tick_ns)
 		thread->look_bytes = thread->leaves = 0;
@@ -161,6 +174,7 @@ static void plan_look(struct thread *thread)
 	else if (thread->look_bytes < MAX_LOOK_BYTES)
 		thread->look_bytes *= 2;
 	thread->tick_ns = now;
+	thread->look_at = allocated + thread->look_bytes;
 	set_aside(thread, thread->look_bytes);
 }
 
@@ -184,6 +198,7 @@ bool thread_may_look(struct thread *thread)
 
 void thread_look_soon(struct thread *thread)
 {
+	thread->look_at = 0;
 	set_aside(thread, 0);
 }
 
@@ -354,12 +369,11 @@ void thread_publish(struct thread *thread)
 		freed += frees * bin->bytes;
 		held += cache_count(bin) * (uint64_t)bin->bytes;
 	}
-	held += large_cache_bytes(&thread->cache.large);
+	held += large_cache_bytes(&thread->cache.large) +
+		apart_bytes(&thread->cache.apart);
 	thread->deallocated = freed;
 	thread->direct_freed_published = direct_freed;
-	ledger_set(&row->allocated,
-		   thread->allocated + (uint64_t)(thread->countdown_start -
-						  thread->countdown));
+	ledger_set(&row->allocated, allocated_so_far(thread));
 	ledger_set(&row->deallocated, freed);
 	ledger_set(&row->nmalloc, nmalloc);
 	ledger_set(&row->ndalloc, ndalloc);
@@ -374,9 +388,7 @@ void thread_publish(struct thread *thread)
 /* Allocated and not freed by this thread, as of what was just published. */
 static uint64_t balance(const struct thread *thread)
 {
-	return thread->allocated +
-	       (uint64_t)(thread->countdown_start - thread->countdown) -
-	       thread->deallocated;
+	return allocated_so_far(thread) - thread->deallocated;
 }
 
 /* What others allocated and it freed is below 0. */
@@ -443,9 +455,7 @@ void thread_tick(struct thread *thread)
 /* With opt.tcache_gc_incr_bytes: has so much been allocated since the last? */
 static bool trim_is_due(struct thread *thread)
 {
-	uint64_t allocated =
-		thread->allocated +
-		(uint64_t)(thread->countdown_start - thread->countdown);
+	uint64_t allocated = allocated_so_far(thread);
 
 	if (allocated - thread->trimmed_at < opt.tcache_gc_incr_bytes)
 		return false;
@@ -552,6 +562,9 @@ static void keep_house(struct thread *thread, size_t usable_bytes)
 {
 	bool round = is_round(thread, usable_bytes);
 
+	/* Small objects make no peak that counts before a round is over. */
+	if (!round && !thread->peak_wanted && usable_bytes <= SMALL_MAX_BYTES)
+		return;
 	thread_busy++;
 	if (may_be_peak(thread))
 		publish_own(thread);
@@ -619,11 +632,6 @@ void *thread_event(struct thread *thread, void *ptr, size_t requested_bytes,
 	plan_trim(thread);
 	thread->reentrancy--;
 	return ptr;
-}
-
-void heap_uncount(size_t bytes)
-{
-	thread_current->countdown += (int64_t)bytes;
 }
 
 /* To another arena with all that the cache holds. */
@@ -783,6 +791,7 @@ void heap_publish(void)
 		thread_busy--;
 	}
 	thread_each(publish_row, NULL);
+	prof_publish();
 	heap_run_deferred();
 }
 

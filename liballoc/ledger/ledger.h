@@ -236,15 +236,19 @@ static inline void ledger_add(uint64_t *word, uint64_t delta)
 	ledger_set(word, ledger_get(word) + delta);
 }
 
-/* One more of value, in a histogram of so many words; by many writers. */
-static inline void ledger_add_bucket(uint64_t *words, unsigned count,
-				     uint64_t value)
+/* The word of value in a histogram of so many words. */
+static inline unsigned ledger_bucket_of(uint64_t value, unsigned count)
 {
 	unsigned bucket = value ? 63 - (unsigned)__builtin_clzll(value) : 0;
 
-	if (bucket >= count)
-		bucket = count - 1;
-	alone_or_atomic_add(&words[bucket], 1);
+	return bucket < count ? bucket : count - 1;
+}
+
+/* One more of value there; by many writers. */
+static inline void ledger_add_bucket(uint64_t *words, unsigned count,
+				     uint64_t value)
+{
+	alone_or_atomic_add(&words[ledger_bucket_of(value, count)], 1);
 }
 
 /* By one of many writers. */

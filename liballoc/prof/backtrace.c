@@ -67,7 +67,7 @@ static bool is_api(uint64_t function)
 		(uintptr_t)free_sized,	    (uintptr_t)free_aligned_sized,
 		(uintptr_t)dallocx,	    (uintptr_t)sdallocx,
 		(uintptr_t)heap_free,	    (uintptr_t)heap_free_sized,
-		(uintptr_t)heap_check_size,
+		(uintptr_t)heap_check_size, (uintptr_t)heap_allocate_counted,
 	};
 
 	for (unsigned i = 0; i < sizeof(api) / sizeof(api[0]); i++)
@@ -168,17 +168,15 @@ static unsigned take(struct unwind *unwind, uint64_t frames[BACKTRACE_MAX],
 	return depth;
 }
 
-unsigned backtrace_take(uint64_t frames[BACKTRACE_MAX], unsigned max,
+unsigned backtrace_from(const struct unwind_registers *from,
+			uint64_t frames[BACKTRACE_MAX], unsigned max,
 			struct stack_bounds *bounds, struct walk_memo *memo,
-			bool *truncated, bool *again)
+			bool *truncated)
 {
 	struct unwind unwind;
 	unsigned depth;
 
-	unwind_capture(&unwind.registers);
-	*again = *again && unwind_is_again(&unwind.registers, bounds, memo);
-	if (*again)
-		return 0;
+	unwind.registers = *from;
 	unwind_ready(&unwind, bounds);
 	depth = take(&unwind, frames, max, memo, truncated);
 	if (unwind.unheard_pc)

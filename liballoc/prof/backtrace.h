@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "liballoc/prof/unwind/arch.h"
 #include "liballoc/prof/unwind/memo.h"
 #include "liballoc/prof/unwind/memory.h"
 
@@ -20,16 +21,27 @@
 void backtrace_boot(void);
 
 /*
- * Return addresses, leaf first, at most max and BACKTRACE_MAX; how many.
- * bounds and memo are the thread's own; memo may be NULL.
- * *truncated: there were more. Async-signal-safe.
- *
- * *again, where it was true and memo is given: whether the stack is the very
- * one that the last call with this memo took. Then nothing else is told of it.
+ * Return addresses, leaf first, at most max and BACKTRACE_MAX; how many. from:
+ * of a frame that is still there (unwind_capture()); bounds and memo are the
+ * thread's own; memo may be NULL. *truncated: there were more.
+ * Async-signal-safe.
  */
-unsigned backtrace_take(uint64_t frames[BACKTRACE_MAX], unsigned max,
+unsigned backtrace_from(const struct unwind_registers *from,
+			uint64_t frames[BACKTRACE_MAX], unsigned max,
 			struct stack_bounds *bounds, struct walk_memo *memo,
-			bool *truncated, bool *again);
+			bool *truncated);
+
+/* The same from here on. */
+static inline __attribute__((always_inline)) unsigned
+backtrace_take(uint64_t frames[BACKTRACE_MAX], unsigned max,
+	       struct stack_bounds *bounds, struct walk_memo *memo,
+	       bool *truncated)
+{
+	struct unwind_registers here;
+
+	unwind_capture(&here);
+	return backtrace_from(&here, frames, max, bounds, memo, truncated);
+}
 
 /*
  * The same from within a hook of the program's: cuts off all up to the last

@@ -67,6 +67,9 @@ void prof_thread_exit(struct thread *thread);
  */
 int64_t prof_next_interval(struct thread *thread);
 
+/* Brings the profiler's totals in the ledger up to now. No lock held. */
+void prof_publish(void);
+
 /*
  * Will the thread's next object be sampled, of so many bytes, with whose
  * last rest_bytes (1 or more) the interval is over? Once for an allocation that

@@ -25,6 +25,7 @@
 #include "liballoc/prof/state.h"
 #include "liballoc/prof/tables.h"
 #include "liballoc/prof/unload.h"
+#include "liballoc/prof/unwind/unwind.h"
 
 /* Where no profile is kept, events serve the heap's statistics alone. */
 #define IDLE_INTERVAL ((int64_t)1 << 20)
@@ -77,8 +78,16 @@ void prof_thread_exit(struct thread *thread)
 {
 	ledger_thread_exit(thread->prof.ledger_row);
 	thread->prof.ledger_row = 0;
+	if (!prof_state.ready)
+		return;
+	tables_tell_totals();
+	tables_note_exit();
+}
+
+void prof_publish(void)
+{
 	if (prof_state.ready)
-		tables_note_exit();
+		tables_tell_totals();
 }
 
 int64_t prof_next_interval(struct thread *thread)
@@ -151,22 +160,20 @@ static void count_dropped(size_t usable_bytes)
 	ledger_add_shared(&ledger_process()->prof_dropped_bytes, usable_bytes);
 }
 
-/*
- * False where there is none to be had. A hook may say that it is empty. again:
- * as backtrace_take() has it.
- */
-static inline __attribute__((always_inline)) bool
-take_stack(struct thread *thread, uint64_t frames[BACKTRACE_MAX],
-	   unsigned *depth, bool *truncated, bool *again)
+/* False where there is none to be had. A hook may say that it is empty. */
+static bool take_stack(struct thread *thread,
+		       const struct unwind_registers *from,
+		       uint64_t frames[BACKTRACE_MAX], unsigned *depth,
+		       bool *truncated)
 {
 	*truncated = false;
 	if (hooks_have(PROF_HOOK_BACKTRACE)) {
-		*again = false;
 		*depth = hooks_backtrace(frames, opt.prof_bt_max);
 		return true;
 	}
-	*depth = backtrace_take(frames, opt.prof_bt_max, &thread->prof.stack,
-				&thread->walk_memo, truncated, again);
+	*depth = backtrace_from(from, frames, opt.prof_bt_max,
+				&thread->prof.stack, &thread->walk_memo,
+				truncated);
 	if (*truncated)
 		ledger_add_shared(&ledger_process()->prof_truncated_stacks, 1);
 	return *depth != 0;
@@ -188,26 +195,19 @@ static uint32_t add(const struct sampled *what, const uint64_t *frames,
 	return tables_add(what, frames, depth, place);
 }
 
-/* Not inlined, so that its frame is there only while a sample is taken. */
-static __attribute__((noinline)) uint32_t take(struct thread *thread,
-					       const struct sampled *what)
+/* Not inlined, so that its frame is there only while a stack is taken. */
+static __attribute__((noinline)) uint32_t
+take_anew(struct thread *thread, const struct sampled *what,
+	  const struct unwind_registers *from)
 {
 	uint64_t frames[BACKTRACE_MAX];
 	struct tables_place *place = &thread->prof.place;
-	bool again = place->stack && !hooks_have(PROF_HOOK_SAMPLE);
-	bool truncated, has_stack;
 	uint32_t sample = 0;
+	bool truncated;
 	unsigned depth;
 
-	has_stack = take_stack(thread, frames, &depth, &truncated, &again);
-	if (again)
-		sample = tables_add_again(what, place);
-	if (sample)
-		return sample;
 	place->stack = 0;
-	if (again)
-		return take(thread, what);
-	if (has_stack)
+	if (take_stack(thread, from, frames, &depth, &truncated))
 		sample = add(what, frames, depth, place);
 	/* A walk that is this one again says nothing of these. */
 	if (truncated || hooks_have(PROF_HOOK_BACKTRACE))
@@ -215,6 +215,26 @@ static __attribute__((noinline)) uint32_t take(struct thread *thread,
 	if (sample && hooks_have(PROF_HOOK_SAMPLE))
 		hooks_sampled(thread, what, frames, depth);
 	return sample;
+}
+
+/* Is the stack the one of the last sample, and nobody wants to see it? */
+static bool is_again(const struct thread *thread,
+		     const struct unwind_registers *from)
+{
+	return thread->prof.place.stack && !hooks_have(PROF_HOOK_SAMPLE) &&
+	       !hooks_have(PROF_HOOK_BACKTRACE) &&
+	       unwind_is_again(from, &thread->prof.stack, &thread->walk_memo);
+}
+
+static uint32_t take(struct thread *thread, const struct sampled *what)
+{
+	struct unwind_registers here;
+	uint32_t sample = 0;
+
+	unwind_capture(&here);
+	if (is_again(thread, &here))
+		sample = tables_add_again(what, &thread->prof.place);
+	return sample ? sample : take_anew(thread, what, &here);
 }
 
 static uint32_t sample(struct thread *thread, void *ptr, size_t requested_bytes,
@@ -280,12 +300,14 @@ static __attribute__((noinline)) bool forget_traced(struct thread *thread,
 	struct freed_by by = {.thread = thread->prof.ledger_row,
 			      .now_ns = now_ns(thread),
 			      .frames = frames};
-	bool truncated, again = false, known;
+	struct unwind_registers here;
+	bool truncated, known;
 	int kept_errno = errno;
 
+	unwind_capture(&here);
 	/* A hook for stacks may allocate. */
 	thread->reentrancy++;
-	if (!take_stack(thread, frames, &by.depth, &truncated, &again))
+	if (!take_stack(thread, &here, frames, &by.depth, &truncated))
 		by.frames = NULL;
 	thread->reentrancy--;
 	known = tables_remove_by(sample, address, &by, was);

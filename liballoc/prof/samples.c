@@ -34,11 +34,30 @@
 #define FOLD_SHARE 4
 #define FOLD_ROWS_PER_EXIT 64
 
+/*
+ * What a shard has yet to add to the process's totals, whose words all threads
+ * write. It tells every change at first, and then so many at once that what is
+ * told is always within a 256th of what was counted.
+ */
+#define LG_UNTOLD_SHARE 8
+#define MOST_UNTOLD 64u
+
+struct untold {
+	uint64_t all;		/* changes ever told */
+	uint32_t changes, most; /* now, and how many may be */
+	uint32_t taken, freed;
+	uint64_t lived; /* bit i: lives[i] is not 0 */
+	uint8_t lives[LEDGER_LIFE_BUCKETS];
+};
+_Static_assert(MOST_UNTOLD < UINT8_MAX && LEDGER_LIFE_BUCKETS <= 64,
+	       "as the lives are kept");
+
 struct shard {
 	struct lock lock;
 	uint32_t free_rows; /* row + 1, chained by links */
 	uint32_t free_count;
 	uint32_t next_row, last_row;
+	struct untold untold;
 } __attribute__((aligned(64)));
 
 struct lock tables_dump_lock = LOCK_INIT(LOCK_PROF_DUMP);
@@ -83,6 +102,49 @@ __attribute__((cold)) bool tables_boot(void)
 	stacks_boot(links + rows);
 	counts_boot(links + rows + stacks_index_bytes() / sizeof(uint32_t));
 	return true;
+}
+
+static void tell_totals(struct untold *untold)
+{
+	struct process_stats *process = ledger_process();
+
+	ledger_add_shared(&process->prof_samples, untold->taken);
+	ledger_add_shared(&process->prof_samples_live,
+			  (uint64_t)untold->taken - untold->freed);
+	for (; untold->lived; untold->lived &= untold->lived - 1) {
+		unsigned i = (unsigned)__builtin_ctzll(untold->lived);
+
+		ledger_add_shared(&process->sample_lifetime_ns[i],
+				  untold->lives[i]);
+		untold->lives[i] = 0;
+	}
+	untold->all += untold->changes;
+	untold->most = untold->all < MOST_UNTOLD << LG_UNTOLD_SHARE
+			       ? (uint32_t)(untold->all >> LG_UNTOLD_SHARE)
+			       : MOST_UNTOLD;
+	untold->changes = untold->taken = untold->freed = 0;
+}
+
+static void note_change(struct untold *untold)
+{
+	if (++untold->changes > untold->most)
+		tell_totals(untold);
+}
+
+static void note_taken(struct untold *untold)
+{
+	untold->taken++;
+	note_change(untold);
+}
+
+static void note_freed(struct untold *untold, uint64_t lifetime_ns)
+{
+	unsigned bucket = ledger_bucket_of(lifetime_ns, LEDGER_LIFE_BUCKETS);
+
+	untold->freed++;
+	untold->lives[bucket]++;
+	untold->lived |= UINT64_C(1) << bucket;
+	note_change(untold);
 }
 
 static struct ledger_sample *sample_row(uint32_t row)
@@ -261,11 +323,9 @@ static void remove_held(struct shard *shard, uint32_t row,
 		tell_history(sample, by, now_ns);
 	counts_freed(sample->count, sample->usable_bytes, lifetime_ns,
 		     by->thread);
-	ledger_add_bucket(ledger_process()->sample_lifetime_ns,
-			  LEDGER_LIFE_BUCKETS, lifetime_ns);
 	ledger_set(&sample->address, 1);
 	give_row(shard, row);
-	ledger_add_shared(&ledger_process()->prof_samples_live, (uint64_t)-1);
+	note_freed(&shard->untold, lifetime_ns);
 }
 
 static void take_shard(struct shard *shard)
@@ -325,8 +385,7 @@ static uint32_t add_held(struct shard *shard, const struct sampled *what,
 	else
 		count_in(false, count, what);
 	write_row(sample_row(row), what, count_index);
-	ledger_add_shared(&ledger_process()->prof_samples, 1);
-	ledger_add_shared(&ledger_process()->prof_samples_live, 1);
+	note_taken(&shard->untold);
 	return row + 1;
 }
 
@@ -494,6 +553,15 @@ void tables_note_exit(void)
 		fold(false);
 }
 
+void tables_tell_totals(void)
+{
+	for (unsigned i = 0; i < TABLES_SHARDS; i++) {
+		take_shard(&shards[i]);
+		tell_totals(&shards[i].untold);
+		release_shard(&shards[i]);
+	}
+}
+
 static void reset_samples(void)
 {
 	uint64_t rows = ledger_published(LEDGER_SAMPLES);
@@ -504,6 +572,7 @@ static void reset_samples(void)
 
 		shard->free_rows = shard->free_count = 0;
 		shard->next_row = shard->last_row = 0;
+		tell_totals(&shard->untold);
 	}
 	__atomic_store_n(&pool, 0, __ATOMIC_RELAXED);
 	rows_used = 0;

@@ -75,6 +75,11 @@ struct freed_by {
  */
 bool tables_remove_by(uint32_t sample, uint64_t address,
 		      const struct freed_by *by, struct sampled *was);
+/*
+ * Brings the process's totals up to now: they are told a little late. No lock
+ * of the tables held.
+ */
+void tables_tell_totals(void);
 /* As prof_peek(): takes no lock, and trusts nothing that it reads. */
 unsigned tables_peek(uint32_t sample, uint64_t address,
 		     uint64_t *requested_bytes, uint64_t *frames, unsigned max);

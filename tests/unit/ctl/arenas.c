@@ -16,6 +16,7 @@
 #include "liballoc/heap/heap.h"
 #include "liballoc/include/liballoc/liballoc.h"
 #include "liballoc/ledger/ledger.h"
+#include "liballoc/prof/prof.h"
 
 /* Every object of 64 KiB and more is a sample, and many smaller ones. */
 const char *malloc_conf = "lg_prof_sample:10,narenas:1,dirty_decay_ms:-1";
@@ -66,6 +67,7 @@ static unsigned arena_of(void *object)
 
 static uint64_t live_samples(void)
 {
+	prof_publish();
 	return ledger_get(&ledger_process()->prof_samples_live);
 }
 

@@ -14,10 +14,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "liballoc/heap/apart.h"
 #include "liballoc/heap/extent.h"
 #include "liballoc/heap/internal.h"
 #include "liballoc/heap/page_map.h"
 #include "liballoc/heap/size_class.h"
+#include "liballoc/heap/thread.h"
 #include "liballoc/include/liballoc/liballoc.h"
 #include "liballoc/ledger/ledger.h"
 
@@ -54,14 +56,32 @@ static unsigned count_apart(bool is_manual)
 
 static uint64_t live_samples(void)
 {
+	prof_publish();
 	return ledger_get(&ledger_process()->prof_samples_live);
+}
+
+static const struct class_stats *stats(void)
+{
+	const struct class_stats *rows = ledger_rows(LEDGER_ARENA_CLASSES);
+
+	return &rows[size_class_of(BYTES)];
 }
 
 static uint64_t slabs(void)
 {
-	const struct class_stats *rows = ledger_rows(LEDGER_ARENA_CLASSES);
+	return ledger_get(&stats()->curslabs);
+}
 
-	return ledger_get(&rows[size_class_of(BYTES)].curslabs);
+/* Regions that the bin has handed out, to the program and to threads. */
+static uint64_t regions_out(void)
+{
+	return ledger_get(&stats()->nmalloc) - ledger_get(&stats()->ndalloc);
+}
+
+static uint64_t requests(void)
+{
+	mallctl("epoch", NULL, NULL, &(uint64_t){1}, sizeof(uint64_t));
+	return ledger_get(&stats()->nrequests);
 }
 
 static void free_all(void)
@@ -158,13 +178,22 @@ static bool reports(const char *free_at, const char *says)
 	return WIFSIGNALED(status) && strstr(text, says);
 }
 
-static void test_inside(void)
+static char *new_sample(void)
 {
 	char *object;
 
-	do
+	for (;;) {
 		object = malloc(BYTES);
-	while (!is_apart(object));
+		if (is_apart(object))
+			return object;
+		free(object);
+	}
+}
+
+static void test_inside(void)
+{
+	char *object = new_sample();
+
 	ok(reports(object + 16, "allocated by"),
 	   "a free within a sample aborts, and tells where it is from");
 	free(object);
@@ -172,13 +201,10 @@ static void test_inside(void)
 
 static void test_double_free(void)
 {
-	char *volatile object;
+	char *volatile object = new_sample();
 	int status = 0;
 	pid_t child;
 
-	do
-		object = malloc(BYTES);
-	while (!is_apart(object));
 	child = fork();
 	if (!child) {
 		close(STDERR_FILENO);
@@ -189,6 +215,48 @@ static void test_double_free(void)
 	waitpid(child, &status, 0);
 	ok(WIFSIGNALED(status), "a second free of a sample aborts");
 	free(object);
+}
+
+static void test_kept(void)
+{
+	const struct cache *cache = &thread_get()->cache;
+	char *samples[2 * APART_KEPT], *first = new_sample();
+	uint64_t before, asked;
+
+	is_uint(size_class_of(APART_BYTES), APART_CLASSES - 1,
+		"each class of objects that go apart has its place");
+	for (unsigned i = 0; i < 2 * APART_KEPT; i++)
+		samples[i] = new_sample();
+	before = regions_out();
+	free(first);
+	ok(regions_out() == before && apart_bytes(&cache->apart) >= BYTES,
+	   "a thread keeps the region of a sample that it frees");
+	asked = requests();
+	ok(new_sample() == first && regions_out() == before,
+	   "for the next sample");
+	ok(requests() > asked, "which is counted as one that was asked for");
+	free(first);
+	for (unsigned i = 0; i < 2 * APART_KEPT; i++)
+		free(samples[i]);
+	ok(apart_bytes(&cache->apart) <= APART_KEPT * (BYTES + BYTES / 8),
+	   "it keeps a few");
+	mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
+	is_uint(apart_bytes(&cache->apart), 0, "a flush gives them back");
+	is_uint(regions_out(), 0, "and then no region is out");
+}
+
+static void test_uncached(void)
+{
+	const struct cache *cache = &thread_get()->cache;
+
+	mallctl("thread.tcache.enabled", NULL, NULL, &(bool){false},
+		sizeof(bool));
+	free(new_sample());
+	is_uint(apart_bytes(&cache->apart), 0,
+		"a thread without a cache keeps nothing");
+	is_uint(regions_out(), 0, "and gives regions back at once");
+	mallctl("thread.tcache.enabled", NULL, NULL, &(bool){true},
+		sizeof(bool));
 }
 
 /* Empty slabs stay for the next samples, until all is to go. */
@@ -204,7 +272,7 @@ static void test_purge(void)
 
 int main(void)
 {
-	plan(13);
+	plan(22);
 	objects[0] = malloc(BYTES);
 	free(objects[0]);
 	test_malloc();
@@ -212,6 +280,8 @@ int main(void)
 	test_created();
 	test_inside();
 	test_double_free();
+	test_kept();
+	test_uncached();
 	test_purge();
 	is_uint(ledger_get(&ledger_process()->prof_dropped_samples), 0,
 		"no sample was dropped");

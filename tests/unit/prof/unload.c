@@ -45,16 +45,16 @@ static __attribute__((noinline)) void compare(void)
 {
 	uint64_t frames[BACKTRACE_MAX];
 	struct trace theirs = {.depth = 0};
-	bool truncated, again = false;
+	bool truncated;
 	unsigned depth;
 
 	_Unwind_Backtrace(note, &theirs);
-	/* Its first frame is this function, as libgcc's is. */
+	/* libgcc's first frame is this function, ours its caller. */
 	for (unsigned i = 0; i < 8; i++) {
-		depth = backtrace_take(frames, MOST, &bounds, &memo, &truncated,
-				       &again);
-		if (depth != theirs.depth ||
-		    memcmp(frames + 1, theirs.pc + 1, (depth - 1) * 8) != 0)
+		depth = backtrace_take(frames, MOST, &bounds, &memo,
+				       &truncated);
+		if (depth + 1 != theirs.depth ||
+		    memcmp(frames, theirs.pc + 1, depth * 8) != 0)
 			wrong++;
 	}
 	in_library = rule_key(theirs.pc[1] - 1);
