@@ -14,16 +14,37 @@
 #include "liballoc/heap/bin.h"
 #include "liballoc/heap/cache.h"
 #include "liballoc/heap/heap.h"
+#include "liballoc/heap/metadata.h"
 #include "liballoc/safety/report.h"
 
 /* So many go or come at once. */
 #define MOVED (APART_KEPT / 2)
 
-static bool keeps(const struct cache *cache, const struct arena *arena,
-		  unsigned size_class)
+static __attribute__((noinline)) struct apart *make(struct cache *cache)
 {
-	return !HEAP_CHECKS_ALL && !arena->manual &&
-	       size_class < cache->class_count;
+	struct apart *apart = metadata_allocate(sizeof(*apart));
+
+	__atomic_store_n(&cache->apart, apart, __ATOMIC_RELEASE);
+	return apart;
+}
+
+/* Where regions of arena's class may be kept; NULL: nowhere. */
+static inline struct apart_kept *
+place(struct cache *cache, const struct arena *arena, unsigned size_class)
+{
+	struct apart *apart;
+
+	if (HEAP_CHECKS_ALL || arena->manual ||
+	    size_class >= cache->class_count)
+		return NULL;
+	apart = cache->apart ? cache->apart : make(cache);
+	return apart ? &apart->kept[size_class] : NULL;
+}
+
+/* Others may read it. */
+static void set_count(struct apart_kept *kept, uint32_t count)
+{
+	__atomic_store_n(&kept->count, count, __ATOMIC_RELAXED);
 }
 
 static __attribute__((noinline)) void *take_of_bin(struct bin *bin)
@@ -44,22 +65,23 @@ static __attribute__((noinline)) void *refill(struct apart_kept *kept,
 	kept->requests = 0;
 	if (!got)
 		return NULL;
-	kept->count = got - 1;
+	set_count(kept, got - 1);
 	memcpy(kept->regions, regions, (got - 1) * sizeof(regions[0]));
 	return regions[got - 1];
 }
 
 void *apart_take(struct cache *cache, struct arena *arena, unsigned size_class)
 {
-	struct apart_kept *kept = &cache->apart.kept[size_class];
+	struct apart_kept *kept = place(cache, arena, size_class);
 
-	if (!keeps(cache, arena, size_class))
+	if (!kept)
 		return take_of_bin(arena_bin(arena, size_class));
 	kept->served = true;
 	if (!kept->count)
 		return refill(kept, arena_bin(arena, size_class));
 	kept->requests++;
-	return kept->regions[--kept->count];
+	set_count(kept, kept->count - 1);
+	return kept->regions[kept->count];
 }
 
 static __attribute__((noinline)) void give_to_bin(struct extent *slab,
@@ -76,27 +98,29 @@ static __attribute__((noinline)) void give_oldest(struct apart_kept *kept,
 						  unsigned gone)
 {
 	arena_free_small(kept->regions, gone);
-	kept->count -= gone;
+	set_count(kept, kept->count - gone);
 	memmove(kept->regions, kept->regions + gone,
 		kept->count * sizeof(kept->regions[0]));
 }
 
 void apart_give(struct cache *cache, struct extent *slab, void *region)
 {
-	struct apart_kept *kept;
+	struct apart_kept *kept = NULL;
 	unsigned i;
 
-	if (!cache || !keeps(cache, slab->arena, slab->size_class)) {
+	if (cache)
+		kept = place(cache, slab->arena, slab->size_class);
+	if (!kept) {
 		give_to_bin(slab, region);
 		return;
 	}
-	kept = &cache->apart.kept[slab->size_class];
 	for (i = 0; i < kept->count; i++)
 		if (kept->regions[i] == region)
 			report_error("double free of", region);
 	if (kept->count == APART_KEPT)
 		give_oldest(kept, MOVED);
-	kept->regions[kept->count++] = region;
+	kept->regions[kept->count] = region;
+	set_count(kept, kept->count + 1);
 }
 
 static void trim_kept(struct apart_kept *kept, bool all)
@@ -106,21 +130,25 @@ static void trim_kept(struct apart_kept *kept, bool all)
 	kept->served = false;
 }
 
+static void trim(struct apart *apart, bool all)
+{
+	for (unsigned i = 0; apart && i < APART_CLASSES; i++)
+		trim_kept(&apart->kept[i], all);
+}
+
 void apart_trim(struct apart *apart)
 {
-	for (unsigned i = 0; i < APART_CLASSES; i++)
-		trim_kept(&apart->kept[i], false);
+	trim(apart, false);
 }
 
 void apart_flush(struct apart *apart)
 {
-	for (unsigned i = 0; i < APART_CLASSES; i++)
-		trim_kept(&apart->kept[i], true);
+	trim(apart, true);
 }
 
 void apart_publish(struct apart *apart, struct arena *arena)
 {
-	for (unsigned i = 0; i < APART_CLASSES; i++) {
+	for (unsigned i = 0; apart && i < APART_CLASSES; i++) {
 		struct apart_kept *kept = &apart->kept[i];
 
 		if (kept->requests)
@@ -134,9 +162,16 @@ size_t apart_bytes(const struct apart *apart)
 {
 	size_t bytes = 0;
 
-	for (unsigned i = 0; i < APART_CLASSES; i++)
+	for (unsigned i = 0; apart && i < APART_CLASSES; i++)
 		bytes += __atomic_load_n(&apart->kept[i].count,
 					 __ATOMIC_RELAXED) *
 			 size_classes[i].bytes;
 	return bytes;
+}
+
+void apart_free(struct cache *cache)
+{
+	if (cache->apart)
+		metadata_free(cache->apart, sizeof(*cache->apart));
+	cache->apart = NULL;
 }

@@ -36,7 +36,7 @@ struct apart_kept {
 	bool served;	   /* any, since it was last trimmed */
 };
 
-/* A part of a thread's cache. Zeroed: nothing is kept. */
+/* A cache's, made when it keeps the first. One thread at a time. */
 struct apart {
 	struct apart_kept kept[APART_CLASSES];
 };
@@ -51,6 +51,9 @@ void *apart_take(struct cache *cache, struct arena *arena, unsigned size_class);
  * Aborts where it is none in use, as far as that is looked at.
  */
 void apart_give(struct cache *cache, struct extent *slab, void *region);
+
+/* Of these, apart may be NULL. */
+
 /* Gives back what is kept of classes that served nothing since the last time.
  */
 void apart_trim(struct apart *apart);
@@ -60,5 +63,8 @@ void apart_flush(struct apart *apart);
 void apart_publish(struct apart *apart, struct arena *arena);
 /* Bytes that are kept; another thread may ask, for an estimate. */
 size_t apart_bytes(const struct apart *apart);
+
+/* After a flush, when nobody else looks at it any more: frees the cache's. */
+void apart_free(struct cache *cache);
 
 #endif

@@ -456,8 +456,8 @@ void cache_flush(struct cache *cache, struct arena *arena)
 		flush_bin(cache, i, 0, false);
 		publish_bin(cache, i, arena);
 	}
-	apart_flush(&cache->apart);
-	apart_publish(&cache->apart, arena);
+	apart_flush(cache->apart);
+	apart_publish(cache->apart, arena);
 	large_cache_flush(&cache->large);
 	large_cache_publish(&cache->large, arena);
 }
@@ -516,7 +516,7 @@ void cache_trim(struct cache *cache, struct arena *arena)
 		trim_bin(cache, size_class);
 		publish_bin(cache, size_class, arena);
 	}
-	apart_trim(&cache->apart);
+	apart_trim(cache->apart);
 }
 
 size_t cache_bytes(const struct cache *cache)
@@ -527,7 +527,7 @@ size_t cache_bytes(const struct cache *cache)
 	for (i = 1; i <= CACHED_CLASSES; i++)
 		bytes += cache_count(&cache->bins[i]) *
 			 (size_t)cache->bins[i].bytes;
-	return bytes + apart_bytes(&cache->apart) +
+	return bytes + apart_bytes(cache->apart) +
 	       large_cache_bytes(&cache->large);
 }
 
@@ -537,6 +537,6 @@ void cache_publish(struct cache *cache, struct arena *arena)
 
 	for (i = 0; i < CACHED_CLASSES; i++)
 		publish_bin(cache, i, arena);
-	apart_publish(&cache->apart, arena);
+	apart_publish(cache->apart, arena);
 	large_cache_publish(&cache->large, arena);
 }

@@ -60,7 +60,7 @@ struct cache {
 	size_t limit_bytes;	  /* what all bins together may hold now */
 	size_t moved_bytes;	  /* that came and went by the slow paths */
 	struct large_cache large; /* what no bin holds */
-	struct apart apart;	  /* for samples; of no bin's count */
+	struct apart *apart;	  /* for samples; NULL: nothing is kept */
 	/* Its small objects are of automatic arenas, and may go anywhere. */
 	bool exchanges;
 };

@@ -169,8 +169,7 @@ static inline bool free_beside_watched(void *ptr, uint64_t word)
 {
 	const struct extent *slab = page_word_extent(word);
 
-	return (word & PAGE_BESIDE_MASK) == PAGE_BESIDE &&
-	       !(__atomic_load_n(&slab->watched_filter, __ATOMIC_RELAXED) &
+	return !(__atomic_load_n(&slab->watched_filter, __ATOMIC_RELAXED) &
 		 slab_region_bit(ptr)) &&
 	       cache_push(
 		       cache_bin(&thread_current->cache, page_word_tag(word)),
@@ -320,12 +319,30 @@ free_of_created(void *ptr, const struct heap_where *where, uint64_t word)
 		free_otherwise(ptr, where, word);
 }
 
+/* The short way for a sample that lies apart; else as it may be. */
+static __attribute__((noinline)) void free_of_apart(void *ptr, uint64_t word)
+{
+	struct thread *thread = short_way();
+
+	if (thread && is_region(page_word_extent(word), ptr))
+		free_apart(thread, ptr, word);
+	else
+		free_slowly(ptr, NULL);
+}
+
 void heap_free(void *ptr, const struct heap_where *where)
 {
 	uint64_t word = page_map_get((uintptr_t)ptr);
 
-	if (!HEAP_CHECKS_ALL && !where && free_beside_watched(ptr, word))
-		return;
+	if (!HEAP_CHECKS_ALL && !where &&
+	    (word & PAGE_BESIDE_MASK) == PAGE_BESIDE) {
+		if (free_beside_watched(ptr, word))
+			return;
+		if (page_word_extent(word)->apart) {
+			free_of_apart(ptr, word);
+			return;
+		}
+	}
 	if (!HEAP_CHECKS_ALL && word & PAGE_BYPASS)
 		free_of_created(ptr, where, word);
 	else

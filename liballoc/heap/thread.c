@@ -299,6 +299,7 @@ static void end(struct thread *thread)
 	unlist_thread(thread);
 	lock_release(&lock);
 	cache_fini(&thread->cache, thread->arena);
+	apart_free(&thread->cache);
 	if (thread->arena_cache)
 		arena_cache_free(thread->arena_cache);
 	thread->arena_cache = NULL;
@@ -370,7 +371,8 @@ void thread_publish(struct thread *thread)
 		held += cache_count(bin) * (uint64_t)bin->bytes;
 	}
 	held += large_cache_bytes(&thread->cache.large) +
-		apart_bytes(&thread->cache.apart);
+		apart_bytes(__atomic_load_n(&thread->cache.apart,
+					    __ATOMIC_ACQUIRE));
 	thread->deallocated = freed;
 	thread->direct_freed_published = direct_freed;
 	ledger_set(&row->allocated, allocated_so_far(thread));

@@ -229,7 +229,7 @@ static void test_kept(void)
 		samples[i] = new_sample();
 	before = regions_out();
 	free(first);
-	ok(regions_out() == before && apart_bytes(&cache->apart) >= BYTES,
+	ok(regions_out() == before && apart_bytes(cache->apart) >= BYTES,
 	   "a thread keeps the region of a sample that it frees");
 	asked = requests();
 	ok(new_sample() == first && regions_out() == before,
@@ -238,10 +238,10 @@ static void test_kept(void)
 	free(first);
 	for (unsigned i = 0; i < 2 * APART_KEPT; i++)
 		free(samples[i]);
-	ok(apart_bytes(&cache->apart) <= APART_KEPT * (BYTES + BYTES / 8),
+	ok(apart_bytes(cache->apart) <= APART_KEPT * (BYTES + BYTES / 8),
 	   "it keeps a few");
 	mallctl("thread.tcache.flush", NULL, NULL, NULL, 0);
-	is_uint(apart_bytes(&cache->apart), 0, "a flush gives them back");
+	is_uint(apart_bytes(cache->apart), 0, "a flush gives them back");
 	is_uint(regions_out(), 0, "and then no region is out");
 }
 
@@ -252,7 +252,7 @@ static void test_uncached(void)
 	mallctl("thread.tcache.enabled", NULL, NULL, &(bool){false},
 		sizeof(bool));
 	free(new_sample());
-	is_uint(apart_bytes(&cache->apart), 0,
+	is_uint(apart_bytes(cache->apart), 0,
 		"a thread without a cache keeps nothing");
 	is_uint(regions_out(), 0, "and gives regions back at once");
 	mallctl("thread.tcache.enabled", NULL, NULL, &(bool){true},
