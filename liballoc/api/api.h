@@ -19,7 +19,7 @@
 #endif
 
 /*
- * The slow paths of malloc, realloc, mallocx and rallocx. The exported
+ * The slow paths of malloc, realloc and the functions on x. The exported
  * functions may end in a jump to these, and then these stand on the call stack
  * in their stead.
  */
@@ -36,6 +36,8 @@ void *api_reallocate(void *ptr, size_t size);
 void *api_move(void *ptr, size_t size, size_t slot) __attribute__((noinline));
 void *api_mallocx(size_t size, int flags) __attribute__((noinline));
 void *api_rallocx(void *ptr, size_t size, int flags) __attribute__((noinline));
+void api_dallocx(void *ptr, int flags) __attribute__((noinline));
+void api_sdallocx(void *ptr, size_t size, int flags) __attribute__((noinline));
 
 /* Sets ENOMEM, or with opt.xmalloc aborts with a message; returns NULL. */
 void *api_out_of_memory(void) __attribute__((cold));

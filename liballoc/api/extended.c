@@ -158,7 +158,7 @@ static const struct heap_where *where_to_free(int flags,
 	return cache ? where : NULL;
 }
 
-static __attribute__((noinline)) void dallocx_slow(void *ptr, int flags)
+void api_dallocx(void *ptr, int flags)
 {
 	struct heap_where where;
 
@@ -168,11 +168,10 @@ static __attribute__((noinline)) void dallocx_slow(void *ptr, int flags)
 API void dallocx(void *ptr, int flags)
 {
 	if (!is_plain(flags) || !heap_fast_free(ptr))
-		dallocx_slow(ptr, flags);
+		api_dallocx(ptr, flags);
 }
 
-static __attribute__((noinline)) void sdallocx_slow(void *ptr, size_t size,
-						    int flags)
+void api_sdallocx(void *ptr, size_t size, int flags)
 {
 	struct heap_where where;
 
@@ -183,7 +182,7 @@ static __attribute__((noinline)) void sdallocx_slow(void *ptr, size_t size,
 API void sdallocx(void *ptr, size_t size, int flags)
 {
 	if (API_CHECKS_SIZES || !is_plain(flags) || !heap_fast_free(ptr))
-		sdallocx_slow(ptr, size, flags);
+		api_sdallocx(ptr, size, flags);
 }
 
 API size_t nallocx(size_t size, int flags)

@@ -330,23 +330,34 @@ static __attribute__((noinline)) void free_of_apart(void *ptr, uint64_t word)
 		free_slowly(ptr, NULL);
 }
 
+/* What is not freed beside a watched object. */
+static inline void free_one_way(void *ptr, const struct heap_where *where,
+				uint64_t word)
+{
+	if (!HEAP_CHECKS_ALL && !where &&
+	    (word & PAGE_BESIDE_MASK) == PAGE_BESIDE &&
+	    page_word_extent(word)->apart)
+		free_of_apart(ptr, word);
+	else if (!HEAP_CHECKS_ALL && word & PAGE_BYPASS)
+		free_of_created(ptr, where, word);
+	else
+		free_otherwise(ptr, where, word);
+}
+
+/*
+ * Not left by a jump: where the allocator is linked in, this function on the
+ * call stack tells the profiler where the allocator's own frames end.
+ */
 void heap_free(void *ptr, const struct heap_where *where)
 {
 	uint64_t word = page_map_get((uintptr_t)ptr);
 
 	if (!HEAP_CHECKS_ALL && !where &&
-	    (word & PAGE_BESIDE_MASK) == PAGE_BESIDE) {
-		if (free_beside_watched(ptr, word))
-			return;
-		if (page_word_extent(word)->apart) {
-			free_of_apart(ptr, word);
-			return;
-		}
-	}
-	if (!HEAP_CHECKS_ALL && word & PAGE_BYPASS)
-		free_of_created(ptr, where, word);
-	else
-		free_otherwise(ptr, where, word);
+	    (word & PAGE_BESIDE_MASK) == PAGE_BESIDE &&
+	    free_beside_watched(ptr, word))
+		return;
+	free_one_way(ptr, where, word);
+	__asm__ volatile("");
 }
 
 void heap_check_size(const void *ptr, size_t size, size_t alignment)

@@ -68,6 +68,7 @@ static bool is_api(uint64_t function)
 		(uintptr_t)dallocx,	    (uintptr_t)sdallocx,
 		(uintptr_t)heap_free,	    (uintptr_t)heap_free_sized,
 		(uintptr_t)heap_check_size, (uintptr_t)heap_allocate_counted,
+		(uintptr_t)api_dallocx,	    (uintptr_t)api_sdallocx,
 	};
 
 	for (unsigned i = 0; i < sizeof(api) / sizeof(api[0]); i++)

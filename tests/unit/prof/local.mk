@@ -2,7 +2,7 @@
 noinst_HEADERS += %D%/removal.h
 TEST_UNITS += %D%/accuracy
 TEST_UNITS += %D%/peak
-TEST_UNITS += %D%/cfi %D%/estimate %D%/hooks %D%/json %D%/near_clock %D%/random %D%/requests %D%/row_index %D%/table_pages %D%/tables \
+TEST_UNITS += %D%/cfi %D%/estimate %D%/frees %D%/hooks %D%/json %D%/near_clock %D%/random %D%/requests %D%/row_index %D%/table_pages %D%/tables \
 	%D%/unload %D%/unwind
 %C%_accuracy_SOURCES = %D%/accuracy.c libjeheap/profile/estimate.c
 %C%_accuracy_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
@@ -14,6 +14,9 @@ TEST_UNITS += %D%/cfi %D%/estimate %D%/hooks %D%/json %D%/near_clock %D%/random 
 %C%_estimate_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_estimate_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_estimate_LDADD = $(UNIT_LIBALLOC_LIBS) -lm
+%C%_frees_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_frees_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_frees_LDADD = $(UNIT_LIBALLOC_LIBS)
 %C%_peak_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_peak_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_peak_LDADD = $(UNIT_LIBALLOC_LIBS) -lpthread
