@@ -93,10 +93,12 @@ static bool goes_apart(struct thread *thread, size_t usable)
 	       prof_picks(thread, usable, (uint64_t)rest);
 }
 
-static void *take_apart(struct thread *thread, struct arena *arena,
-			unsigned size_class)
+/* cache: the thread's own, or what serves the request in its stead, or NULL. */
+static void *take_apart(struct thread *thread, struct cache *cache,
+			struct arena *arena, unsigned size_class)
 {
-	void *ptr = apart_take(&thread->cache, arena, size_class);
+	void *ptr = apart_take(cache == &thread->cache ? cache : NULL, arena,
+			       size_class);
 
 	if (ptr)
 		thread->direct_nmalloc++;
@@ -135,8 +137,8 @@ static void *take_small(const struct request *request)
 	void *ptr = NULL;
 
 	if (request->apart)
-		ptr = take_apart(request->thread, request->arena,
-				 request->size_class);
+		ptr = take_apart(request->thread, request->cache,
+				 request->arena, request->size_class);
 	if (!ptr)
 		ptr = take_ordinary(request);
 	check_free(request, ptr);
@@ -384,7 +386,8 @@ static void *take_at_event(struct thread *thread, size_t slot, size_t size)
 	}
 	start_ns = start_timing(thread);
 	if (goes_apart(thread, bin->bytes))
-		ptr = take_apart(thread, thread->arena, (unsigned)slot - 1);
+		ptr = take_apart(thread, &thread->cache, thread->arena,
+				 (unsigned)slot - 1);
 	if (!ptr)
 		ptr = cache_pop(bin);
 	thread_busy--;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What threads keep for samples. Like a thread's cache it looks at a region
- * that is freed only so far as the newest ones go, and the bin looks at it when
- * it goes on there.
+ * What threads keep for samples. Owns the regions that are kept.
  */
 #include "config.h"
 
@@ -28,14 +26,18 @@ static __attribute__((noinline)) struct apart *make(struct cache *cache)
 	return apart;
 }
 
-/* Where regions of arena's class may be kept; NULL: nowhere. */
+/*
+ * Where regions of arena's class may be kept; NULL: nowhere. What the program
+ * bounds it bounds to what the cache's bins hold.
+ */
 static inline struct apart_kept *
 place(struct cache *cache, const struct arena *arena, unsigned size_class)
 {
 	struct apart *apart;
 
-	if (HEAP_CHECKS_ALL || arena->manual ||
-	    size_class >= cache->class_count)
+	if (HEAP_CHECKS_ALL || !cache || arena->manual ||
+	    size_class >= cache->class_count ||
+	    cache->accounts[size_class].bounded)
 		return NULL;
 	apart = cache->apart ? cache->apart : make(cache);
 	return apart ? &apart->kept[size_class] : NULL;
@@ -51,7 +53,7 @@ static __attribute__((noinline)) void *take_of_bin(struct bin *bin)
 {
 	void *region;
 
-	return bin_take_apart(bin, &region, 1, 1) ? region : NULL;
+	return bin_take_apart(bin, &region, 1, 0) ? region : NULL;
 }
 
 /* Of what is empty; the program asks for one more. */
@@ -59,8 +61,7 @@ static __attribute__((noinline)) void *refill(struct apart_kept *kept,
 					      struct bin *bin)
 {
 	void *regions[MOVED + 1];
-	unsigned got = bin_take_apart(bin, regions, MOVED + 1,
-				      kept->requests + UINT64_C(1));
+	unsigned got = bin_take_apart(bin, regions, MOVED + 1, kept->requests);
 
 	kept->requests = 0;
 	if (!got)
@@ -103,20 +104,30 @@ static __attribute__((noinline)) void give_oldest(struct apart_kept *kept,
 		kept->count * sizeof(kept->regions[0]));
 }
 
-void apart_give(struct cache *cache, struct extent *slab, void *region)
+static bool is_kept(const struct apart_kept *kept, const void *region)
 {
-	struct apart_kept *kept = NULL;
-	unsigned i;
+	for (unsigned i = 0; i < kept->count; i++)
+		if (kept->regions[i] == region)
+			return true;
+	return false;
+}
 
-	if (cache)
-		kept = place(cache, slab->arena, slab->size_class);
-	if (!kept) {
+/*
+ * A sample that is freed is in use. What is none may have been freed before:
+ * it is kept here, or its bin knows, unless another thread keeps it. A thread
+ * that only frees keeps nothing.
+ */
+void apart_give(struct cache *cache, struct extent *slab, void *region,
+		bool sampled)
+{
+	struct apart_kept *kept = place(cache, slab->arena, slab->size_class);
+
+	if (!sampled && kept && is_kept(kept, region))
+		report_error("double free of", region);
+	if (!sampled || !kept || !kept->served) {
 		give_to_bin(slab, region);
 		return;
 	}
-	for (i = 0; i < kept->count; i++)
-		if (kept->regions[i] == region)
-			report_error("double free of", region);
 	if (kept->count == APART_KEPT)
 		give_oldest(kept, MOVED);
 	kept->regions[kept->count] = region;

@@ -19,9 +19,9 @@ struct cache;
 struct extent;
 
 /*
- * A sample goes apart where it would slow the frees of many others: where
- * samples are many, and objects on a page too. Elsewhere that costs a page for
- * each class, and gains nothing.
+ * A sample goes apart where samples are many, and it shares its page with other
+ * objects, whose frees it would slow. Elsewhere that costs a page for each
+ * class, and gains nothing.
  */
 #define APART_LG_SAMPLE 17u
 #define APART_BYTES 4096u
@@ -42,15 +42,18 @@ struct apart {
 };
 
 /*
- * A region of a class of at most APART_BYTES, of the thread's arena; NULL where
- * memory is short. A cache that does not hold the class has the bin serve it.
+ * A region of a class of at most APART_BYTES, of the arena; NULL where memory
+ * is short. cache: of the thread whose arena that is, which may keep some, if
+ * it holds that class; NULL: none may.
  */
 void *apart_take(struct cache *cache, struct arena *arena, unsigned size_class);
 /*
- * Takes back a region of the slab, which is one apart; cache may be NULL.
- * Aborts where it is none in use, as far as that is looked at.
+ * Takes back a region of the slab, which is one apart; cache as above. sampled:
+ * it was a sample until now; one that is none is looked at closely. Aborts
+ * where it is none in use.
  */
-void apart_give(struct cache *cache, struct extent *slab, void *region);
+void apart_give(struct cache *cache, struct extent *slab, void *region,
+		bool sampled);
 
 /* Of these, apart may be NULL. */
 

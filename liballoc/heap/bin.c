@@ -396,7 +396,9 @@ unsigned bin_take_apart(struct bin *bin, void **regions, unsigned want,
 	if (want && bin->apart)
 		taken = slab_take(bin->apart, regions, want);
 	ledger_add(&bin->stats->nmalloc, taken);
-	ledger_add(&bin->stats->nrequests, requests);
+	ledger_add(&bin->stats->nrequests, requests + (taken != 0));
+	if (taken && want > 1)
+		ledger_add(&bin->stats->nfills, 1);
 	lock_release(&bin->lock);
 	count_allocated(bin, taken);
 	return taken;

@@ -4,8 +4,8 @@
  * in batches, under a lock of its own. The fullest slabs are used first, so
  * that the others may empty and go back to the page heap. Where samples are
  * many they lie in slabs of their own, so that no other object's free has to
- * ask whether it is one. Threads keep some regions of created arenas' bins:
- * see arena_cache.h.
+ * ask whether it is one. Threads keep some regions of created arenas' bins, and
+ * of those for samples: see arena_cache.h and apart.h.
  */
 #ifndef LIBALLOC_HEAP_BIN_H
 #define LIBALLOC_HEAP_BIN_H
@@ -85,7 +85,10 @@ static inline void bin_forget_kept(struct bin *bin)
 }
 /* One region of a slab that the bin has; NULL where all are full. */
 void *bin_take_one(struct bin *bin);
-/* As bin_take(), of one of the slabs for samples: it may have fewer. */
+/*
+ * As bin_take(), of one of the slabs for samples, which may have fewer; where
+ * it has any, the program asked for one of them, beside requests.
+ */
 unsigned bin_take_apart(struct bin *bin, void **regions, unsigned want,
 			uint64_t requests);
 /* Gives the slab for samples that is next to serve back, if it is empty. */

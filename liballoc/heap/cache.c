@@ -517,6 +517,7 @@ void cache_trim(struct cache *cache, struct arena *arena)
 		publish_bin(cache, size_class, arena);
 	}
 	apart_trim(cache->apart);
+	apart_publish(cache->apart, arena);
 }
 
 size_t cache_bytes(const struct cache *cache)

@@ -135,21 +135,25 @@ static bool free_direct(void *ptr, uint64_t word,
 	return given;
 }
 
-/* A small object of the slabs for samples, which goes back there at once. */
-static void free_apart(struct thread *thread, void *ptr, uint64_t word)
+/* A small object of the slabs for samples; thread may be NULL. */
+static void free_apart(struct thread *thread, void *ptr, uint64_t word,
+		       const struct heap_where *where)
 {
+	struct cache *cache = choose_cache(thread, where);
+	bool own = thread && cache == &thread->cache;
 	struct extent *slab = page_word_extent(word);
 	unsigned size_class = page_word_tag(word);
+	uint32_t sample = take_sample_apart(slab, ptr);
 	int kept_errno = errno;
 
-	prof_free(thread, ptr, take_sample_apart(slab, ptr));
+	prof_free(thread, ptr, sample);
 	fill_freed(ptr, size_classes[size_class].bytes);
 	if (thread) {
 		thread->direct_freed += size_classes[size_class].bytes;
 		thread->direct_ndalloc++;
 	}
 	thread_busy++;
-	apart_give(thread ? &thread->cache : NULL, slab, ptr);
+	apart_give(own ? cache : NULL, slab, ptr, sample != 0);
 	thread_busy--;
 	heap_run_deferred();
 	errno = kept_errno;
@@ -198,7 +202,7 @@ static bool free_marked(void *ptr, uint64_t word,
 		return false;
 	if (!page_word_extent(word)->apart)
 		return !where && free_sampled(thread, ptr, word);
-	free_apart(thread, ptr, word);
+	free_apart(thread, ptr, word, where);
 	return true;
 }
 
@@ -242,7 +246,7 @@ free_slowly(void *ptr, const struct heap_where *where)
 		word = heap_live_word(ptr);
 	}
 	if (!(word & PAGE_LARGE) && page_word_extent(word)->apart) {
-		free_apart(thread, ptr, word);
+		free_apart(thread, ptr, word, where);
 		return;
 	}
 	if (heap_is_marked(word))
@@ -325,7 +329,7 @@ static __attribute__((noinline)) void free_of_apart(void *ptr, uint64_t word)
 	struct thread *thread = short_way();
 
 	if (thread && is_region(page_word_extent(word), ptr))
-		free_apart(thread, ptr, word);
+		free_apart(thread, ptr, word, NULL);
 	else
 		free_slowly(ptr, NULL);
 }

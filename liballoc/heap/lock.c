@@ -6,9 +6,10 @@
  *
  * Releasing is a plain store, and then a look at whether anybody sleeps: most
  * locks are free again before another thread wants them, and a locked
- * instruction would cost as much as the rest of taking and releasing one. The
- * processor may look before others see the store, and who goes to sleep just
- * then may not be woken: so nobody sleeps for longer than SLEEP_NS at a time.
+ * instruction would cost as much as the rest of taking and releasing one. But
+ * the processor may look before others see the store, and who is on the way to
+ * sleep while another thread releases and a third one takes the lock is not
+ * there to be woken: so nobody sleeps for long at a time, SLEEP_NS at first.
  */
 #include "config.h"
 
@@ -71,6 +72,7 @@ static void note_released(const struct lock *lock)
 #endif
 
 #define SLEEP_NS 1000000
+#define MOST_SLEEP_NS (16 * SLEEP_NS)
 
 /* Its address stands for the thread. */
 static __thread char self;
@@ -118,14 +120,16 @@ static void relax(void)
 }
 
 /* timeout: of a wait; NULL: none. */
-static void futex(struct lock *lock, int operation, uint32_t value,
+static long futex(struct lock *lock, int operation, uint32_t value,
 		  const struct timespec *timeout)
 {
 	int kept_errno = errno;
+	long result =
+		syscall(SYS_futex, &lock->word, operation | FUTEX_PRIVATE_FLAG,
+			value, timeout, NULL, 0);
 
-	syscall(SYS_futex, &lock->word, operation | FUTEX_PRIVATE_FLAG, value,
-		timeout, NULL, 0);
 	errno = kept_errno;
+	return result;
 }
 
 static bool try_once(struct lock *lock)
@@ -153,12 +157,14 @@ static void wait_for(struct lock *lock)
 {
 	unsigned waiters =
 		__atomic_add_fetch(&lock->waiters, 1, __ATOMIC_RELAXED);
-	const struct timespec most = {.tv_nsec = SLEEP_NS};
+	struct timespec most = {.tv_nsec = SLEEP_NS};
 	uint64_t start = os_clock_ns();
 
 	set_asleep(lock);
 	while (!try_once(lock)) {
 		futex(lock, FUTEX_WAIT, 1, &most);
+		if (most.tv_nsec < MOST_SLEEP_NS)
+			most.tv_nsec *= 2;
 		set_asleep(lock);
 	}
 	/* This one leaves it set: the next release wakes the next, if any. */
@@ -181,11 +187,16 @@ static void take_contended(struct lock *lock)
 	wait_for(lock);
 }
 
-/* Once: until that one sets it again, there is nobody to wake. */
+/*
+ * Once: until that one sets it again, there is nobody to wake; but who is on
+ * the way to sleep is left to the next release.
+ */
 static __attribute__((noinline)) void wake(struct lock *lock)
 {
-	if (__atomic_exchange_n(&lock->asleep, 0, __ATOMIC_RELAXED))
-		futex(lock, FUTEX_WAKE, 1, NULL);
+	if (__atomic_exchange_n(&lock->asleep, 0, __ATOMIC_RELAXED) &&
+	    futex(lock, FUTEX_WAKE, 1, NULL) == 0 &&
+	    __atomic_load_n(&lock->waiters, __ATOMIC_RELAXED))
+		set_asleep(lock);
 }
 
 static void release(struct lock *lock)

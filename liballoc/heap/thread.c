@@ -446,6 +446,7 @@ static void publish_when_due(struct thread *thread)
 		return;
 	thread->published_ns = now;
 	publish_own(thread);
+	prof_publish_own(thread);
 }
 
 void thread_tick(struct thread *thread)
@@ -565,7 +566,8 @@ static void keep_house(struct thread *thread, size_t usable_bytes)
 	bool round = is_round(thread, usable_bytes);
 
 	/* Small objects make no peak that counts before a round is over. */
-	if (!round && !thread->peak_wanted && usable_bytes <= SMALL_MAX_BYTES)
+	if (!round && !thread->peak_wanted && !thread->eventless_bytes &&
+	    usable_bytes <= SMALL_MAX_BYTES)
 		return;
 	thread_busy++;
 	if (may_be_peak(thread))

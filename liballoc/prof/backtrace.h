@@ -31,18 +31,6 @@ unsigned backtrace_from(const struct unwind_registers *from,
 			struct stack_bounds *bounds, struct walk_memo *memo,
 			bool *truncated);
 
-/* The same from here on. */
-static inline __attribute__((always_inline)) unsigned
-backtrace_take(uint64_t frames[BACKTRACE_MAX], unsigned max,
-	       struct stack_bounds *bounds, struct walk_memo *memo,
-	       bool *truncated)
-{
-	struct unwind_registers here;
-
-	unwind_capture(&here);
-	return backtrace_from(&here, frames, max, bounds, memo, truncated);
-}
-
 /*
  * The same from within a hook of the program's: cuts off all up to the last
  * frame of the allocator, the hook's too. No bounds, nothing remembered.

@@ -67,8 +67,12 @@ void prof_thread_exit(struct thread *thread);
  */
 int64_t prof_next_interval(struct thread *thread);
 
-/* Brings the profiler's totals in the ledger up to now. No lock held. */
+/*
+ * Brings the profiler's totals in the ledger up to now: all, or those that the
+ * thread's samples are counted in first. No lock held.
+ */
 void prof_publish(void);
+void prof_publish_own(struct thread *thread);
 
 /*
  * Will the thread's next object be sampled, of so many bytes, with whose

@@ -90,6 +90,12 @@ void prof_publish(void)
 		tables_tell_totals();
 }
 
+void prof_publish_own(struct thread *thread)
+{
+	if (prof_state.ready)
+		tables_tell_totals_of(thread->prof.ledger_row);
+}
+
 int64_t prof_next_interval(struct thread *thread)
 {
 	struct prof_thread *prof = &thread->prof;

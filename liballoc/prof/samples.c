@@ -36,8 +36,9 @@
 
 /*
  * What a shard has yet to add to the process's totals, whose words all threads
- * write. It tells every change at first, and then so many at once that what is
- * told is always within a 256th of what was counted.
+ * write. It tells every change at first, and then so many at once that those
+ * untold are fewer than a 256th of all its changes, and never above
+ * MOST_UNTOLD.
  */
 #define LG_UNTOLD_SHARE 8
 #define MOST_UNTOLD 64u
@@ -108,6 +109,8 @@ static void tell_totals(struct untold *untold)
 {
 	struct process_stats *process = ledger_process();
 
+	if (!untold->changes)
+		return;
 	ledger_add_shared(&process->prof_samples, untold->taken);
 	ledger_add_shared(&process->prof_samples_live,
 			  (uint64_t)untold->taken - untold->freed);
@@ -553,13 +556,19 @@ void tables_note_exit(void)
 		fold(false);
 }
 
+void tables_tell_totals_of(uint32_t thread)
+{
+	struct shard *shard = &shards[thread % TABLES_SHARDS];
+
+	take_shard(shard);
+	tell_totals(&shard->untold);
+	release_shard(shard);
+}
+
 void tables_tell_totals(void)
 {
-	for (unsigned i = 0; i < TABLES_SHARDS; i++) {
-		take_shard(&shards[i]);
-		tell_totals(&shards[i].untold);
-		release_shard(&shards[i]);
-	}
+	for (unsigned i = 0; i < TABLES_SHARDS; i++)
+		tables_tell_totals_of(i);
 }
 
 static void reset_samples(void)

@@ -76,10 +76,11 @@ struct freed_by {
 bool tables_remove_by(uint32_t sample, uint64_t address,
 		      const struct freed_by *by, struct sampled *was);
 /*
- * Brings the process's totals up to now: they are told a little late. No lock
- * of the tables held.
+ * Brings the process's totals up to now, which are told a little late: all, or
+ * what the shard of the thread's row has for them. No lock of the tables held.
  */
 void tables_tell_totals(void);
+void tables_tell_totals_of(uint32_t thread);
 /* As prof_peek(): takes no lock, and trusts nothing that it reads. */
 unsigned tables_peek(uint32_t sample, uint64_t address,
 		     uint64_t *requested_bytes, uint64_t *frames, unsigned max);

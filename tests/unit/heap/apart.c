@@ -16,6 +16,7 @@
 
 #include "liballoc/heap/apart.h"
 #include "liballoc/heap/extent.h"
+#include "liballoc/heap/heap.h"
 #include "liballoc/heap/internal.h"
 #include "liballoc/heap/page_map.h"
 #include "liballoc/heap/size_class.h"
@@ -220,7 +221,7 @@ static void test_double_free(void)
 static void test_kept(void)
 {
 	const struct cache *cache = &thread_get()->cache;
-	char *samples[2 * APART_KEPT], *first = new_sample();
+	char *samples[2 * APART_KEPT], *first = new_sample(), *kept;
 	uint64_t before, asked;
 
 	is_uint(size_class_of(APART_BYTES), APART_CLASSES - 1,
@@ -228,11 +229,14 @@ static void test_kept(void)
 	for (unsigned i = 0; i < 2 * APART_KEPT; i++)
 		samples[i] = new_sample();
 	before = regions_out();
+	kept = first;
 	free(first);
-	ok(regions_out() == before && apart_bytes(cache->apart) >= BYTES,
+	ok(HEAP_CHECKS_ALL || (regions_out() == before &&
+			       apart_bytes(cache->apart) >= BYTES),
 	   "a thread keeps the region of a sample that it frees");
 	asked = requests();
-	ok(new_sample() == first && regions_out() == before,
+	first = new_sample();
+	ok(HEAP_CHECKS_ALL || (first == kept && regions_out() == before),
 	   "for the next sample");
 	ok(requests() > asked, "which is counted as one that was asked for");
 	free(first);
@@ -245,6 +249,49 @@ static void test_kept(void)
 	is_uint(regions_out(), 0, "and then no region is out");
 }
 
+/* What is asked for past the thread's cache, or freed so, is not kept there. */
+static void test_past(void)
+{
+	const struct cache *cache = &thread_get()->cache;
+	char *first = new_sample(), *past;
+	size_t before;
+
+	free(first);
+	before = apart_bytes(cache->apart);
+	do {
+		past = mallocx(BYTES, MALLOCX_TCACHE_NONE);
+		if (!is_apart(past))
+			dallocx(past, MALLOCX_TCACHE_NONE);
+	} while (!is_apart(past));
+	ok(HEAP_CHECKS_ALL || past != first,
+	   "what is kept is not for calls past the thread's cache");
+	dallocx(past, MALLOCX_TCACHE_NONE);
+	is_uint(apart_bytes(cache->apart), before, "nor are they kept");
+}
+
+/* The first free went on to the bin since. */
+static void test_late_double_free(void)
+{
+	char *volatile samples[3 * APART_KEPT];
+	int status = 0;
+	pid_t child;
+
+	for (unsigned i = 0; i < 3 * APART_KEPT; i++)
+		samples[i] = new_sample();
+	child = fork();
+	if (!child) {
+		close(STDERR_FILENO);
+		for (unsigned i = 0; i < 3 * APART_KEPT; i++)
+			free(samples[i]);
+		free(samples[0]);
+		_exit(0);
+	}
+	waitpid(child, &status, 0);
+	ok(WIFSIGNALED(status), "so does one that comes late");
+	for (unsigned i = 0; i < 3 * APART_KEPT; i++)
+		free(samples[i]);
+}
+
 static void test_uncached(void)
 {
 	const struct cache *cache = &thread_get()->cache;
@@ -253,7 +300,7 @@ static void test_uncached(void)
 		sizeof(bool));
 	free(new_sample());
 	is_uint(apart_bytes(cache->apart), 0,
-		"a thread without a cache keeps nothing");
+		"a thread without a cache keeps none");
 	is_uint(regions_out(), 0, "and gives regions back at once");
 	mallctl("thread.tcache.enabled", NULL, NULL, &(bool){true},
 		sizeof(bool));
@@ -272,7 +319,7 @@ static void test_purge(void)
 
 int main(void)
 {
-	plan(22);
+	plan(25);
 	objects[0] = malloc(BYTES);
 	free(objects[0]);
 	test_malloc();
@@ -280,7 +327,9 @@ int main(void)
 	test_created();
 	test_inside();
 	test_double_free();
+	test_late_double_free();
 	test_kept();
+	test_past();
 	test_uncached();
 	test_purge();
 	is_uint(ledger_get(&ledger_process()->prof_dropped_samples), 0,

@@ -95,7 +95,7 @@ static void test_missed(void)
 
 	lock_take(&lock);
 	pthread_create(&thread, NULL, wait_once, NULL);
-	while (!__atomic_load_n(&lock.waiters, __ATOMIC_RELAXED))
+	while (!__atomic_load_n(&lock.asleep, __ATOMIC_RELAXED))
 		sched_yield();
 	__atomic_store_n(&lock.asleep, 0, __ATOMIC_RELAXED);
 	lock_release(&lock);

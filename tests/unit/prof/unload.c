@@ -45,13 +45,15 @@ static __attribute__((noinline)) void compare(void)
 {
 	uint64_t frames[BACKTRACE_MAX];
 	struct trace theirs = {.depth = 0};
+	struct unwind_registers here;
 	bool truncated;
 	unsigned depth;
 
 	_Unwind_Backtrace(note, &theirs);
 	/* libgcc's first frame is this function, ours its caller. */
 	for (unsigned i = 0; i < 8; i++) {
-		depth = backtrace_take(frames, MOST, &bounds, &memo,
+		unwind_capture(&here);
+		depth = backtrace_from(&here, frames, MOST, &bounds, &memo,
 				       &truncated);
 		if (depth + 1 != theirs.depth ||
 		    memcmp(frames, theirs.pc + 1, depth * 8) != 0)
