@@ -258,11 +258,12 @@ static void test_past(void)
 
 	free(first);
 	before = apart_bytes(cache->apart);
-	do {
+	for (;;) {
 		past = mallocx(BYTES, MALLOCX_TCACHE_NONE);
-		if (!is_apart(past))
-			dallocx(past, MALLOCX_TCACHE_NONE);
-	} while (!is_apart(past));
+		if (is_apart(past))
+			break;
+		dallocx(past, MALLOCX_TCACHE_NONE);
+	}
 	ok(HEAP_CHECKS_ALL || past != first,
 	   "what is kept is not for calls past the thread's cache");
 	dallocx(past, MALLOCX_TCACHE_NONE);
