@@ -362,11 +362,13 @@ static struct extent *slab_at_hand(struct bin *bin)
 	return next;
 }
 
-/* One region of the slab, or NULL where there is none; releases the lock. */
-static void *take_and_release(struct bin *bin, struct extent *slab)
+void *bin_take_one(struct bin *bin)
 {
+	struct extent *slab;
 	void *region = NULL;
 
+	lock_take(&bin->lock);
+	slab = slab_at_hand(bin);
 	if (slab) {
 		region = slab_take_one(slab);
 		ledger_add(&bin->stats->nmalloc, 1);
@@ -375,12 +377,6 @@ static void *take_and_release(struct bin *bin, struct extent *slab)
 	lock_release(&bin->lock);
 	count_allocated(bin, region != NULL);
 	return region;
-}
-
-void *bin_take_one(struct bin *bin)
-{
-	lock_take(&bin->lock);
-	return take_and_release(bin, slab_at_hand(bin));
 }
 
 unsigned bin_take_apart(struct bin *bin, void **regions, unsigned want,

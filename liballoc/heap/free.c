@@ -181,29 +181,17 @@ static inline bool free_beside_watched(void *ptr, uint64_t word)
 }
 
 /*
- * A small object that may be a sample, not apart: true where it was one, and
+ * The short way for what may be a sample, not apart: true where it was one, and
  * is now in the thread's cache, as by the fast path.
  */
-static bool free_sampled(struct thread *thread, void *ptr, uint64_t word)
-{
-	return (word & PAGE_BESIDE_MASK) == PAGE_BESIDE &&
-	       heap_forget_sample(thread, ptr, word) &&
-	       cache_push(cache_bin(&thread->cache, page_word_tag(word)), ptr);
-}
-
-/* The short ways for what lies on a marked page of a slab. */
-static bool free_marked(void *ptr, uint64_t word,
-			const struct heap_where *where)
+static bool free_sampled(void *ptr, uint64_t word)
 {
 	struct thread *thread = short_way();
 
-	if ((word & (PAGE_LIVE | PAGE_SAMPLED)) != PAGE_BESIDE || !thread ||
-	    !is_region(page_word_extent(word), ptr))
-		return false;
-	if (!page_word_extent(word)->apart)
-		return !where && free_sampled(thread, ptr, word);
-	free_apart(thread, ptr, word, where);
-	return true;
+	return (word & PAGE_BESIDE_MASK) == PAGE_BESIDE && thread &&
+	       is_region(page_word_extent(word), ptr) &&
+	       heap_forget_sample(thread, ptr, word) &&
+	       cache_push(cache_bin(&thread->cache, page_word_tag(word)), ptr);
 }
 
 /* What follows a free that came here; thread may be NULL. */
@@ -309,7 +297,8 @@ static __attribute__((noinline)) void
 free_otherwise(void *ptr, const struct heap_where *where, uint64_t word)
 {
 	if (!HEAP_CHECKS_ALL && !(word & PAGE_LARGE) &&
-	    (free_marked(ptr, word, where) || free_direct(ptr, word, where) ||
+	    ((!where && free_sampled(ptr, word)) ||
+	     free_direct(ptr, word, where) ||
 	     (!where && keep_after_flush(ptr))))
 		return;
 	free_slowly(ptr, where);
@@ -324,24 +313,25 @@ free_of_created(void *ptr, const struct heap_where *where, uint64_t word)
 }
 
 /* The short way for a sample that lies apart; else as it may be. */
-static __attribute__((noinline)) void free_of_apart(void *ptr, uint64_t word)
+static __attribute__((noinline)) void
+free_of_apart(void *ptr, const struct heap_where *where, uint64_t word)
 {
 	struct thread *thread = short_way();
 
 	if (thread && is_region(page_word_extent(word), ptr))
-		free_apart(thread, ptr, word, NULL);
+		free_apart(thread, ptr, word, where);
 	else
-		free_slowly(ptr, NULL);
+		free_slowly(ptr, where);
 }
 
 /* What is not freed beside a watched object. */
 static inline void free_one_way(void *ptr, const struct heap_where *where,
 				uint64_t word)
 {
-	if (!HEAP_CHECKS_ALL && !where &&
-	    (word & PAGE_BESIDE_MASK) == PAGE_BESIDE &&
+	if (!HEAP_CHECKS_ALL &&
+	    (word & (PAGE_BESIDE | PAGE_LARGE)) == PAGE_BESIDE &&
 	    page_word_extent(word)->apart)
-		free_of_apart(ptr, word);
+		free_of_apart(ptr, where, word);
 	else if (!HEAP_CHECKS_ALL && word & PAGE_BYPASS)
 		free_of_created(ptr, where, word);
 	else

@@ -71,6 +71,7 @@ static void note_released(const struct lock *lock)
 }
 #endif
 
+/* A sleep ends by itself after so long, the first one and any. */
 #define SLEEP_NS 1000000
 #define MOST_SLEEP_NS (16 * SLEEP_NS)
 

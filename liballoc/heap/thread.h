@@ -55,8 +55,8 @@ struct thread {
 	uint8_t leaves;	    /* until it looks again */
 	uint8_t leaves_between; /* looks, since the clock went on */
 	uint32_t squeezes;	/* container.h: what it has followed */
-	uint32_t look_bytes;	/* that it planned to allocate before it.. */
-	uint64_t look_at;	/* .. when it has allocated so many */
+	uint32_t look_bytes;	/* that it planned to allocate before a look */
+	uint64_t look_at;	/* what it will have allocated then */
 	size_t round_bytes;	/* that events brought since the last round */
 	size_t eventless_bytes; /* of large objects, since the last round */
 	/* Above 0: in the profiler. Then an allocation goes unsampled. */

@@ -76,12 +76,11 @@ void prof_thread_start(struct thread *thread)
 
 void prof_thread_exit(struct thread *thread)
 {
+	prof_publish_own(thread);
 	ledger_thread_exit(thread->prof.ledger_row);
 	thread->prof.ledger_row = 0;
-	if (!prof_state.ready)
-		return;
-	tables_tell_totals();
-	tables_note_exit();
+	if (prof_state.ready)
+		tables_note_exit();
 }
 
 void prof_publish(void)

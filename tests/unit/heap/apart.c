@@ -2,7 +2,7 @@
 /*
  * Small objects that are sampled lie in slabs of their own, of all arenas and
  * by all calls, so that the free of no other object is slowed; the slabs serve
- * again, and a second free is found.
+ * again, threads keep a few of their regions, and a second free is found.
  */
 #include "config.h"
 

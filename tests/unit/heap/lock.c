@@ -91,12 +91,14 @@ static void test_waiting(void)
 /* As where the one that releases it looks too early, and wakes nobody. */
 static void test_missed(void)
 {
+	struct timespec pause = {0, 20000000};
 	pthread_t thread;
 
 	lock_take(&lock);
 	pthread_create(&thread, NULL, wait_once, NULL);
 	while (!__atomic_load_n(&lock.asleep, __ATOMIC_RELAXED))
 		sched_yield();
+	nanosleep(&pause, NULL);
 	__atomic_store_n(&lock.asleep, 0, __ATOMIC_RELAXED);
 	lock_release(&lock);
 	pthread_join(thread, NULL);

@@ -17,7 +17,7 @@
 /* Each object is a sample, and the last one is kept. */
 const char *malloc_conf = "lg_prof_sample:0,prof_recent_alloc_max:1";
 
-/* Longer than none of the functions that free. */
+/* None of the functions that free is longer. */
 #define FUNCTION_BYTES 64u
 
 static __attribute__((noinline)) void by_free(void *ptr, size_t bytes)

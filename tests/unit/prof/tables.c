@@ -238,12 +238,29 @@ static void *work(void *arg)
 	return NULL;
 }
 
+/* None of these threads has any end that the allocator sees, or publishes. */
+static void check_totals(uint64_t before)
+{
+	const struct process_stats *process = ledger_process();
+	uint64_t taken = THREADS * OBJECTS, told;
+
+	told = process->prof_samples - before;
+	ok(told <= taken && told >= taken - taken / 256 - 16,
+	   "the totals are late by a 256th");
+	tables_tell_totals();
+	is_uint(process->prof_samples - before, taken, "until all is told");
+	is_uint(process->prof_samples_live, live_samples(),
+		"what is live, too");
+}
+
 static void check_threads(void)
 {
 	pthread_t threads[THREADS];
 	struct sums sums;
+	uint64_t before;
 
 	prof_reset(19);
+	before = ledger_process()->prof_samples;
 	for (uintptr_t i = 0; i < THREADS; i++)
 		pthread_create(&threads[i], NULL, work, (void *)i);
 	for (unsigned i = 0; i < THREADS; i++)
@@ -252,6 +269,7 @@ static void check_threads(void)
 	is_uint(sums.allocated, THREADS * OBJECTS, "no sample is lost");
 	is_uint(sums.freed, THREADS * OBJECTS / 4 * 3, "nor a free");
 	is_uint(live_samples(), THREADS * OBJECTS / 4, "the rest is live");
+	check_totals(before);
 	ok(rows_of(LEDGER_STACKS) == 50 && sums.rows == 50,
 	   "stacks and counts are not doubled");
 	ok(rows_of(LEDGER_SAMPLES) < THREADS * OBJECTS / 2,
@@ -392,7 +410,7 @@ static void check_full(void)
 
 int main(void)
 {
-	plan(52);
+	plan(55);
 	heap_boot();
 	is_uint(ledger_thread_new(0, 1), 1, "row 1 is a thread's");
 	prof_reset(19);
