@@ -35,8 +35,10 @@ pkgconfig_DATA += %D%/liballoc.pc
 EXTRA_DIST += %D%/liballoc.map %D%/order.ld %D%/include/jemalloc/jemalloc.h
 
 # Under jemalloc's names: links, so that both names in one process are one
-# library. Programs built against jemalloc 5 ask for libjemalloc.so.2.
-install-jemalloc-names: install-libLTLIBRARIES
+# library. Programs built against jemalloc 5 ask for libjemalloc.so.2. The
+# libraries are there before: to name install-libLTLIBRARIES here would have
+# the hook's make install them a second time, beside the first with -j.
+install-jemalloc-names:
 	$(AM_V_at)$(MKDIR_P) '$(DESTDIR)$(includedir)/jemalloc' \
 		'$(DESTDIR)$(pkgconfigdir)'
 	$(INSTALL_DATA) $(top_srcdir)/%D%/include/jemalloc/jemalloc.h \
@@ -54,13 +56,13 @@ uninstall-jemalloc-names:
 		'$(DESTDIR)$(pkgconfigdir)/jemalloc.pc'
 .PHONY: install-jemalloc-names uninstall-jemalloc-names
 if JEMALLOC_NAMES
-install-data-hook: install-jemalloc-names
+more_names = install-jemalloc-names
 uninstall-hook: uninstall-jemalloc-names
 endif
 
 # In the static library visibility says nothing: a program's own functions
 # would clash with ours.
-install-exec-hook:
+install-exec-hook: $(more_names)
 	$(AM_V_at)archive=$(DESTDIR)$(libdir)/liballoc.a; \
 	test ! -f "$$archive" || CC='$(CC)' OBJCOPY='$(OBJCOPY)' AR='$(AR)' \
 		$(SHELL) $(top_srcdir)/build-aux/hide-internals "$$archive"
