@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Failing mmap at the Nth call, for many N, once or for good: every call of
- * the API gives NULL and ENOMEM or works, and afterwards all is well.
+ * Failing mmap at the Nth call, for every N that a round of calls reaches, once
+ * or for good: every call of the API gives NULL and ENOMEM or works, and
+ * afterwards all is well.
  */
 #include "config.h"
 
@@ -19,7 +20,9 @@
 #include "liballoc/ledger/ledger.h"
 
 #define SLOTS 400
-#define MAX_N 60
+#define LEAST_N 8
+/* N at which nothing failed, one after the other, beyond which nothing does. */
+#define UNREACHED 6
 
 static unsigned wrong_errno, damaged, failures;
 static char *slots[SLOTS];
@@ -35,7 +38,7 @@ static void note(const void *ptr)
 
 static size_t size_of(unsigned i)
 {
-	return i % 7 ? (size_t)1 << i % 16 : (size_t)(i + 1) << 14;
+	return i % 7 ? (size_t)1 << i % 16 : (size_t)(i + 1) << 13;
 }
 
 static void allocate(unsigned i, int flags)
@@ -46,7 +49,7 @@ static void allocate(unsigned i, int flags)
 			 : mallocx(sizes[i], flags | MALLOCX_ALIGN(64));
 	note(slots[i]);
 	if (slots[i])
-		memset(slots[i], (int)i, sizes[i]);
+		slots[i][0] = slots[i][sizes[i] - 1] = (char)i;
 }
 
 static void resize(unsigned i)
@@ -81,13 +84,20 @@ static void *thread_round(void *unused)
 	return unused;
 }
 
-static void sweep(bool forever)
+static uint64_t failed_maps(void)
 {
-	unsigned n;
+	return ledger_process()->map_failures;
+}
 
-	for (n = 1; n <= MAX_N; n++) {
+/* How many N were reached. */
+static unsigned sweep(bool forever)
+{
+	unsigned n, reached = 0, unreached = 0;
+
+	for (n = 1; unreached < UNREACHED; n++) {
 		unsigned arena = heap_arena_create(NULL);
 		int flags = arena == UINT32_MAX ? 0 : MALLOCX_ARENA(arena);
+		uint64_t before = failed_maps();
 		pthread_t thread;
 
 		/* Empty page heaps, so that memory must come from mmap. */
@@ -96,19 +106,25 @@ static void sweep(bool forever)
 		if (pthread_create(&thread, NULL, thread_round, NULL) == 0)
 			pthread_join(thread, NULL);
 		os_fail_map(0, false);
+		if (failed_maps() == before) {
+			unreached++;
+		} else {
+			unreached = 0;
+			reached++;
+		}
 	}
+	return reached;
 }
 
 int main(void)
 {
 	heap_boot();
-	plan(6);
-	sweep(false);
-	sweep(true);
+	plan(7);
+	ok(sweep(false) >= LEAST_N, "mmap failed once at several calls");
+	ok(sweep(true) >= LEAST_N, "and from several on");
 	ok(failures > 0, "some calls failed");
 	is_uint(wrong_errno, 0, "each with ENOMEM");
 	is_uint(damaged, 0, "no contents were damaged");
-	ok(ledger_process()->map_failures > MAX_N, "failures were counted");
 	failures = 0;
 	round_of(0);
 	is_uint(failures, 0, "with memory again, nothing fails");
