@@ -236,11 +236,13 @@ static bool is_all(const unsigned char *bytes, size_t size, unsigned char value)
 
 static size_t random_size(void)
 {
-	unsigned kind = (unsigned)(next_random() % 8);
+	unsigned kind = (unsigned)(next_random() % 64);
 
-	if (kind < 4)
+	if (kind < 32)
 		return 1 + next_random() % 2000;
-	return 1 + next_random() % (kind == 7 ? 2000000 : 100000);
+	if (kind < 56)
+		return 1 + next_random() % 100000;
+	return 1 + next_random() % (kind == 63 ? 2000000 : 400000);
 }
 
 static void fill(struct slot *slot, int flags)
