@@ -20,7 +20,7 @@
 #include "liballoc/ledger/ledger.h"
 
 #define SLOTS 400
-#define LEAST_N 8
+#define LEAST_N 4
 /* N at which nothing failed, one after the other, beyond which nothing does. */
 #define UNREACHED 6
 
