@@ -74,7 +74,7 @@ int os_cpu(void);
 unsigned os_cpu_limit(void);
 
 /*
- * Files that boot reads: the system calls of those names, but that a signal
+ * Files that the heap reads: the system calls of those names, but that a signal
  * does not end a read. Past libc, whose wrappers are cancellation points, and
  * lie on pages of it that many a program never touches. They set errno.
  */

@@ -839,9 +839,8 @@ void page_heap_give_large(struct arena *arena, struct extent *extent)
 	emptied = extent->emptied && opt.retain;
 	give(arena, extent, emptied ? EXTENT_CLEAN : EXTENT_DIRTY);
 	lock_release(&arena->pages.lock);
-	if (emptied)
-		waiting_after_growth(arena);
-	else
+	/* What its successor took is for who moved it to look at. */
+	if (!emptied)
 		waiting_after_give(arena);
 }
 
@@ -959,7 +958,7 @@ bool page_heap_resize_large(struct arena *arena, struct extent *extent,
 	if (done && bytes < old_bytes)
 		waiting_after_give(arena);
 	else if (done && grew)
-		waiting_after_growth(arena);
+		waiting_after_growth(arena, extent);
 	return done;
 }
 

@@ -105,8 +105,13 @@ void page_heap_unmap_free(struct arena *arena);
 void page_heap_decay(struct arena *arena, bool all);
 /* Nothing was waiting, and now something is: the clock starts. */
 void page_heap_start_decay(struct arena *arena);
-/* Gives back the oldest dirty runs, at least bytes of them. */
-void page_heap_purge_dirty(struct arena *arena, size_t bytes);
+/*
+ * Gives back the oldest dirty runs, at least bytes of them; grown: as in
+ * waiting_after_growth(),
+ * one that may have pages.
+ */
+void page_heap_purge_dirty(struct arena *arena, size_t bytes,
+			   struct extent *grown);
 /* In the child of fork: what others were giving back is free again. */
 void page_heap_postfork_child(struct arena *arena);
 ssize_t page_heap_decay_ms(struct arena *arena, enum extent_state state);

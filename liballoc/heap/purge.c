@@ -11,6 +11,7 @@
 #include "liballoc/heap/arena.h"
 #include "liballoc/heap/container.h"
 #include "liballoc/heap/extent_hooks.h"
+#include "liballoc/heap/move.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_heap.h"
 #include "liballoc/heap/waiting.h"
@@ -41,9 +42,51 @@ static void count_purged(struct arena *arena, enum extent_state state,
 	}
 }
 
+/* Where the object's clean pages begin, which are its last; and how many. */
+static size_t room_of(const struct extent *grown, char **begin)
+{
+	size_t from = (grown->dirty_bytes + os_page_bytes - 1) & -os_page_bytes;
+
+	*begin = (char *)grown->base + from;
+	return grown->bytes > from ? grown->bytes - from : 0;
+}
+
+/*
+ * Pages that are worth nothing: to the end of an object that grew, and will be
+ * written there, as far as there is room, and the rest to the kernel. By halves
+ * where they lie in several mappings. grown: NULL: there is none.
+ */
+static bool move_or_discard(struct extent *grown, char *base, size_t bytes)
+{
+	size_t part = 0, half;
+	bool done;
+	char *to;
+
+	if (grown)
+		part = room_of(grown, &to);
+	if (part > bytes)
+		part = bytes;
+	switch (part ? move_idle_pages(to, base, part) : OS_MOVE_REFUSED) {
+	case OS_MOVED:
+		grown->dirty_bytes = (size_t)(to - (char *)grown->base) + part;
+		return part == bytes || os_discard(base + part, bytes - part);
+	case OS_MOVE_PARTED:
+		half = part / 2 & -os_page_bytes;
+		done = move_or_discard(grown, base, half);
+		done &= move_or_discard(grown, base + half, part - half);
+		return (part == bytes ||
+			os_discard(base + part, bytes - part)) &&
+		       done;
+	case OS_MOVE_REFUSED:
+		break;
+	}
+	return os_discard(base, bytes);
+}
+
 /* What the pages of run became; EXTENT_FREE_STATES: they are unmapped. */
 static enum extent_state discard(struct arena *arena, struct extent *run,
-				 enum extent_state state, bool lazily)
+				 enum extent_state state, bool lazily,
+				 struct extent *grown)
 {
 	void *base = (void *)run->base;
 
@@ -56,7 +99,9 @@ static enum extent_state discard(struct arena *arena, struct extent *run,
 		os_unmap(base, run->bytes);
 		return EXTENT_FREE_STATES;
 	}
-	return os_discard(base, run->bytes) ? EXTENT_CLEAN : state;
+	return move_or_discard(run->huge ? NULL : grown, base, run->bytes)
+		       ? EXTENT_CLEAN
+		       : state;
 }
 
 /*
@@ -83,7 +128,8 @@ static struct extent *take_oldest(struct arena *arena, enum extent_state state,
 
 /* A run that is in no set; what its pages are now. Lets go of the lock. */
 static enum extent_state purge_run(struct arena *arena, struct extent *run,
-				   enum extent_state state, bool lazily)
+				   enum extent_state state, bool lazily,
+				   struct extent *grown)
 {
 	struct page_heap *heap = &arena->pages;
 	size_t bytes = run->bytes;
@@ -92,7 +138,7 @@ static enum extent_state purge_run(struct arena *arena, struct extent *run,
 	extent_list_append(&heap->in_hand, run);
 	waiting_count_in_hand((int64_t)bytes);
 	lock_release(&heap->lock);
-	became = discard(arena, run, state, lazily);
+	became = discard(arena, run, state, lazily, grown);
 	lock_take(&heap->lock);
 	extent_list_remove(&heap->in_hand, run);
 	count_purged(arena, state, bytes);
@@ -105,12 +151,12 @@ void page_heap_purge_run(struct arena *arena, struct extent *run)
 {
 	ledger_add(npurge(arena, EXTENT_DIRTY), 1);
 	page_heap_remove_run(arena, run);
-	purge_run(arena, run, EXTENT_DIRTY, false);
+	purge_run(arena, run, EXTENT_DIRTY, false, NULL);
 }
 
 /* Oldest first, until limit bytes of state are left. Lock held. */
 static void purge(struct arena *arena, enum extent_state state, size_t limit,
-		  bool lazily)
+		  bool lazily, struct extent *grown)
 {
 	struct page_heap *heap = &arena->pages;
 	struct extent *run;
@@ -119,7 +165,7 @@ static void purge(struct arena *arena, enum extent_state state, size_t limit,
 	while (heap->free_bytes[state] > limit &&
 	       (run = take_oldest(arena, state,
 				  heap->free_bytes[state] - limit)))
-		if (purge_run(arena, run, state, lazily) == state)
+		if (purge_run(arena, run, state, lazily, grown) == state)
 			break; /* the kernel would not have them */
 }
 
@@ -138,7 +184,7 @@ static void decay_state(struct arena *arena, enum extent_state state, bool all)
 		limit = 0;
 	if (heap->free_bytes[state] <= limit)
 		return;
-	purge(arena, state, limit, lazily);
+	purge(arena, state, limit, lazily, NULL);
 	if (all)
 		decay_lower(&heap->decay[state], heap->free_bytes[state]);
 }
@@ -186,7 +232,8 @@ void page_heap_start_decay(struct arena *arena)
 	lock_release(&heap->lock);
 }
 
-void page_heap_purge_dirty(struct arena *arena, size_t bytes)
+void page_heap_purge_dirty(struct arena *arena, size_t bytes,
+			   struct extent *grown)
 {
 	struct page_heap *heap = &arena->pages;
 	size_t dirty;
@@ -196,7 +243,7 @@ void page_heap_purge_dirty(struct arena *arena, size_t bytes)
 	if (dirty) {
 		page_heap_settle_recent(arena);
 		purge(arena, EXTENT_DIRTY, dirty > bytes ? dirty - bytes : 0,
-		      heap->decay[EXTENT_MUZZY].ms != 0);
+		      heap->decay[EXTENT_MUZZY].ms != 0, grown);
 		decay_lower(&heap->decay[EXTENT_DIRTY],
 			    heap->free_bytes[EXTENT_DIRTY]);
 	}

@@ -20,6 +20,7 @@
 #include "liballoc/heap/page_heap.h"
 #include "liballoc/heap/steps.h"
 #include "liballoc/heap/thread.h"
+#include "liballoc/heap/waiting.h"
 #include "liballoc/safety/fill.h"
 #include "liballoc/safety/guard.h"
 
@@ -155,35 +156,55 @@ static bool moves_by_pages(const void *old, uint64_t word, size_t usable)
 /*
  * Moves what a large object holds to its successor, if that is made of whole
  * pages too; what it had beyond its usable bytes is cleared where need be.
+ * True: no page is left in from.
  */
-static void move_large(void *ptr, struct extent *from, bool zero)
+static bool move_large(void *ptr, struct extent *from, struct extent *to,
+		       bool zero)
 {
-	uint64_t word = page_map_get((uintptr_t)ptr);
-	struct extent *to = page_word_extent(word);
-
 	if (to->state != EXTENT_LARGE || to->base != (uintptr_t)ptr ||
 	    to->bytes < from->bytes || hooks_are_custom(to->arena)) {
 		memcpy(ptr, (void *)from->base, from->usable);
-		return;
+		return false;
 	}
 	from->emptied = move_pages(ptr, (void *)from->base, from->bytes);
+	if (to->dirty_bytes < from->bytes)
+		to->dirty_bytes = from->bytes;
 	if (zero && from->bytes > from->usable)
 		memset((char *)ptr + from->usable, 0,
 		       from->bytes - from->usable);
+	return from->emptied;
+}
+
+/*
+ * The object took more, and its predecessor is gone: what waits beside it may
+ * be too much now. zero: its end is to stay as it is.
+ */
+static void look_after_growth(struct extent *grown, bool zero)
+{
+	thread_busy++;
+	waiting_after_growth(grown->arena, zero ? NULL : grown);
+	thread_busy--;
+	heap_run_deferred();
 }
 
 /* As realloc of a large object that grows, and finds no room where it is. */
 static void *regrow(void *old, uint64_t word, size_t size, size_t alignment,
 		    bool zero, const struct heap_where *where)
 {
+	struct extent *from = page_word_extent(word), *to;
+	bool emptied;
 	void *ptr;
 
-	huge_may_look(page_word_extent(word));
+	zero = zero || opt.zero;
+	huge_may_look(from);
 	ptr = heap_allocate_roomy(size, alignment, zero, where);
 	if (!ptr)
 		return NULL;
-	move_large(ptr, page_word_extent(word), zero || opt.zero);
+	to = page_word_extent(page_map_get((uintptr_t)ptr));
+	emptied = move_large(ptr, from, to, zero);
 	heap_free(old, where);
+	if (emptied)
+		look_after_growth(to, zero);
 	return ptr;
 }
 

@@ -13,6 +13,7 @@
 #include "liballoc/heap/background.h"
 #include "liballoc/heap/container.h"
 #include "liballoc/heap/exchange.h"
+#include "liballoc/heap/extent_hooks.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/internal.h"
 #include "liballoc/heap/os.h"
@@ -28,6 +29,8 @@
 #define PEAK_SHARE 4u
 /* What an object leaves behind that grew is wanted less. */
 #define GROWN_SHARE 16u
+/* The same where what goes is not lost, but moved to the object. */
+#define MOVED_SHARE 64u
 /* A bound that is passed is restored with this share of it to spare. */
 #define SPARE_SHARE 4u
 #define MOST_SPARE ((size_t)1 << 20)
@@ -197,17 +200,23 @@ void waiting_set_due(struct arena *arena, uint64_t due_ns)
 		background_wake();
 }
 
+static size_t dirty_end(const struct extent *grown)
+{
+	return grown ? grown->dirty_bytes : 0;
+}
+
 /* The oldest go, of this arena first, until the bound holds again. */
-static void enforce(struct arena *arena, size_t limit)
+static void enforce(struct arena *arena, size_t limit, struct extent *grown)
 {
 	unsigned count = heap_arena_count(), i;
 	size_t spare = limit / SPARE_SHARE;
 	size_t target = limit - (spare < MOST_SPARE ? spare : MOST_SPARE);
 	uint64_t before = get(&waiting_dirty_bytes), after;
+	size_t moved = dirty_end(grown);
 
 	if (before <= limit)
 		return; /* somebody else did it */
-	page_heap_purge_dirty(arena, before - target);
+	page_heap_purge_dirty(arena, before - target, grown);
 	for (i = 0; i < count; i++) {
 		uint64_t dirty = get(&waiting_dirty_bytes);
 		struct arena *other = heap_arena(i);
@@ -215,14 +224,17 @@ static void enforce(struct arena *arena, size_t limit)
 		if (dirty <= limit)
 			break;
 		if (other)
-			page_heap_purge_dirty(other, dirty - target);
+			page_heap_purge_dirty(other, dirty - target, grown);
 	}
-	after = get(&waiting_dirty_bytes);
+	/* What was moved is not missed. */
+	moved = dirty_end(grown) - moved;
+	after = get(&waiting_dirty_bytes) + moved;
 	if (before > after)
 		set(&evicted_bytes, get(&evicted_bytes) + before - after);
 }
 
-static void keep_bound(struct arena *arena, unsigned peak_share)
+static void keep_bound(struct arena *arena, unsigned peak_share,
+		       struct extent *grown)
 {
 	size_t limit;
 
@@ -232,17 +244,32 @@ static void keep_bound(struct arena *arena, unsigned peak_share)
 		return;
 	limit = limit_with(peak_share);
 	if (get(&waiting_dirty_bytes) > limit)
-		enforce(arena, limit);
+		enforce(arena, limit, grown);
 }
 
 void waiting_after_take(struct arena *arena)
 {
-	keep_bound(arena, PEAK_SHARE);
+	keep_bound(arena, PEAK_SHARE, NULL);
 }
 
-void waiting_after_growth(struct arena *arena)
+/*
+ * May pages be moved to its end? Not among those of hooks, nor where huge pages
+ * were asked for, nor where memory is short: it may never be written.
+ */
+static bool takes_pages(const struct extent *grown)
 {
-	keep_bound(arena, GROWN_SHARE);
+	return !hooks_are_custom(grown->arena) && !grown->huge &&
+	       opt.thp != THP_ALWAYS && !container_is_tight() &&
+	       __atomic_load_n(&container_scale, __ATOMIC_RELAXED) ==
+		       CONTAINER_FULL_SCALE;
+}
+
+void waiting_after_growth(struct arena *arena, struct extent *grown)
+{
+	if (grown && takes_pages(grown))
+		keep_bound(arena, MOVED_SHARE, grown);
+	else
+		keep_bound(arena, GROWN_SHARE, NULL);
 }
 
 void waiting_after_give(struct arena *arena)
@@ -254,7 +281,7 @@ void waiting_after_give(struct arena *arena)
 	if (__atomic_load_n(&arena->pages.due_ns, __ATOMIC_RELAXED) ==
 	    WAITING_NEVER)
 		page_heap_start_decay(arena);
-	keep_bound(arena, PEAK_SHARE);
+	keep_bound(arena, PEAK_SHARE, NULL);
 }
 
 void waiting_decay(void)

@@ -17,6 +17,7 @@
 #include "liballoc/heap/alone.h"
 
 struct arena;
+struct extent;
 
 #define WAITING_NEVER UINT64_MAX
 
@@ -60,8 +61,12 @@ void waiting_took_clean(size_t bytes);
 void waiting_after_give(struct arena *arena);
 /* Clean pages were taken, which may lower the bound. As above. */
 void waiting_after_take(struct arena *arena);
-/* The same by an object that grew: what it leaves will hardly serve another. */
-void waiting_after_growth(struct arena *arena);
+/*
+ * The same by an object that grew: what it leaves will hardly serve another.
+ * What goes for it goes to the object's own clean pages, at its end, as far as
+ * these reach; it is the caller's alone; NULL: to none.
+ */
+void waiting_after_growth(struct arena *arena, struct extent *grown);
 /* The arena's next step is due at due_ns; its page heap's lock may be held. */
 void waiting_set_due(struct arena *arena, uint64_t due_ns);
 

@@ -2,7 +2,8 @@
 /*
  * What large objects hold moves whole: by pages where the kernel can, in parts
  * where a part was moved before, by copying else; and realloc of objects that
- * grow keeps every byte, clears what is to be zero, and grows where it is.
+ * grow keeps every byte, clears what is to be zero, and grows where it is;
+ * pages that are given back for it go to its end.
  */
 #include "config.h"
 
@@ -11,12 +12,14 @@
 #include <errno.h>
 #include <malloc.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "liballoc/ctl/options.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/move.h"
 #include "liballoc/heap/os.h"
@@ -24,6 +27,8 @@
 
 #define MIB ((size_t)1 << 20)
 #define VECTORS 3
+#define RUNS 32u
+#define RUN_BYTES ((size_t)384 << 10)
 
 /* What the kernel does, or what another one would do. */
 static enum {
@@ -33,6 +38,11 @@ static enum {
 	REFUSES,  /* whatever is asked */
 } kernel;
 static unsigned refused;
+static bool kernel_moves;
+/* An object that grows, and how often pages that are not its own moved. */
+static char *grower;
+static size_t grower_bytes;
+static unsigned idle_moves;
 
 void *mremap(void *from, size_t old, size_t new, int flags, ...)
 {
@@ -43,6 +53,8 @@ void *mremap(void *from, size_t old, size_t new, int flags, ...)
 	va_start(rest, flags);
 	to = va_arg(rest, void *);
 	va_end(rest);
+	if (grower && !fixed && (size_t)((char *)from - grower) >= grower_bytes)
+		idle_moves++;
 	if (kernel == THIS_KERNEL ||
 	    (kernel == PARTED && (fixed || old <= MIB)) ||
 	    (kernel == NO_PLACE && !fixed))
@@ -138,6 +150,7 @@ static void test_kernels(void)
 	bool moved, emptied;
 
 	ok(moves_right(&moved), "this kernel does as it may");
+	kernel_moves = moved;
 	kernel = PARTED;
 	ok(moves_right(&emptied) && emptied == moved && refused >= moved,
 	   "what does not go whole goes by parts");
@@ -148,6 +161,63 @@ static void test_kernels(void)
 	ok(moves_right(&emptied) && !emptied && refused <= 1,
 	   "what is refused is copied at once");
 	kernel = THIS_KERNEL;
+}
+
+/*
+ * So many moves that the mappings are counted on the way, if they can be; where
+ * nothing moves, a few.
+ */
+static void test_many(void)
+{
+	char *at[2] = {map(MIB), map(MIB)};
+	bool emptied = false, right = true;
+	unsigned i, most = kernel_moves ? 9000 : 10;
+
+	if (access("/proc/thread-self/maps", R_OK))
+		most = 10;
+	for (i = 0; i < most && right; i++) {
+		char *from = at[i % 2], *to = at[(i + 1) % 2];
+
+		from[0] = (char)(i | 1);
+		emptied = move_pages(to, from, MOVE_MIN_BYTES);
+		right = to[0] == (char)(i | 1) && (!emptied || !from[0]);
+	}
+	ok(right, "thousands of moves in a row are right");
+	ok(emptied == kernel_moves, "and the last is one if the first was");
+	munmap(at[0], MIB);
+	munmap(at[1], MIB);
+}
+
+static void test_idle_pages(void)
+{
+	char *from = map(2 * MIB), *to = map(2 * MIB);
+	enum os_moved wanted = kernel_moves ? OS_MOVED : OS_MOVE_REFUSED;
+
+	memset(from, 1, 2 * MIB);
+	memset(to, 2, 2 * MIB);
+	ok(move_idle_pages(to, from, MIB) == wanted,
+	   "pages that are worth nothing move if any do");
+	ok(to[MIB] == 2 && from[MIB] == 1 &&
+		   (!kernel_moves || is_zero(from, MIB)),
+	   "those alone, and leave zeros behind");
+	ok(move_idle_pages(to, from + MIB, MOVE_IDLE_MIN_BYTES - 4096) ==
+			   OS_MOVE_REFUSED &&
+		   from[MIB] == 1,
+	   "few of them do not");
+	if (mlock(from + MIB, 4096))
+		skip("pages that are locked are left", "nothing is locked");
+	else
+		ok(move_idle_pages(to, from + MIB, MIB) == OS_MOVE_REFUSED &&
+			   from[MIB] == 1,
+		   "pages that are locked are left");
+	munlock(from + MIB, 4096);
+	kernel = REFUSES;
+	ok(move_idle_pages(to, from + MIB, MIB) == OS_MOVE_REFUSED &&
+		   from[MIB] == 1,
+	   "nor what the kernel refuses");
+	kernel = THIS_KERNEL;
+	munmap(from, 2 * MIB);
+	munmap(to, 2 * MIB);
 }
 
 static void test_aligned(void)
@@ -192,6 +262,113 @@ static void test_growth(void)
 		free(vectors[i]);
 }
 
+/*
+ * An object grows beside runs that wait, and of which fewer may wait from now
+ * on: what goes then goes to its end. False: something was not right.
+ */
+static bool grow_beside_waiting(int flags)
+{
+	char *runs[RUNS], *walls[RUNS];
+	size_t size = 8 * MIB;
+	bool right = true;
+
+	/* The others' would be taken first. */
+	mallctl("arena.4096.purge", NULL, NULL, NULL, 0);
+	for (unsigned i = 0; i < RUNS; i++) {
+		runs[i] = malloc(RUN_BYTES);
+		walls[i] = malloc(RUN_BYTES / 4);
+		memset(runs[i], 1, RUN_BYTES);
+	}
+	grower = malloc(size);
+	write_marks(grower, 0, size);
+	for (unsigned i = 0; i < RUNS; i++)
+		free(runs[i]);
+	opt.dirty_limit = MIB;
+	while (size < 24 * MIB) {
+		size_t next = size + 2 * MIB;
+
+		grower_bytes = malloc_usable_size(grower);
+		grower = rallocx(grower, next, flags);
+		right &= has_marks(grower, 0, size) &&
+			 (!flags || is_zero(grower + size, next - size));
+		write_marks(grower, size, next);
+		size = next;
+	}
+	opt.dirty_limit = 0;
+	free(grower);
+	grower = NULL;
+	for (unsigned i = 0; i < RUNS; i++)
+		free(walls[i]);
+	return right;
+}
+
+/*
+ * The same once, in an arena where the object has to move: how many runs went
+ * to it then.
+ */
+static unsigned move_beside_waiting(size_t bytes, bool *right)
+{
+	size_t length = sizeof(unsigned);
+	char *runs[RUNS], *was, name[32];
+	unsigned arena, gone;
+	int flags;
+
+	if (mallctl("arenas.create", &arena, &length, NULL, 0))
+		return 0;
+	flags = MALLOCX_ARENA(arena) | MALLOCX_TCACHE_NONE;
+	for (unsigned i = 0; i < RUNS; i++) {
+		runs[i] = mallocx(RUN_BYTES, flags);
+		memset(runs[i], 1, RUN_BYTES);
+		mallocx(RUN_BYTES / 4, flags);
+	}
+	grower = was = mallocx(bytes, flags);
+	grower_bytes = malloc_usable_size(grower);
+	write_marks(grower, 0, bytes);
+	/* What is free behind it is no more. */
+	for (unsigned i = 0; i < 256; i++)
+		mallocx(64 << 10, flags);
+	for (unsigned i = 0; i < RUNS; i++)
+		dallocx(runs[i], flags);
+	opt.dirty_limit = MIB;
+	idle_moves = 0;
+	grower = rallocx(grower, bytes * 2, flags);
+	gone = grower != was ? idle_moves : 0;
+	opt.dirty_limit = 0;
+	*right &= has_marks(grower, 0, bytes);
+	grower = NULL;
+	snprintf(name, sizeof(name), "arena.%u.destroy", arena);
+	mallctl(name, NULL, NULL, NULL, 0);
+	return gone;
+}
+
+static void test_moved_beside_waiting(void)
+{
+	unsigned gone = 0;
+	bool right = true;
+
+	for (size_t bytes = 6 * MIB; bytes < 12 * MIB; bytes += MIB)
+		gone += move_beside_waiting(bytes, &right);
+	printf("# %u moves to objects that moved\n", gone);
+	ok(right, "an object that moves keeps its bytes beside them");
+	ok(!kernel_moves || gone > 0, "and gets them at its end");
+}
+
+static void test_waiting(void)
+{
+	ok(grow_beside_waiting(0), "an object that grows keeps its bytes");
+	printf("# %u moves of pages that waited\n", idle_moves);
+	ok(!kernel_moves || idle_moves > 0, "and gets pages that waited");
+	idle_moves = 0;
+	ok(grow_beside_waiting(MALLOCX_ZERO), "and zeros where it wants them");
+	printf("# %u moves of pages that waited\n", idle_moves);
+	kernel = NO_PLACE;
+	ok(grow_beside_waiting(0) && grow_beside_waiting(MALLOCX_ZERO),
+	   "so it does where they cannot be put in place");
+	kernel = REFUSES;
+	ok(grow_beside_waiting(0), "and where they cannot be moved");
+	kernel = THIS_KERNEL;
+}
+
 static void test_zero(void)
 {
 	char *object = malloc(5 * MIB), *wall;
@@ -228,11 +405,16 @@ static void test_left_over(void)
 int main(void)
 {
 	heap_boot();
-	plan(16);
+	opt.memory_limit = -1;
+	plan(30);
 	test_pages();
 	test_kernels();
+	test_many();
+	test_idle_pages();
 	test_aligned();
 	test_growth();
+	test_waiting();
+	test_moved_beside_waiting();
 	test_zero();
 	test_left_over();
 	return done_testing();
