@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Moving what large objects hold, or the pages alone: by the page tables, where
+ * Moving what large objects hold, or pages alone: by the page tables, where
  * the kernel can (Linux 5.7, MREMAP_DONTUNMAP), so that nothing is copied, no
  * second copy is ever resident, and what is left behind is clean. Else by
  * copying.

@@ -107,8 +107,7 @@ void page_heap_decay(struct arena *arena, bool all);
 void page_heap_start_decay(struct arena *arena);
 /*
  * Gives back the oldest dirty runs, at least bytes of them; grown: as in
- * waiting_after_growth(),
- * one that may have pages.
+ * waiting_after_growth(), but one that may have them.
  */
 void page_heap_purge_dirty(struct arena *arena, size_t bytes,
 			   struct extent *grown);

@@ -177,7 +177,7 @@ static bool move_large(void *ptr, struct extent *from, struct extent *to,
 
 /*
  * The object took more, and its predecessor is gone: what waits beside it may
- * be too much now. zero: its end is to stay as it is.
+ * be too much now. zero: its end is zero, and is to stay so.
  */
 static void look_after_growth(struct extent *grown, bool zero)
 {
