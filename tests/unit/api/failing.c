@@ -20,6 +20,7 @@
 #include "liballoc/ledger/ledger.h"
 
 #define SLOTS 400
+/* At least so many N are reached, though earlier rounds leave memory behind. */
 #define LEAST_N 4
 /* N at which nothing failed, one after the other, beyond which nothing does. */
 #define UNREACHED 6
