@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "liballoc/heap/arena.h"
+#include "liballoc/heap/container.h"
+#include "liballoc/heap/extent_hooks.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_heap.h"
 #include "liballoc/heap/page_map.h"
@@ -19,6 +21,9 @@
 #include "liballoc/heap/thread.h"
 #include "liballoc/ledger/ledger.h"
 #include "liballoc/safety/report.h"
+
+/* A bin that has so many slabs will fill one more, but for the last one. */
+#define SLABS_OF_GROWING 8u
 
 void bin_init(struct bin *bin, struct arena *arena, unsigned size_class)
 {
@@ -85,6 +90,23 @@ static void unlist_full(struct bin *bin, struct extent *slab)
 		extent_list_remove(&bin->full, slab);
 }
 
+/*
+ * Brings in what is not resident of a run for a slab, where the bin grows. Not
+ * where memory is short, and a page too much is too much.
+ */
+static void populate(const struct bin *bin, const struct extent *run)
+{
+	size_t resident = run->dirty_bytes & -os_page_bytes;
+
+	if (ledger_get(&bin->stats->curslabs) < SLABS_OF_GROWING ||
+	    run->bytes - resident < 2 * os_page_bytes || run->huge ||
+	    hooks_are_custom(bin->arena) ||
+	    __atomic_load_n(&container_scale, __ATOMIC_RELAXED) <
+		    CONTAINER_FULL_SCALE)
+		return;
+	os_populate((void *)(run->base + resident), run->bytes - resident);
+}
+
 static struct extent *new_slab(struct bin *bin, bool apart,
 			       enum page_heap_choice choice)
 {
@@ -94,6 +116,8 @@ static struct extent *new_slab(struct bin *bin, bool apart,
 
 	if (!slab)
 		return NULL;
+	if (!apart)
+		populate(bin, slab);
 	if (!slab_init(slab, bin->size_class, apart)) {
 		page_heap_give(bin->arena, slab);
 		return NULL;

@@ -31,6 +31,9 @@
 #ifndef MAP_FIXED_NOREPLACE
 # define MAP_FIXED_NOREPLACE 0x100000
 #endif
+#ifndef MADV_POPULATE_WRITE
+# define MADV_POPULATE_WRITE 23
+#endif
 #ifndef MADV_COLD
 # define MADV_COLD 20
 #endif
@@ -247,6 +250,18 @@ static int discard_way(void)
 	known = opt.trust_madvise ? DISCARD_ADVISE : test_discard();
 	__atomic_store_n(&way, known, __ATOMIC_RELAXED);
 	return known;
+}
+
+void os_populate(void *base, size_t bytes)
+{
+	static bool unknown; /* to this kernel; before Linux 5.14 */
+	int kept_errno = errno;
+
+	if (__atomic_load_n(&unknown, __ATOMIC_RELAXED))
+		return;
+	if (madvise(base, bytes, MADV_POPULATE_WRITE) && errno == EINVAL)
+		__atomic_store_n(&unknown, true, __ATOMIC_RELAXED);
+	errno = kept_errno;
 }
 
 bool os_discard(void *base, size_t bytes)

@@ -55,6 +55,11 @@ bool os_is_locked(void *base);
  */
 void *os_map_readable(size_t bytes);
 bool os_make_writable(void *base, size_t bytes);
+/*
+ * Has the kernel bring in pages that are not resident, at once rather than by a
+ * fault for each: for those that will be written anyway. It may not do it.
+ */
+void os_populate(void *base, size_t bytes);
 /* Gives the pages back at once; true: they read as zero from now on. */
 bool os_discard(void *base, size_t bytes);
 /* The same of pages of a file, which are read from there where need be. */
