@@ -91,37 +91,68 @@ static void unlist_full(struct bin *bin, struct extent *slab)
 }
 
 /*
- * Brings in what is not resident of a run for a slab, where the bin grows. Not
- * where memory is short, and a page too much is too much.
+ * Pages of new slabs that are to be brought in once the lock is released: those
+ * of one slab, or of several that lie side by side. The caller has regions of
+ * theirs, which keeps them from being given back.
  */
-static void populate(const struct bin *bin, const struct extent *run)
-{
-	size_t resident = run->dirty_bytes & -os_page_bytes;
+struct fresh_pages {
+	uintptr_t base;
+	size_t bytes;
+};
 
-	if (ledger_get(&bin->stats->curslabs) < SLABS_OF_GROWING ||
-	    run->bytes - resident < 2 * os_page_bytes || run->huge ||
-	    hooks_are_custom(bin->arena) ||
-	    __atomic_load_n(&container_scale, __ATOMIC_RELAXED) <
-		    CONTAINER_FULL_SCALE)
+/*
+ * Will nearly all of a slab be written before long? Objects of two pages and
+ * more are buffers that may never be filled. Where memory is short, a page too
+ * much is too much.
+ */
+static bool will_be_written(const struct bin *bin, const struct extent *run)
+{
+	return ledger_get(&bin->stats->curslabs) >= SLABS_OF_GROWING &&
+	       size_classes[bin->size_class].bytes < 2 * os_page_bytes &&
+	       !run->huge && !hooks_are_custom(bin->arena) &&
+	       __atomic_load_n(&container_scale, __ATOMIC_RELAXED) ==
+		       CONTAINER_FULL_SCALE;
+}
+
+/* resident: bytes of the run, from its base, that are so already. */
+static void note_fresh(const struct bin *bin, const struct extent *run,
+		       size_t resident, struct fresh_pages *fresh)
+{
+	uintptr_t base = run->base + (resident & -os_page_bytes);
+	size_t bytes = run->base + run->bytes - base;
+
+	if (bytes < 2 * os_page_bytes || !will_be_written(bin, run))
 		return;
-	os_populate((void *)(run->base + resident), run->bytes - resident);
+	if (!fresh->bytes)
+		fresh->base = base;
+	else if (base != fresh->base + fresh->bytes)
+		return;
+	fresh->bytes += bytes;
+}
+
+static void populate(const struct fresh_pages *fresh)
+{
+	if (fresh->bytes)
+		os_populate((void *)fresh->base, fresh->bytes);
 }
 
 static struct extent *new_slab(struct bin *bin, bool apart,
-			       enum page_heap_choice choice)
+			       enum page_heap_choice choice,
+			       struct fresh_pages *fresh)
 {
-	size_t bytes = size_classes[bin->size_class].slab_bytes;
+	size_t bytes = size_classes[bin->size_class].slab_bytes, resident;
 	struct extent *slab =
 		page_heap_take(bin->arena, bytes, os_page_bytes, choice);
 
 	if (!slab)
 		return NULL;
-	if (!apart)
-		populate(bin, slab);
+	resident = slab->dirty_bytes;
 	if (!slab_init(slab, bin->size_class, apart)) {
 		page_heap_give(bin->arena, slab);
 		return NULL;
 	}
+	if (!apart)
+		note_fresh(bin, slab, resident, fresh);
 	ledger_add(&bin->stats->nslabs, 1);
 	ledger_add(&bin->stats->curslabs, 1);
 	return slab;
@@ -146,30 +177,32 @@ static struct extent *reuse_slab(struct bin *bin, struct extent_list *lists,
 	return NULL;
 }
 
-static struct extent *next_slab(struct bin *bin, enum page_heap_choice choice)
+static struct extent *next_slab(struct bin *bin, enum page_heap_choice choice,
+				struct fresh_pages *fresh)
 {
 	struct extent *slab = reuse_slab(bin, bin->nonfull, BIN_FULLNESS);
 
-	return slab ? slab : new_slab(bin, false, choice);
+	return slab ? slab : new_slab(bin, false, choice, fresh);
 }
 
 static struct extent *next_apart(struct bin *bin)
 {
 	struct extent *slab = reuse_slab(bin, &bin->nonfull_apart, 1);
 
-	return slab ? slab : new_slab(bin, true, PAGES_ANY);
+	return slab ? slab : new_slab(bin, true, PAGES_ANY, NULL);
 }
 
 /* Up to want regions; with the lock. */
 static unsigned take_regions(struct bin *bin, void **regions, unsigned want,
-			     enum page_heap_choice choice)
+			     enum page_heap_choice choice,
+			     struct fresh_pages *fresh)
 {
 	unsigned taken = 0;
 
 	while (taken < want) {
 		if (!bin->current || !bin->current->free_count) {
 			retire(bin, bin->current);
-			bin->current = next_slab(bin, choice);
+			bin->current = next_slab(bin, choice, fresh);
 		}
 		if (!bin->current)
 			break;
@@ -192,13 +225,15 @@ static void count_allocated(struct bin *bin, uint64_t regions)
 unsigned bin_take(struct bin *bin, void **regions, unsigned want,
 		  uint64_t requests, enum page_heap_choice choice)
 {
+	struct fresh_pages fresh = {0, 0};
 	unsigned taken;
 
 	lock_take(&bin->lock);
-	taken = take_regions(bin, regions, want, choice);
+	taken = take_regions(bin, regions, want, choice, &fresh);
 	ledger_add(&bin->stats->nrequests, requests);
 	lock_release(&bin->lock);
 	count_allocated(bin, taken);
+	populate(&fresh);
 	return taken;
 }
 
@@ -333,13 +368,16 @@ static void tell(struct bin *bin, struct bin_kept *kept)
 
 void bin_fill_kept(struct bin *bin, struct bin_kept *kept, unsigned want)
 {
+	struct fresh_pages fresh = {0, 0};
+
 	lock_take(&bin->lock);
 	validate(bin, kept);
-	kept->count =
-		(uint8_t)take_regions(bin, kept->regions, want, PAGES_ANY);
+	kept->count = (uint8_t)take_regions(bin, kept->regions, want, PAGES_ANY,
+					    &fresh);
 	count_allocated(bin, kept->count);
 	tell(bin, kept);
 	lock_release(&bin->lock);
+	populate(&fresh);
 }
 
 static void give_oldest(struct bin *bin, struct bin_kept *kept, unsigned gone)

@@ -254,13 +254,14 @@ static int discard_way(void)
 
 void os_populate(void *base, size_t bytes)
 {
-	static bool unknown; /* to this kernel; before Linux 5.14 */
+	static bool refused; /* as by a kernel before Linux 5.14 */
 	int kept_errno = errno;
 
-	if (__atomic_load_n(&unknown, __ATOMIC_RELAXED))
+	if (__atomic_load_n(&refused, __ATOMIC_RELAXED))
 		return;
-	if (madvise(base, bytes, MADV_POPULATE_WRITE) && errno == EINVAL)
-		__atomic_store_n(&unknown, true, __ATOMIC_RELAXED);
+	if (madvise(base, bytes, MADV_POPULATE_WRITE) && errno != ENOMEM &&
+	    errno != EAGAIN && errno != EINTR && errno != EFAULT)
+		__atomic_store_n(&refused, true, __ATOMIC_RELAXED);
 	errno = kept_errno;
 }
 

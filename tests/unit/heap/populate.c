@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The pages of a slab are brought in at once where its bin has many slabs, and
- * else one by one as the program writes them.
+ * The pages of a slab are brought in at once where its bin has many slabs of
+ * small objects, and else one by one as the program writes them.
  */
 #include "config.h"
 
@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,13 +20,14 @@
 #include "liballoc/include/liballoc/liballoc.h"
 
 #define OBJECT_BYTES 2048
-#define FEW_SLABS 4u
 #define MANY_SLABS 40u
+/* As bin.c has it. */
+#define SLABS_OF_GROWING 8u
 #ifndef MADV_POPULATE_WRITE
 # define MADV_POPULATE_WRITE 23
 #endif
 
-const char *malloc_conf = "prof:false,junk:false,zero:false,thp:default";
+const char *malloc_conf = "prof:false,junk:false,zero:false,thp:never";
 
 /* As a kernel before Linux 5.14. */
 static bool kernel_is_old;
@@ -35,110 +35,123 @@ static unsigned populated;
 
 int madvise(void *base, size_t bytes, int advice)
 {
-	if (advice == MADV_POPULATE_WRITE) {
-		populated++;
-		if (kernel_is_old) {
-			errno = EINVAL;
-			return -1;
-		}
+	if (advice != MADV_POPULATE_WRITE)
+		return (int)syscall(SYS_madvise, base, bytes, advice);
+	populated++;
+	if (kernel_is_old) {
+		errno = EINVAL;
+		return -1;
 	}
-	return (int)syscall(SYS_madvise, base, bytes, advice);
+	(void)syscall(SYS_madvise, base, bytes, advice);
+	return 0;
 }
 
-/* Emulators of Linux take the call and do nothing. */
+static size_t slab_bytes(size_t object_bytes)
+{
+	return size_classes[size_class_of(object_bytes)].slab_bytes;
+}
+
+/* Emulators of Linux take the call and do nothing, older kernels refuse it. */
 static bool kernel_populates(void)
 {
-	char *pages = mmap(NULL, os_page_bytes, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *page = mmap(NULL, os_page_bytes, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	bool does;
 
-	if (pages == MAP_FAILED)
+	if (page == MAP_FAILED)
 		return false;
-	os_populate(pages, os_page_bytes);
-	does = os_is_resident(pages);
-	munmap(pages, os_page_bytes);
+	os_populate(page, os_page_bytes);
+	does = os_is_resident(page);
+	munmap(page, os_page_bytes);
 	return does;
 }
 
-static const struct size_class *objects_class(void)
+static int new_arena(void)
 {
-	return &size_classes[size_class_of(OBJECT_BYTES)];
-}
+	unsigned arena = 0;
+	size_t bytes = sizeof(arena);
 
-/* The last page of the slab that object is the first of. */
-static char *end_page(char *object)
-{
-	return object + objects_class()->slab_bytes - os_page_bytes;
+	mallctl("arenas.create", &arena, &bytes, NULL, 0);
+	return MALLOCX_ARENA(arena) | MALLOCX_TCACHE_NONE;
 }
 
 /*
- * Takes so many slabs of objects of a new arena's, without writing to any;
- * the first object of the last slab.
+ * Takes so many slabs of objects, but for all but one of the last, without
+ * writing to any. Is the last one resident, as a whole?
  */
-static char *take_slabs(unsigned slabs)
+static bool is_populated(size_t object_bytes, unsigned slabs, int flags)
 {
-	unsigned arena = 0, i;
-	size_t bytes = sizeof(arena);
+	unsigned regions = size_classes[size_class_of(object_bytes)].regions;
 	char *object = NULL;
-	int flags;
+	unsigned i;
 
-	mallctl("arenas.create", &arena, &bytes, NULL, 0);
-	flags = MALLOCX_ARENA(arena) | MALLOCX_TCACHE_NONE;
-	for (i = 0; i <= (slabs - 1) * objects_class()->regions; i++)
-		object = mallocx(OBJECT_BYTES, flags);
-	return object;
+	for (i = 0; i <= (slabs - 1) * regions; i++)
+		object = mallocx(object_bytes, flags);
+	return os_is_resident(object) &&
+	       os_is_resident(object + slab_bytes(object_bytes) -
+			      os_page_bytes);
 }
 
 static void test_few(void)
 {
-	ok(!os_is_resident(end_page(take_slabs(FEW_SLABS))),
+	ok(!is_populated(OBJECT_BYTES, SLABS_OF_GROWING, new_arena()),
 	   "a slab among few is not brought in before it is written");
 }
 
-static void test_many(bool does)
+static void test_growing(bool does)
 {
-	char *object = take_slabs(MANY_SLABS);
+	if (!does) {
+		skip("one among more is, as a whole", "nothing is brought in");
+		skip("and those after it", "nothing is brought in");
+		return;
+	}
+	ok(is_populated(OBJECT_BYTES, SLABS_OF_GROWING + 1, new_arena()),
+	   "one among more is, as a whole");
+	ok(is_populated(OBJECT_BYTES, MANY_SLABS, new_arena()),
+	   "and those after it");
+}
 
-	if (!does)
-		skip("one among many is, as a whole",
-		     "this kernel brings in nothing");
-	else
-		ok(os_is_resident(object) && os_is_resident(end_page(object)),
-		   "one among many is, as a whole");
+static void test_buffers(void)
+{
+	ok(!is_populated(2 * os_page_bytes, MANY_SLABS, new_arena()),
+	   "not where objects are as large as buffers");
 }
 
 static void test_short_memory(void)
 {
 	container_scale = CONTAINER_FULL_SCALE / 2;
-	ok(!os_is_resident(end_page(take_slabs(MANY_SLABS))),
+	ok(!is_populated(OBJECT_BYTES, MANY_SLABS, new_arena()),
 	   "not where memory is short");
 	container_scale = CONTAINER_FULL_SCALE;
 }
 
 static void test_old_kernel(void)
 {
-	char *object;
-	unsigned calls;
+	unsigned calls = populated;
 
+	if (slab_bytes(OBJECT_BYTES) < 2 * os_page_bytes) {
+		skip("a kernel that cannot is asked once",
+		     "a slab is one page");
+		return;
+	}
 	kernel_is_old = true;
-	calls = populated;
 	errno = E2BIG;
-	object = take_slabs(MANY_SLABS);
-	ok(object && errno == E2BIG && !os_is_resident(end_page(object)) &&
-		   populated == calls + 1,
+	ok(!is_populated(OBJECT_BYTES, MANY_SLABS, new_arena()) &&
+		   errno == E2BIG && populated == calls + 1,
 	   "a kernel that cannot is asked once, and errno is kept");
-	memset(object, 1, OBJECT_BYTES);
 }
 
 int main(void)
 {
 	bool does;
 
-	plan(4);
+	plan(6);
 	container_scale = CONTAINER_FULL_SCALE;
-	does = kernel_populates();
+	does = kernel_populates() &&
+	       slab_bytes(OBJECT_BYTES) >= 2 * os_page_bytes;
 	test_few();
-	test_many(does);
+	test_growing(does);
+	test_buffers();
 	test_short_memory();
 	test_old_kernel();
 	return done_testing();
