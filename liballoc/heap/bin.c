@@ -110,8 +110,7 @@ static bool will_be_written(const struct bin *bin, const struct extent *run)
 	return ledger_get(&bin->stats->curslabs) >= SLABS_OF_GROWING &&
 	       size_classes[bin->size_class].bytes < 2 * os_page_bytes &&
 	       !run->huge && !hooks_are_custom(bin->arena) &&
-	       __atomic_load_n(&container_scale, __ATOMIC_RELAXED) ==
-		       CONTAINER_FULL_SCALE;
+	       container_is_roomy();
 }
 
 /* resident: bytes of the run, from its base, that are so already. */

@@ -22,6 +22,12 @@
  */
 extern uint32_t container_scale;
 #define CONTAINER_FULL_SCALE 256u
+/* Is there memory enough that a page too much does not matter? */
+static inline bool container_is_roomy(void)
+{
+	return __atomic_load_n(&container_scale, __ATOMIC_RELAXED) ==
+	       CONTAINER_FULL_SCALE;
+}
 /* Grows whenever all threads should empty their caches. Relaxed atomic. */
 extern uint32_t container_squeezes;
 

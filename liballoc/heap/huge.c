@@ -77,8 +77,8 @@ static bool may_ask(void)
 /* Where memory is short a page too much is too much. */
 static bool pays(void)
 {
-	return get(&touched_in_a_row) >= get(&needed) &&
-	       get(&container_scale) == CONTAINER_FULL_SCALE && may_ask();
+	return get(&touched_in_a_row) >= get(&needed) && container_is_roomy() &&
+	       may_ask();
 }
 
 static bool is_trial(void)

@@ -260,8 +260,7 @@ static bool takes_pages(const struct extent *grown)
 {
 	return !hooks_are_custom(grown->arena) && !grown->huge &&
 	       opt.thp != THP_ALWAYS && !container_is_tight() &&
-	       __atomic_load_n(&container_scale, __ATOMIC_RELAXED) ==
-		       CONTAINER_FULL_SCALE;
+	       container_is_roomy();
 }
 
 void waiting_after_growth(struct arena *arena, struct extent *grown)
