@@ -10,7 +10,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "liballoc/heap/alone.h"
 #include "liballoc/heap/arena.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/lock.h"
@@ -37,8 +36,8 @@ struct stack {
 
 /* Zeroed ones are empty: those of classes not used here need no memory. */
 static struct stack stacks[SMALL_CLASSES];
-/* What lies in all of them; with all locks, exactly. */
-static uint64_t all_bytes;
+/* What the ledger was last told of; in a child, nothing yet. */
+static uint64_t told_bytes;
 
 static unsigned capacity(unsigned size_class)
 {
@@ -73,15 +72,6 @@ static __attribute__((cold)) bool make_room(struct stack *stack,
 	return true;
 }
 
-/* What lies here counts as cached, in the row of the first arena. */
-static void count_bytes(unsigned size_class, size_t objects)
-{
-	size_t bytes = objects * size_classes[size_class].bytes;
-
-	alone_or_atomic_add(&all_bytes, bytes);
-	ledger_add_shared(&heap_arena(0)->stats->tcache_bytes, bytes);
-}
-
 static void set_count(struct stack *stack, unsigned count)
 {
 	__atomic_store_n(&stack->count, (uint16_t)count, __ATOMIC_RELAXED);
@@ -102,7 +92,6 @@ bool exchange_put(unsigned size_class, void *const *objects, unsigned count)
 		memcpy(stack->objects + stack->count, objects,
 		       count * sizeof(*objects));
 		set_count(stack, stack->count + count);
-		count_bytes(size_class, count);
 	}
 	lock_release(&stack->lock);
 	return room;
@@ -121,7 +110,6 @@ unsigned exchange_take(unsigned size_class, void **objects, unsigned want)
 		set_count(stack, stack->count - want);
 		memcpy(objects, stack->objects + stack->count,
 		       want * sizeof(*objects));
-		count_bytes(size_class, -(size_t)want);
 	}
 	lock_release(&stack->lock);
 	return want;
@@ -144,7 +132,6 @@ static unsigned take_oldest(unsigned size_class, void **objects, unsigned count)
 	memmove(stack->objects, stack->objects + count,
 		left * sizeof(*objects));
 	set_count(stack, left);
-	count_bytes(size_class, -(size_t)count);
 	return count;
 }
 
@@ -161,17 +148,19 @@ static unsigned give_oldest(unsigned size_class, unsigned count)
 	return count;
 }
 
-/* The oldest objects go, all or those that nobody needed of late. */
-static void give_back(unsigned size_class, bool all)
+/* The oldest objects go, all or those that nobody needed of late: were any? */
+static bool give_back(unsigned size_class, bool all)
 {
 	struct stack *stack = &stacks[size_class];
 	unsigned count, given;
+	bool any;
 
 	if (!__atomic_load_n(&stack->count, __ATOMIC_RELAXED))
-		return;
+		return false;
 	lock_take(&stack->lock);
 	count = all ? stack->count : stack->low;
 	lock_release(&stack->lock);
+	any = count != 0;
 	do {
 		given = give_oldest(size_class, count);
 		count -= given;
@@ -179,21 +168,44 @@ static void give_back(unsigned size_class, bool all)
 	lock_take(&stack->lock);
 	stack->low = stack->count;
 	lock_release(&stack->lock);
+	return any;
 }
 
+/*
+ * Each batch could count itself, but the word would go to and fro between all
+ * threads, which takes longer than a batch.
+ */
 size_t exchange_bytes(void)
 {
-	return __atomic_load_n(&all_bytes, __ATOMIC_RELAXED);
+	size_t bytes = 0;
+
+	for (unsigned i = 0; i < SMALL_CLASSES; i++)
+		bytes += __atomic_load_n(&stacks[i].count, __ATOMIC_RELAXED) *
+			 size_classes[i].bytes;
+	return bytes;
+}
+
+void exchange_tell(void)
+{
+	uint64_t bytes = exchange_bytes();
+	/* Another thread may be telling it too: each a difference. */
+	uint64_t told = __atomic_exchange_n(&told_bytes, bytes,
+					    __ATOMIC_RELAXED);
+
+	ledger_add_shared(&heap_arena(0)->stats->tcache_bytes, bytes - told);
 }
 
 void exchange_trim(void)
 {
 	static unsigned turn;
 	unsigned first, i;
+	bool any = false;
 
 	first = __atomic_fetch_add(&turn, TRIM_CLASSES, __ATOMIC_RELAXED);
 	for (i = 0; i < TRIM_CLASSES; i++)
-		give_back((first + i) % SMALL_CLASSES, false);
+		any |= give_back((first + i) % SMALL_CLASSES, false);
+	if (any)
+		exchange_tell();
 }
 
 __attribute__((cold)) void exchange_flush(void)
@@ -201,7 +213,8 @@ __attribute__((cold)) void exchange_flush(void)
 	unsigned i;
 
 	for (i = 0; i < SMALL_CLASSES; i++)
-		give_back(i, true);
+		(void)give_back(i, true);
+	exchange_tell();
 }
 
 bool exchange_shrink(void)
@@ -233,4 +246,5 @@ void exchange_postfork_parent(void)
 void exchange_postfork_child(void)
 {
 	each_lock(lock_reset);
+	told_bytes = 0;
 }

@@ -17,8 +17,10 @@ bool exchange_put(unsigned size_class, void *const *objects, unsigned count);
 /* Up to want objects, those left last; returns how many. */
 unsigned exchange_take(unsigned size_class, void **objects, unsigned want);
 
-/* Bytes that lie here. */
+/* Bytes that lie here, as of some moment. */
 size_t exchange_bytes(void);
+/* Tells the ledger of them: they count as cached, in the first arena's row. */
+void exchange_tell(void);
 /* Looks at the next few classes, and gives back what nobody came for. */
 void exchange_trim(void);
 /*

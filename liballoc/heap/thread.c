@@ -304,6 +304,7 @@ static void end(struct thread *thread)
 		arena_cache_free(thread->arena_cache);
 	thread->arena_cache = NULL;
 	thread_publish(thread);
+	exchange_tell();
 	arena_leave(thread->arena);
 	prof_thread_exit(thread);
 	ledger_add_shared(&ledger_process()->threads_exited, 1);
@@ -405,6 +406,7 @@ static bool above_peak(const struct thread *thread, uint64_t balance)
 static void publish_own(struct thread *thread)
 {
 	thread_publish(thread);
+	exchange_tell();
 	if (above_peak(thread, balance(thread)))
 		thread->peak = balance(thread) - thread->peak_base;
 }
@@ -795,6 +797,7 @@ void heap_publish(void)
 		thread_busy--;
 	}
 	thread_each(publish_row, NULL);
+	exchange_tell();
 	prof_publish();
 	heap_run_deferred();
 }
@@ -828,9 +831,7 @@ static void recount_cached(const struct thread *mine)
 					   ? mine->cached_bytes
 					   : 0);
 	}
-	/* Which counts in the row of the first one. */
-	ledger_add_shared(&heap_arena(0)->stats->tcache_bytes,
-			  exchange_bytes());
+	exchange_tell();
 	if (mine && mine->arena_cache)
 		arena_cache_recount(mine->arena_cache);
 }
