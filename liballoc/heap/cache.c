@@ -258,7 +258,7 @@ static unsigned fill_small(struct cache *cache, unsigned size_class,
 		want = limit;
 
 	if (cache->exchanges)
-		got = exchange_take(size_class, bin->slots, want);
+		got = exchange_take(cache->lane, size_class, bin->slots, want);
 	if (got)
 		return got;
 	from = arena_bin(arena, size_class);
@@ -323,12 +323,13 @@ static void flush_large(void **objects, unsigned count)
 	}
 }
 
-static void give_back(unsigned size_class, void **objects, unsigned count,
-		      bool to_exchange)
+static void give_back(const struct cache *cache, unsigned size_class,
+		      void **objects, unsigned count, bool to_exchange)
 {
 	if (!size_class_is_small(size_class))
 		flush_large(objects, count);
-	else if (!to_exchange || !exchange_put(size_class, objects, count))
+	else if (!to_exchange ||
+		 !exchange_put(cache->lane, size_class, objects, count))
 		arena_free_small(objects, count);
 }
 
@@ -348,7 +349,7 @@ static void flush_bin(struct cache *cache, unsigned size_class, unsigned keep,
 	cache->accounts[size_class].flushed += count;
 	if (!keep)
 		*--oldest = bin->top;
-	give_back(size_class, oldest, gone, to_exchange);
+	give_back(cache, size_class, oldest, gone, to_exchange);
 	if (keep > 1)
 		memmove(bin->slots + 1, bin->slots + 1 + gone,
 			slots_bytes(keep - 1));

@@ -63,6 +63,7 @@ struct cache {
 	struct apart *apart;	  /* for samples; NULL: nothing is kept */
 	/* Its small objects are of automatic arenas, and may go anywhere. */
 	bool exchanges;
+	uint8_t lane; /* of the exchange, below EXCHANGE_LANES */
 };
 
 static inline struct cache_bin *cache_bin(struct cache *cache,

@@ -20,7 +20,8 @@
 #define CAPACITY 512u
 #define FIRST_ROOM 16u
 #define MAX_BYTES ((size_t)64 << 10)
-#define TRIM_CLASSES 4u
+#define TRIM_CLASSES (4u * EXCHANGE_LANES)
+#define ALL_STACKS (EXCHANGE_LANES * SMALL_CLASSES)
 /* More than this share of what the process has is much. */
 #define SHARE 16u
 /* Objects that go back to their slabs at a time. */
@@ -35,7 +36,7 @@ struct stack {
 } __attribute__((aligned(64)));
 
 /* Zeroed ones are empty: those of classes not used here need no memory. */
-static struct stack stacks[SMALL_CLASSES];
+static struct stack stacks[EXCHANGE_LANES][SMALL_CLASSES];
 /* What the ledger was last told of; in a child, nothing yet. */
 static uint64_t told_bytes;
 
@@ -79,9 +80,10 @@ static void set_count(struct stack *stack, unsigned count)
 		stack->low = (uint16_t)count;
 }
 
-bool exchange_put(unsigned size_class, void *const *objects, unsigned count)
+bool exchange_put(unsigned lane, unsigned size_class, void *const *objects,
+		  unsigned count)
 {
-	struct stack *stack = &stacks[size_class];
+	struct stack *stack = &stacks[lane][size_class];
 	bool room;
 
 	lock_set_rank(&stack->lock, LOCK_EXCHANGE);
@@ -97,10 +99,8 @@ bool exchange_put(unsigned size_class, void *const *objects, unsigned count)
 	return room;
 }
 
-unsigned exchange_take(unsigned size_class, void **objects, unsigned want)
+static unsigned take_from(struct stack *stack, void **objects, unsigned want)
 {
-	struct stack *stack = &stacks[size_class];
-
 	if (!__atomic_load_n(&stack->count, __ATOMIC_RELAXED))
 		return 0;
 	lock_take(&stack->lock);
@@ -115,10 +115,21 @@ unsigned exchange_take(unsigned size_class, void **objects, unsigned want)
 	return want;
 }
 
-/* Takes out the oldest objects, GIVEN of them at most. */
-static unsigned take_oldest(unsigned size_class, void **objects, unsigned count)
+unsigned exchange_take(unsigned lane, unsigned size_class, void **objects,
+		       unsigned want)
 {
-	struct stack *stack = &stacks[size_class];
+	unsigned got = 0;
+
+	for (unsigned i = 0; i < EXCHANGE_LANES && !got; i++)
+		got = take_from(
+			&stacks[(lane + i) % EXCHANGE_LANES][size_class],
+			objects, want);
+	return got;
+}
+
+/* Takes out the oldest objects, GIVEN of them at most. */
+static unsigned take_oldest(struct stack *stack, void **objects, unsigned count)
+{
 	unsigned left;
 
 	if (count > GIVEN)
@@ -135,13 +146,12 @@ static unsigned take_oldest(unsigned size_class, void **objects, unsigned count)
 	return count;
 }
 
-static unsigned give_oldest(unsigned size_class, unsigned count)
+static unsigned give_oldest(struct stack *stack, unsigned count)
 {
-	struct stack *stack = &stacks[size_class];
 	void *objects[GIVEN];
 
 	lock_take(&stack->lock);
-	count = take_oldest(size_class, objects, count);
+	count = take_oldest(stack, objects, count);
 	lock_release(&stack->lock);
 	if (count)
 		arena_free_small(objects, count);
@@ -149,9 +159,8 @@ static unsigned give_oldest(unsigned size_class, unsigned count)
 }
 
 /* The oldest objects go, all or those that nobody needed of late: were any? */
-static bool give_back(unsigned size_class, bool all)
+static bool give_back(struct stack *stack, bool all)
 {
-	struct stack *stack = &stacks[size_class];
 	unsigned count, given;
 	bool any;
 
@@ -162,7 +171,7 @@ static bool give_back(unsigned size_class, bool all)
 	lock_release(&stack->lock);
 	any = count != 0;
 	do {
-		given = give_oldest(size_class, count);
+		given = give_oldest(stack, count);
 		count -= given;
 	} while (given && count);
 	lock_take(&stack->lock);
@@ -179,9 +188,11 @@ size_t exchange_bytes(void)
 {
 	size_t bytes = 0;
 
-	for (unsigned i = 0; i < SMALL_CLASSES; i++)
-		bytes += __atomic_load_n(&stacks[i].count, __ATOMIC_RELAXED) *
-			 size_classes[i].bytes;
+	for (unsigned lane = 0; lane < EXCHANGE_LANES; lane++)
+		for (unsigned i = 0; i < SMALL_CLASSES; i++)
+			bytes += __atomic_load_n(&stacks[lane][i].count,
+						 __ATOMIC_RELAXED) *
+				 size_classes[i].bytes;
 	return bytes;
 }
 
@@ -189,10 +200,15 @@ void exchange_tell(void)
 {
 	uint64_t bytes = exchange_bytes();
 	/* Another thread may be telling it too: each a difference. */
-	uint64_t told = __atomic_exchange_n(&told_bytes, bytes,
-					    __ATOMIC_RELAXED);
+	uint64_t told =
+		__atomic_exchange_n(&told_bytes, bytes, __ATOMIC_RELAXED);
 
 	ledger_add_shared(&heap_arena(0)->stats->tcache_bytes, bytes - told);
+}
+
+static struct stack *nth_stack(unsigned n)
+{
+	return &stacks[n / SMALL_CLASSES % EXCHANGE_LANES][n % SMALL_CLASSES];
 }
 
 void exchange_trim(void)
@@ -203,7 +219,7 @@ void exchange_trim(void)
 
 	first = __atomic_fetch_add(&turn, TRIM_CLASSES, __ATOMIC_RELAXED);
 	for (i = 0; i < TRIM_CLASSES; i++)
-		any |= give_back((first + i) % SMALL_CLASSES, false);
+		any |= give_back(nth_stack(first + i), false);
 	if (any)
 		exchange_tell();
 }
@@ -212,8 +228,8 @@ __attribute__((cold)) void exchange_flush(void)
 {
 	unsigned i;
 
-	for (i = 0; i < SMALL_CLASSES; i++)
-		(void)give_back(i, true);
+	for (i = 0; i < ALL_STACKS; i++)
+		(void)give_back(nth_stack(i), true);
 	exchange_tell();
 }
 
@@ -229,8 +245,8 @@ static void each_lock(void (*step)(struct lock *lock))
 {
 	unsigned i;
 
-	for (i = 0; i < SMALL_CLASSES; i++)
-		step(&stacks[i].lock);
+	for (i = 0; i < ALL_STACKS; i++)
+		step(&nth_stack(i)->lock);
 }
 
 void exchange_prefork(void)

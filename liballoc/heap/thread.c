@@ -81,18 +81,31 @@ void thread_boot(void)
 	have_key = pthread_key_create(&key, thread_exit) == 0;
 }
 
+/*
+ * A thread goes on with the lane of the exchange that the last owner of its
+ * struct had: it may be its successor.
+ */
 static struct thread *new_struct(void)
 {
+	static unsigned structs;
 	struct thread *thread;
+	uint8_t lane;
 
 	lock_take(&lock);
 	thread = recycled;
 	if (thread)
 		recycled = thread->next;
 	lock_release(&lock);
-	if (!thread)
-		return metadata_allocate(sizeof(*thread));
-	memset(thread, 0, sizeof(*thread));
+	if (thread) {
+		lane = thread->cache.lane;
+		memset(thread, 0, sizeof(*thread));
+	} else {
+		thread = metadata_allocate(sizeof(*thread));
+		lane = __atomic_fetch_add(&structs, 1, __ATOMIC_RELAXED) %
+		       EXCHANGE_LANES;
+	}
+	if (thread)
+		thread->cache.lane = lane;
 	return thread;
 }
 

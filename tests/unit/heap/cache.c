@@ -171,7 +171,7 @@ static void test_move_past_exchange(void)
 	pthread_create(&second, NULL, be_there, NULL);
 	pthread_barrier_wait(&barrier);
 	left = arena_allocate_small(heap_arena(mine), size_class);
-	ok(exchange_put(size_class, &left, 1), "two threads may exchange");
+	ok(exchange_put(0, size_class, &left, 1), "two threads may exchange");
 	heap_thread_set_arena(thread, heap_arena(index));
 	ptr = malloc(SIZE);
 	ok(heap_arena_of(ptr, &other) && other == index,
