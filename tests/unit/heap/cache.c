@@ -336,7 +336,7 @@ static void test_options(void)
 	opt.tcache_nslots_small_min = 4;
 	opt.tcache_nslots_large = 12;
 	is_uint(bound_of(24 << 10), 12, "tcache_nslots_large of pages");
-	opt.tcache_nslots_large = 4;
+	opt.tcache_nslots_large = 8;
 	container_scale = CONTAINER_FULL_SCALE / 2;
 	is_uint(bound_of(250), usual / 2, "half of it in a small container");
 	container_scale = CONTAINER_FULL_SCALE;
