@@ -142,9 +142,15 @@ bool prof_picks(struct thread *thread, size_t usable_bytes, uint64_t rest_bytes)
 
 static uint64_t now_ns(struct thread *thread)
 {
-	return thread && thread->prof.lg_sample <= NEAR_LG_SAMPLE
-		       ? near_clock_ns(&thread->prof.clock)
-		       : os_clock_ns();
+	return thread && thread->prof.often ? near_clock_ns(&thread->prof.clock)
+					    : os_clock_ns();
+}
+
+/* Also where objects are so large that nearly each of them is a sample. */
+static bool is_often(const struct thread *thread, size_t usable_bytes)
+{
+	return thread->prof.lg_sample <= NEAR_LG_SAMPLE ||
+	       usable_bytes >> thread->prof.lg_sample;
 }
 
 /* Of a row that is not shared, as row 0 is, its thread is the only writer. */
@@ -249,13 +255,14 @@ static uint32_t sample(struct thread *thread, void *ptr, size_t requested_bytes,
 		.address = (uintptr_t)ptr,
 		.requested_bytes = requested_bytes,
 		.usable_bytes = usable_bytes,
-		.birth_ns = now_ns(thread),
 		.thread = thread->prof.ledger_row,
 		.size_class = size_class,
 		.lg_sample = thread->prof.lg_sample,
 	};
 	uint32_t taken;
 
+	thread->prof.often = is_often(thread, usable_bytes);
+	what.birth_ns = now_ns(thread);
 	/* It may have been renamed since it started. */
 	if (opt.prof_sys_thread_name)
 		prof_thread_name_follow(thread);
