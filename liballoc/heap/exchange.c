@@ -17,9 +17,9 @@
 #include "liballoc/heap/size_class.h"
 #include "liballoc/ledger/ledger.h"
 
-#define CAPACITY 512u
+#define CAPACITY 2048u
 #define FIRST_ROOM 16u
-#define MAX_BYTES ((size_t)64 << 10)
+#define MAX_BYTES ((size_t)48 << 10)
 #define TRIM_CLASSES (4u * EXCHANGE_LANES)
 #define ALL_STACKS (EXCHANGE_LANES * SMALL_CLASSES)
 /* More than this share of what the process has is much. */
