@@ -52,9 +52,9 @@ static unsigned capacity_for(unsigned size_class, unsigned part,
 			     unsigned bytes_part)
 {
 	bool small = size_class_is_small(size_class);
-	unsigned least =
-		small ? opt.tcache_nslots_small_min : opt.tcache_nslots_large;
-	size_t objects = small ? opt.tcache_nslots_small_max : least;
+	unsigned least = small ? opt.tcache_nslots_small_min : 1;
+	size_t objects =
+		small ? opt.tcache_nslots_small_max : opt.tcache_nslots_large;
 	size_t bytes =
 		opt.lg_tcache_nslots_mul > 0
 			? MAX_BIN_BYTES << (opt.lg_tcache_nslots_mul - 1)
@@ -63,7 +63,7 @@ static unsigned capacity_for(unsigned size_class, unsigned part,
 			 size_classes[size_class].bytes;
 
 	objects = objects * part / CONTAINER_FULL_SCALE;
-	if (fitting < objects)
+	if (small && fitting < objects)
 		objects = fitting;
 	return objects < least ? least : (unsigned)objects;
 }

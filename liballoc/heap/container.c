@@ -12,6 +12,7 @@
 
 #include "liballoc/ctl/options.h"
 #include "liballoc/heap/control_groups.h"
+#include "liballoc/heap/exchange.h"
 #include "liballoc/heap/lock.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/waiting.h"
@@ -179,6 +180,7 @@ void container_look(size_t grown_bytes)
 		prof_tight();
 	ledger_add_shared(&ledger_process()->eager_purges, 1);
 	__atomic_fetch_add(&container_squeezes, 1, __ATOMIC_RELAXED);
+	exchange_flush();
 	waiting_purge_all();
 }
 

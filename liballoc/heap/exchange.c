@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "liballoc/heap/arena.h"
+#include "liballoc/heap/container.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/lock.h"
 #include "liballoc/heap/metadata.h"
@@ -18,14 +19,16 @@
 #include "liballoc/ledger/ledger.h"
 
 #define CAPACITY 2048u
+#define LEAST_CAPACITY 4u
 #define FIRST_ROOM 16u
 #define MAX_BYTES ((size_t)48 << 10)
-#define TRIM_CLASSES (4u * EXCHANGE_LANES)
-#define ALL_STACKS (EXCHANGE_LANES * SMALL_CLASSES)
+#define TRIM_CLASSES 4u
 /* More than this share of what the process has is much. */
 #define SHARE 16u
 /* Objects that go back to their slabs at a time. */
 #define GIVEN 64u
+/* At least so long from one telling to the next, where nobody asks. */
+#define TELL_NS UINT64_C(2000000)
 
 struct stack {
 	struct lock lock;
@@ -37,14 +40,45 @@ struct stack {
 
 /* Zeroed ones are empty: those of classes not used here need no memory. */
 static struct stack stacks[EXCHANGE_LANES][SMALL_CLASSES];
+/* How many were asked for: of the lanes beyond that many nobody has one. */
+static unsigned joined;
 /* What the ledger was last told of; in a child, nothing yet. */
 static uint64_t told_bytes;
 
+static unsigned lanes(void)
+{
+	unsigned count = __atomic_load_n(&joined, __ATOMIC_RELAXED);
+
+	return count < EXCHANGE_LANES ? count : EXCHANGE_LANES;
+}
+
+static void each_stack(void (*visit)(struct stack *stack))
+{
+	unsigned count = lanes(), lane, i;
+
+	for (lane = 0; lane < count; lane++)
+		for (i = 0; i < SMALL_CLASSES; i++)
+			visit(&stacks[lane][i]);
+}
+
+/* Less where memory is short. */
 static unsigned capacity(unsigned size_class)
 {
-	size_t objects = MAX_BYTES / size_classes[size_class].bytes;
+	unsigned scale = __atomic_load_n(&container_scale, __ATOMIC_RELAXED);
+	size_t most = CAPACITY * scale / CONTAINER_FULL_SCALE;
+	size_t objects = MAX_BYTES * scale / CONTAINER_FULL_SCALE /
+			 size_classes[size_class].bytes;
 
-	return objects < CAPACITY ? (unsigned)objects : CAPACITY;
+	objects = objects < most ? objects : most;
+	return objects > LEAST_CAPACITY ? (unsigned)objects : LEAST_CAPACITY;
+}
+
+unsigned exchange_join(void)
+{
+	unsigned before = joined;
+
+	__atomic_store_n(&joined, before + 1, __ATOMIC_RELAXED);
+	return before % EXCHANGE_LANES;
 }
 
 /* More room, by doubling, for so many; false: no more are taken. */
@@ -73,6 +107,13 @@ static __attribute__((cold)) bool make_room(struct stack *stack,
 	return true;
 }
 
+static bool has_room(struct stack *stack, unsigned size_class, unsigned count)
+{
+	if (count > stack->room)
+		return make_room(stack, size_class, count);
+	return container_is_roomy() || count <= capacity(size_class);
+}
+
 static void set_count(struct stack *stack, unsigned count)
 {
 	__atomic_store_n(&stack->count, (uint16_t)count, __ATOMIC_RELAXED);
@@ -88,8 +129,7 @@ bool exchange_put(unsigned lane, unsigned size_class, void *const *objects,
 
 	lock_set_rank(&stack->lock, LOCK_EXCHANGE);
 	lock_take(&stack->lock);
-	room = stack->count + count <= stack->room ||
-	       make_room(stack, size_class, stack->count + count);
+	room = has_room(stack, size_class, stack->count + count);
 	if (room) {
 		memcpy(stack->objects + stack->count, objects,
 		       count * sizeof(*objects));
@@ -99,10 +139,10 @@ bool exchange_put(unsigned lane, unsigned size_class, void *const *objects,
 	return room;
 }
 
-static unsigned take_from(struct stack *stack, void **objects, unsigned want)
+/* Not inlined, so that there is only one. */
+static __attribute__((noinline)) unsigned
+take_newest(struct stack *stack, void **objects, unsigned want)
 {
-	if (!__atomic_load_n(&stack->count, __ATOMIC_RELAXED))
-		return 0;
 	lock_take(&stack->lock);
 	if (want > stack->count)
 		want = stack->count;
@@ -115,15 +155,21 @@ static unsigned take_from(struct stack *stack, void **objects, unsigned want)
 	return want;
 }
 
+static unsigned take_from(struct stack *stack, void **objects, unsigned want)
+{
+	return __atomic_load_n(&stack->count, __ATOMIC_RELAXED)
+		       ? take_newest(stack, objects, want)
+		       : 0;
+}
+
 unsigned exchange_take(unsigned lane, unsigned size_class, void **objects,
 		       unsigned want)
 {
-	unsigned got = 0;
+	unsigned got = 0, count = lanes(), i;
 
-	for (unsigned i = 0; i < EXCHANGE_LANES && !got; i++)
-		got = take_from(
-			&stacks[(lane + i) % EXCHANGE_LANES][size_class],
-			objects, want);
+	for (i = 0; i < count && !got; i++)
+		got = take_from(&stacks[(lane + i) % count][size_class],
+				objects, want);
 	return got;
 }
 
@@ -132,52 +178,67 @@ static unsigned take_oldest(struct stack *stack, void **objects, unsigned count)
 {
 	unsigned left;
 
+	lock_take(&stack->lock);
 	if (count > GIVEN)
 		count = GIVEN;
 	if (count > stack->count)
 		count = stack->count;
-	if (!count)
-		return 0;
 	left = stack->count - count;
-	memcpy(objects, stack->objects, count * sizeof(*objects));
-	memmove(stack->objects, stack->objects + count,
-		left * sizeof(*objects));
-	set_count(stack, left);
+	if (count) {
+		memcpy(objects, stack->objects, count * sizeof(*objects));
+		memmove(stack->objects, stack->objects + count,
+			left * sizeof(*objects));
+		set_count(stack, left);
+	}
+	lock_release(&stack->lock);
 	return count;
 }
 
-static unsigned give_oldest(struct stack *stack, unsigned count)
+static unsigned least_count(struct stack *stack)
 {
-	void *objects[GIVEN];
+	unsigned least;
 
 	lock_take(&stack->lock);
-	count = take_oldest(stack, objects, count);
+	least = stack->low;
 	lock_release(&stack->lock);
-	if (count)
-		arena_free_small(objects, count);
-	return count;
+	return least;
 }
 
-/* The oldest objects go, all or those that nobody needed of late: were any? */
-static bool give_back(struct stack *stack, bool all)
+static void look_anew(struct stack *stack)
 {
-	unsigned count, given;
+	lock_take(&stack->lock);
+	stack->low = stack->count;
+	lock_release(&stack->lock);
+}
+
+/* The oldest objects go, those that nobody needed of late: were any? */
+static bool trim(struct stack *stack)
+{
+	void *objects[GIVEN];
+	unsigned excess, count;
 	bool any;
 
 	if (!__atomic_load_n(&stack->count, __ATOMIC_RELAXED))
 		return false;
-	lock_take(&stack->lock);
-	count = all ? stack->count : stack->low;
-	lock_release(&stack->lock);
-	any = count != 0;
-	do {
-		given = give_oldest(stack, count);
-		count -= given;
-	} while (given && count);
-	lock_take(&stack->lock);
-	stack->low = stack->count;
-	lock_release(&stack->lock);
+	excess = least_count(stack);
+	any = excess != 0;
+	for (; excess; excess -= count) {
+		count = take_oldest(stack, objects, excess);
+		if (!count)
+			break;
+		arena_free_small(objects, count);
+	}
+	look_anew(stack);
 	return any;
+}
+
+static __attribute__((cold)) void give_all(struct stack *stack)
+{
+	void *objects[GIVEN];
+	unsigned count;
+
+	while ((count = take_from(stack, objects, GIVEN)))
+		arena_free_small(objects, count);
 }
 
 /*
@@ -186,50 +247,70 @@ static bool give_back(struct stack *stack, bool all)
  */
 size_t exchange_bytes(void)
 {
+	unsigned count = lanes(), lane, i;
 	size_t bytes = 0;
 
-	for (unsigned lane = 0; lane < EXCHANGE_LANES; lane++)
-		for (unsigned i = 0; i < SMALL_CLASSES; i++)
+	for (lane = 0; lane < count; lane++)
+		for (i = 0; i < SMALL_CLASSES; i++)
 			bytes += __atomic_load_n(&stacks[lane][i].count,
 						 __ATOMIC_RELAXED) *
 				 size_classes[i].bytes;
 	return bytes;
 }
 
-void exchange_tell(void)
+/*
+ * Others may be telling it too, and read the row meanwhile: what it has for the
+ * exchange is never less than what was told, so that it never seems below 0.
+ */
+__attribute__((cold)) void exchange_tell(void)
 {
-	uint64_t bytes = exchange_bytes();
-	/* Another thread may be telling it too: each a difference. */
-	uint64_t told =
-		__atomic_exchange_n(&told_bytes, bytes, __ATOMIC_RELAXED);
+	uint64_t *cached = &heap_arena(0)->stats->tcache_bytes;
+	uint64_t told = ledger_get(&told_bytes), bytes, more;
+	bool done;
 
-	ledger_add_shared(&heap_arena(0)->stats->tcache_bytes, bytes - told);
+	do {
+		bytes = exchange_bytes();
+		more = bytes > told ? bytes - told : 0;
+		if (more)
+			ledger_add_shared(cached, more);
+		done = __atomic_compare_exchange_n(&told_bytes, &told, bytes,
+						   false, __ATOMIC_RELAXED,
+						   __ATOMIC_RELAXED);
+		if (more && !done)
+			ledger_add_shared(cached, -more);
+	} while (!done);
+	if (bytes < told)
+		ledger_add_shared(cached, bytes - told);
 }
 
-static struct stack *nth_stack(unsigned n)
+void exchange_tell_when_due(uint64_t now_ns)
 {
-	return &stacks[n / SMALL_CLASSES % EXCHANGE_LANES][n % SMALL_CLASSES];
+	static uint64_t next_ns;
+	uint64_t due = ledger_get(&next_ns);
+
+	if (now_ns >= due &&
+	    __atomic_compare_exchange_n(&next_ns, &due, now_ns + TELL_NS, false,
+					__ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		exchange_tell();
 }
 
 void exchange_trim(void)
 {
 	static unsigned turn;
-	unsigned first, i;
+	unsigned first, count = lanes(), lane, i;
 	bool any = false;
 
 	first = __atomic_fetch_add(&turn, TRIM_CLASSES, __ATOMIC_RELAXED);
-	for (i = 0; i < TRIM_CLASSES; i++)
-		any |= give_back(nth_stack(first + i), false);
+	for (lane = 0; lane < count; lane++)
+		for (i = first; i < first + TRIM_CLASSES; i++)
+			any |= trim(&stacks[lane][i % SMALL_CLASSES]);
 	if (any)
 		exchange_tell();
 }
 
 __attribute__((cold)) void exchange_flush(void)
 {
-	unsigned i;
-
-	for (i = 0; i < ALL_STACKS; i++)
-		(void)give_back(nth_stack(i), true);
+	each_stack(give_all);
 	exchange_tell();
 }
 
@@ -241,26 +322,33 @@ bool exchange_shrink(void)
 	return true;
 }
 
-static void each_lock(void (*step)(struct lock *lock))
+static void hold(struct stack *stack)
 {
-	unsigned i;
+	lock_take_for_fork(&stack->lock);
+}
 
-	for (i = 0; i < ALL_STACKS; i++)
-		step(&nth_stack(i)->lock);
+static void let_go(struct stack *stack)
+{
+	lock_release_for_fork(&stack->lock);
+}
+
+static void reset(struct stack *stack)
+{
+	lock_reset(&stack->lock);
 }
 
 void exchange_prefork(void)
 {
-	each_lock(lock_take_for_fork);
+	each_stack(hold);
 }
 
 void exchange_postfork_parent(void)
 {
-	each_lock(lock_release_for_fork);
+	each_stack(let_go);
 }
 
 void exchange_postfork_child(void)
 {
-	each_lock(lock_reset);
-	told_bytes = 0;
+	each_stack(reset);
+	ledger_set(&told_bytes, 0);
 }

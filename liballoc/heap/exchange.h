@@ -13,8 +13,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define EXCHANGE_LANES 4u
+
+/* A lane for a thread, the next one each time; with the threads' list held. */
+unsigned exchange_join(void);
 
 /* Leaves all of objects[0, count) in the lane; or none: there is no room. */
 bool exchange_put(unsigned lane, unsigned size_class, void *const *objects,
@@ -26,10 +30,14 @@ bool exchange_put(unsigned lane, unsigned size_class, void *const *objects,
 unsigned exchange_take(unsigned lane, unsigned size_class, void **objects,
 		       unsigned want);
 
-/* Bytes that lie here, as of some moment. */
+/* Bytes that lie here, nearly: threads come and go meanwhile. */
 size_t exchange_bytes(void);
-/* Tells the ledger of them: they count as cached, in the first arena's row. */
+/*
+ * Tells the ledger of them, or where that was not done lately: they count as
+ * cached, in the first arena's row.
+ */
 void exchange_tell(void);
+void exchange_tell_when_due(uint64_t now_ns);
 /* Looks at the next few classes, and gives back what nobody came for. */
 void exchange_trim(void);
 /*

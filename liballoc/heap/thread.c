@@ -87,25 +87,21 @@ void thread_boot(void)
  */
 static struct thread *new_struct(void)
 {
-	static unsigned structs;
 	struct thread *thread;
-	uint8_t lane;
+	unsigned lane;
 
 	lock_take(&lock);
 	thread = recycled;
 	if (thread)
 		recycled = thread->next;
+	lane = thread ? thread->cache.lane : exchange_join();
 	lock_release(&lock);
-	if (thread) {
-		lane = thread->cache.lane;
-		memset(thread, 0, sizeof(*thread));
-	} else {
-		thread = metadata_allocate(sizeof(*thread));
-		lane = __atomic_fetch_add(&structs, 1, __ATOMIC_RELAXED) %
-		       EXCHANGE_LANES;
-	}
 	if (thread)
-		thread->cache.lane = lane;
+		memset(thread, 0, sizeof(*thread));
+	else
+		thread = metadata_allocate(sizeof(*thread));
+	if (thread)
+		thread->cache.lane = (uint8_t)lane;
 	return thread;
 }
 
@@ -247,7 +243,7 @@ static struct thread *new_thread(void)
 	return thread;
 }
 
-static struct thread *make(void)
+static __attribute__((cold)) struct thread *make(void)
 {
 	struct thread *thread;
 	int kept_errno = errno;
@@ -302,7 +298,7 @@ void thread_each(void (*visit)(struct thread *thread, void *context),
 }
 
 /* Everything that the thread has in the ledger but its row ends here. */
-static void end(struct thread *thread)
+static __attribute__((cold)) void end(struct thread *thread)
 {
 	bool last;
 
@@ -419,7 +415,6 @@ static bool above_peak(const struct thread *thread, uint64_t balance)
 static void publish_own(struct thread *thread)
 {
 	thread_publish(thread);
-	exchange_tell();
 	if (above_peak(thread, balance(thread)))
 		thread->peak = balance(thread) - thread->peak_base;
 }
@@ -461,6 +456,7 @@ static void publish_when_due(struct thread *thread)
 		return;
 	thread->published_ns = now;
 	publish_own(thread);
+	exchange_tell_when_due(now);
 	prof_publish_own(thread);
 }
 

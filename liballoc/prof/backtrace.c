@@ -146,8 +146,9 @@ static unsigned walk_framed(struct unwind *unwind, uint64_t *all, unsigned max)
 }
 
 /* From where unwind is ready to start. */
-static unsigned take(struct unwind *unwind, uint64_t frames[BACKTRACE_MAX],
-		     unsigned max, struct walk_memo *memo, bool *truncated)
+static unsigned walk_frames(struct unwind *unwind,
+			    uint64_t frames[BACKTRACE_MAX], unsigned max,
+			    struct walk_memo *memo, bool *truncated)
 {
 	uint64_t all[BACKTRACE_MAX + BACKTRACE_OWN];
 	unsigned depth, own;
@@ -179,7 +180,7 @@ unsigned backtrace_from(const struct unwind_registers *from,
 
 	unwind.registers = *from;
 	unwind_ready(&unwind, bounds);
-	depth = take(&unwind, frames, max, memo, truncated);
+	depth = walk_frames(&unwind, frames, max, memo, truncated);
 	if (unwind.unheard_pc)
 		unload_listen(unwind.unheard_pc);
 	return depth;
@@ -211,5 +212,5 @@ unsigned backtrace_peek(uint64_t frames[BACKTRACE_MAX], unsigned max)
 	bool truncated;
 
 	unwind_start(&unwind, NULL);
-	return take(&unwind, frames, max, NULL, &truncated);
+	return walk_frames(&unwind, frames, max, NULL, &truncated);
 }

@@ -146,7 +146,7 @@ static uint64_t now_ns(struct thread *thread)
 					    : os_clock_ns();
 }
 
-/* Also where objects are so large that nearly each of them is a sample. */
+/* Also where objects are so large that most of them are samples. */
 static bool is_often(const struct thread *thread, size_t usable_bytes)
 {
 	return thread->prof.lg_sample <= NEAR_LG_SAMPLE ||

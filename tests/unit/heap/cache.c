@@ -334,11 +334,13 @@ static void test_options(void)
 	opt.tcache_nslots_small_min = 40;
 	is_uint(bound_of(1024), 40, "no less than tcache_nslots_small_min");
 	opt.tcache_nslots_small_min = 4;
+	is_uint(bound_of(24 << 10), 8, "of pages there are eight");
 	opt.tcache_nslots_large = 12;
 	is_uint(bound_of(24 << 10), 12, "tcache_nslots_large of pages");
 	opt.tcache_nslots_large = 8;
 	container_scale = CONTAINER_FULL_SCALE / 2;
 	is_uint(bound_of(250), usual / 2, "half of it in a small container");
+	is_uint(bound_of(24 << 10), 4, "of pages too");
 	container_scale = CONTAINER_FULL_SCALE;
 	is_uint(bound_of(250), usual, "and all again");
 
@@ -537,7 +539,7 @@ int main(void)
 	free(malloc(1));
 	thread = thread_get();
 	size_class = size_class_of(SIZE);
-	plan(93);
+	plan(95);
 	test_counts();
 	test_limit();
 	test_books();

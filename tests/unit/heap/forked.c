@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "liballoc/heap/arena.h"
+#include "liballoc/heap/exchange.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/thread.h"
 #include "liballoc/include/liballoc/liballoc.h"
@@ -80,11 +81,34 @@ static void forgets_caches(void)
 	pthread_join(thread, NULL);
 }
 
+/* What lies in the exchange is a child's as well. */
+static void keeps_exchange(void)
+{
+	unsigned size_class = size_class_of(100), i;
+	void *objects[CACHED];
+	int status = -1;
+	pid_t child;
+
+	for (i = 0; i < CACHED; i++)
+		objects[i] = malloc(100);
+	exchange_flush();
+	ok(exchange_put(0, size_class, objects, CACHED) &&
+		   cached_by_others() == exchange_bytes(),
+	   "what lies in the exchange is told");
+	child = fork();
+	if (child == 0)
+		_exit(!exchange_bytes() ||
+		      cached_by_others() != exchange_bytes());
+	waitpid(child, &status, 0);
+	is_int(status, 0, "in a child too");
+	exchange_flush();
+}
+
 int main(void)
 {
 	struct page_heap *heap;
 
-	plan(4);
+	plan(6);
 	free(malloc(1 << 20));
 	heap = &heap_arena(0)->pages;
 	ok(child_gives_back(), "a child gives pages back");
@@ -94,5 +118,6 @@ int main(void)
 	lock_release(&heap->lock);
 	ok(child_gives_back(), "also where the parent was about to");
 	forgets_caches();
+	keeps_exchange();
 	return done_testing();
 }

@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The near clock beside the clock, before and after its rate is known. */
+/*
+ * The near clock beside the clock, before and after its rate is known, and for
+ * which samples it is used.
+ */
 #include "config.h"
 
+#include <stdlib.h>
+
 #include "liballoc/heap/os.h"
+#include "liballoc/heap/thread.h"
 #include "liballoc/prof/near_clock.h"
 #include "tap/tap.h"
 
 /* Long enough for any counter's rate to be measured. */
 #define READINGS_NS UINT64_C(1500000000)
 #define PAUSES 64u
+/* Of which some are samples: all of them together are 100 MB, and 64 MiB. */
+#define SMALL_OBJECTS 100000u
+#define LARGE_OBJECTS 64u
+
+const char *malloc_conf = "lg_prof_sample:19";
 
 /* At least as long, by the clock. */
 static void pass(uint64_t ns)
@@ -61,9 +72,23 @@ static void check_pauses(void)
 	ok(good, "what is not near is read");
 }
 
+/* Whose samples are seldom reads the clock itself, which leaves no reading. */
+static void check_use(void)
+{
+	const struct near_clock *clock = &thread_get()->prof.clock;
+
+	for (unsigned i = 0; i < SMALL_OBJECTS; i++)
+		free(malloc(1000));
+	is_uint(clock->ns, 0, "not for small objects at 2^19");
+	for (unsigned i = 0; i < LARGE_OBJECTS; i++)
+		free(malloc((size_t)1 << 20));
+	ok(clock->ns != 0, "but for those that most are sampled of");
+}
+
 int main(void)
 {
-	plan(2);
+	plan(4);
+	check_use();
 	check_errors();
 	check_pauses();
 	return done_testing();
