@@ -232,13 +232,16 @@ static bool trim(struct stack *stack)
 	return any;
 }
 
+/* What others leave meanwhile may stay. */
 static __attribute__((cold)) void give_all(struct stack *stack)
 {
+	unsigned left = __atomic_load_n(&stack->count, __ATOMIC_RELAXED), count;
 	void *objects[GIVEN];
-	unsigned count;
 
-	while ((count = take_from(stack, objects, GIVEN)))
+	while (left && (count = take_from(stack, objects, GIVEN))) {
 		arena_free_small(objects, count);
+		left -= count < left ? count : left;
+	}
 }
 
 /*
