@@ -19,7 +19,7 @@
 #include "liballoc/ledger/ledger.h"
 
 #define CAPACITY 2048u
-#define LEAST_CAPACITY 4u
+#define LEAST_CAPACITY 2u
 #define FIRST_ROOM 16u
 #define MAX_BYTES ((size_t)48 << 10)
 #define TRIM_CLASSES 4u
@@ -27,7 +27,7 @@
 #define SHARE 16u
 /* Objects that go back to their slabs at a time. */
 #define GIVEN 64u
-/* At least so long from one telling to the next, where nobody asks. */
+/* At least so long from one telling to the next, by threads that publish. */
 #define TELL_NS UINT64_C(2000000)
 
 struct stack {
@@ -268,7 +268,8 @@ size_t exchange_bytes(void)
 __attribute__((cold)) void exchange_tell(void)
 {
 	uint64_t *cached = &heap_arena(0)->stats->tcache_bytes;
-	uint64_t told = ledger_get(&told_bytes), bytes, more;
+	uint64_t told = __atomic_load_n(&told_bytes, __ATOMIC_ACQUIRE);
+	uint64_t bytes, more;
 	bool done;
 
 	do {
@@ -277,8 +278,8 @@ __attribute__((cold)) void exchange_tell(void)
 		if (more)
 			ledger_add_shared(cached, more);
 		done = __atomic_compare_exchange_n(&told_bytes, &told, bytes,
-						   false, __ATOMIC_RELAXED,
-						   __ATOMIC_RELAXED);
+						   false, __ATOMIC_ACQ_REL,
+						   __ATOMIC_ACQUIRE);
 		if (more && !done)
 			ledger_add_shared(cached, -more);
 	} while (!done);

@@ -17,7 +17,7 @@
 
 #define EXCHANGE_LANES 4u
 
-/* A lane for a thread, the next one each time; with the threads' list held. */
+/* A lane for a thread, the next one each time; with the threads' lock held. */
 unsigned exchange_join(void);
 
 /* Leaves all of objects[0, count) in the lane; or none: there is no room. */
@@ -32,11 +32,9 @@ unsigned exchange_take(unsigned lane, unsigned size_class, void **objects,
 
 /* Bytes that lie here, nearly: threads come and go meanwhile. */
 size_t exchange_bytes(void);
-/*
- * Tells the ledger of them, or where that was not done lately: they count as
- * cached, in the first arena's row.
- */
+/* Tells the ledger of them: they count as cached, in the first arena's row. */
 void exchange_tell(void);
+/* The same, unless it was done lately; now_ns: of os_now_ns(). */
 void exchange_tell_when_due(uint64_t now_ns);
 /* Looks at the next few classes, and gives back what nobody came for. */
 void exchange_trim(void);
@@ -45,7 +43,7 @@ void exchange_trim(void);
  * process has; false: it is not.
  */
 bool exchange_shrink(void);
-/* Gives back all. */
+/* Gives back what lies here now; what others leave meanwhile may stay. */
 void exchange_flush(void);
 
 /* The locks, which rank before the arenas'. */

@@ -87,19 +87,24 @@ void thread_boot(void)
  */
 static struct thread *new_struct(void)
 {
-	struct thread *thread;
-	unsigned lane;
+	struct thread *thread, *fresh = NULL;
+	unsigned lane = 0;
 
 	lock_take(&lock);
 	thread = recycled;
-	if (thread)
+	if (thread) {
 		recycled = thread->next;
-	lane = thread ? thread->cache.lane : exchange_join();
+		lane = thread->cache.lane;
+	} else {
+		fresh = metadata_allocate(sizeof(*fresh));
+		if (fresh)
+			lane = exchange_join();
+	}
 	lock_release(&lock);
 	if (thread)
 		memset(thread, 0, sizeof(*thread));
 	else
-		thread = metadata_allocate(sizeof(*thread));
+		thread = fresh;
 	if (thread)
 		thread->cache.lane = (uint8_t)lane;
 	return thread;

@@ -79,7 +79,7 @@ struct arena_stats {
 	uint64_t mapped;
 	uint64_t retained;
 	uint64_t metadata;
-	uint64_t tcache_bytes; /* cached by this arena's threads */
+	uint64_t tcache_bytes; /* cached by its threads; first: exchange too */
 	uint64_t dirty_npurge;
 	uint64_t dirty_nmadvise;
 	uint64_t dirty_purged; /* pages */

@@ -7,6 +7,10 @@
 
 #include "liballoc/heap/exchange.h"
 
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "liballoc/ctl/options.h"
 #include "liballoc/heap/arena.h"
 #include "liballoc/heap/container.h"
 #include "liballoc/heap/heap.h"
@@ -15,9 +19,6 @@
 #include "liballoc/ledger/ledger.h"
 #include "tap/tap.h"
 
-#include <pthread.h>
-#include <stdlib.h>
-
 #define OBJECTS 1600
 #define MOST_BYTES ((size_t)1024)
 #define ROUNDS 20
@@ -25,7 +26,8 @@
 #define TINY 16
 #define MANY 2100
 
-const char *malloc_conf = "prof:false";
+/* No limit of the machine's shall change container_scale. */
+const char *malloc_conf = "prof:false,narenas:1,memory_limit:-1";
 
 static void batch(size_t bytes)
 {
@@ -104,7 +106,7 @@ static uint64_t told_beside_cache(void)
 	       thread_peek()->cached_bytes;
 }
 
-/* Objects of TINY bytes that a lane takes, and what it then says. */
+/* How many objects of TINY bytes a lane takes. */
 static unsigned fill_lane(void)
 {
 	unsigned size_class = size_class_of(TINY), i;
@@ -137,12 +139,23 @@ static void bounds_lanes(void)
 	exchange_flush();
 }
 
+/* With as much memory as there may be, or more. */
+static void goes_where_memory_is_short(void)
+{
+	is_uint(fill_lane(), 2048, "a lane is full");
+	opt.memory_limit = 1;
+	thread_busy++;
+	container_look(SIZE_MAX);
+	thread_busy--;
+	is_uint(exchange_bytes(), 0, "and empty where memory is short");
+}
+
 int main(void)
 {
 	size_t lay, grown;
 	unsigned i;
 
-	plan(19);
+	plan(22);
 	for (i = 0; i < ROUNDS; i++)
 		classes_up_to(MOST_BYTES);
 	lay = exchange_bytes();
@@ -157,5 +170,6 @@ int main(void)
 	shares_lanes_out();
 	takes_from_lanes();
 	bounds_lanes();
+	goes_where_memory_is_short();
 	return done_testing();
 }

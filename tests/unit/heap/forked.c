@@ -2,7 +2,7 @@
 /*
  * A fork in the middle of another thread's purge: the child, where that thread
  * is not, still gives pages back by time. Nor does it count what lies in the
- * caches of threads that it does not have.
+ * caches of threads that it does not have; what lies in the exchange it has.
  */
 #include "config.h"
 
@@ -20,7 +20,8 @@
 #include "liballoc/include/liballoc/liballoc.h"
 #include "liballoc/ledger/ledger.h"
 
-const char *malloc_conf = "narenas:1,dirty_decay_ms:0,muzzy_decay_ms:0";
+const char *malloc_conf = "prof:false,memory_limit:-1,narenas:1,"
+			  "dirty_decay_ms:0,muzzy_decay_ms:0";
 
 static bool child_gives_back(void)
 {

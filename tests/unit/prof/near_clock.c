@@ -88,8 +88,8 @@ static void check_use(void)
 int main(void)
 {
 	plan(4);
-	check_use();
 	check_errors();
 	check_pauses();
+	check_use();
 	return done_testing();
 }
