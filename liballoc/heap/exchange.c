@@ -15,6 +15,7 @@
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/lock.h"
 #include "liballoc/heap/metadata.h"
+#include "liballoc/heap/os.h"
 #include "liballoc/heap/size_class.h"
 #include "liballoc/ledger/ledger.h"
 
@@ -167,9 +168,10 @@ unsigned exchange_take(unsigned lane, unsigned size_class, void **objects,
 {
 	unsigned got = 0, count = lanes(), i;
 
-	for (i = 0; i < count && !got; i++)
-		got = take_from(&stacks[(lane + i) % count][size_class],
-				objects, want);
+	for (i = 0; i < count && !got; i++) {
+		got = take_from(&stacks[lane][size_class], objects, want);
+		lane = lane + 1 < count ? lane + 1 : 0;
+	}
 	return got;
 }
 
@@ -290,11 +292,8 @@ __attribute__((cold)) void exchange_tell(void)
 void exchange_tell_when_due(uint64_t now_ns)
 {
 	static uint64_t next_ns;
-	uint64_t due = ledger_get(&next_ns);
 
-	if (now_ns >= due &&
-	    __atomic_compare_exchange_n(&next_ns, &due, now_ns + TELL_NS, false,
-					__ATOMIC_RELAXED, __ATOMIC_RELAXED))
+	if (os_is_turn(&next_ns, now_ns, TELL_NS))
 		exchange_tell();
 }
 

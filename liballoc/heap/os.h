@@ -73,6 +73,20 @@ unsigned os_cpu_count(void);
 int os_thread_id(void);
 /* As os_now_ns(), to the nanosecond, which takes longer. */
 uint64_t os_clock_ns(void);
+/*
+ * Is it time for what is done once in so long? Of several threads at a time,
+ * for one of them. next_ns: 0 at first; atomic.
+ */
+static inline bool os_is_turn(uint64_t *next_ns, uint64_t now_ns,
+			      uint64_t period_ns)
+{
+	uint64_t due = __atomic_load_n(next_ns, __ATOMIC_RELAXED);
+
+	return now_ns >= due &&
+	       __atomic_compare_exchange_n(next_ns, &due, now_ns + period_ns,
+					   false, __ATOMIC_RELAXED,
+					   __ATOMIC_RELAXED);
+}
 /* The CPU that this thread runs on now; negative: cannot be told. */
 int os_cpu(void);
 /* More than the number of every CPU that the process may run on. */

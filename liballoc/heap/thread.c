@@ -248,6 +248,7 @@ static struct thread *new_thread(void)
 	return thread;
 }
 
+/* Cold, as is its end, so that what every process runs stays small. */
 static __attribute__((cold)) struct thread *make(void)
 {
 	struct thread *thread;
@@ -555,11 +556,8 @@ void thread_steal_large(bool only_if_idle)
 static void steal_from_idle(void)
 {
 	static uint64_t next_ns;
-	uint64_t now = os_now_ns(), due = ledger_get(&next_ns);
 
-	if (now >= due && __atomic_compare_exchange_n(
-				  &next_ns, &due, now + IDLE_LOOK_NS, false,
-				  __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+	if (os_is_turn(&next_ns, os_now_ns(), IDLE_LOOK_NS))
 		thread_steal_large(true);
 }
 

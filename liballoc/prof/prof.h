@@ -35,7 +35,7 @@ struct prof_thread {
 	bool cut;	       /* the interval was cut at PROF_INTERVAL_MAX */
 	bool active;	       /* thread.prof.active */
 	uint8_t pick;	       /* enum prof_pick */
-	bool often;	       /* samples are likely to be microseconds apart */
+	bool took_large;       /* the last sample: 2^lg_sample bytes or more */
 	uint32_t untold_bytes; /* live.h */
 	struct stack_bounds stack;
 	struct near_clock clock;

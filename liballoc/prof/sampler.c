@@ -140,17 +140,17 @@ bool prof_picks(struct thread *thread, size_t usable_bytes, uint64_t rest_bytes)
  */
 #define NEAR_LG_SAMPLE 15u
 
-static uint64_t now_ns(struct thread *thread)
+/* So are those of one whose objects are so large that most are samples. */
+static bool is_often(const struct prof_thread *prof)
 {
-	return thread && thread->prof.often ? near_clock_ns(&thread->prof.clock)
-					    : os_clock_ns();
+	return prof->lg_sample <= NEAR_LG_SAMPLE || prof->took_large;
 }
 
-/* Also where objects are so large that most of them are samples. */
-static bool is_often(const struct thread *thread, size_t usable_bytes)
+static uint64_t now_ns(struct thread *thread)
 {
-	return thread->prof.lg_sample <= NEAR_LG_SAMPLE ||
-	       usable_bytes >> thread->prof.lg_sample;
+	return thread && is_often(&thread->prof)
+		       ? near_clock_ns(&thread->prof.clock)
+		       : os_clock_ns();
 }
 
 /* Of a row that is not shared, as row 0 is, its thread is the only writer. */
@@ -261,7 +261,7 @@ static uint32_t sample(struct thread *thread, void *ptr, size_t requested_bytes,
 	};
 	uint32_t taken;
 
-	thread->prof.often = is_often(thread, usable_bytes);
+	thread->prof.took_large = usable_bytes >> thread->prof.lg_sample;
 	what.birth_ns = now_ns(thread);
 	/* It may have been renamed since it started. */
 	if (opt.prof_sys_thread_name)

@@ -313,6 +313,23 @@ static void test_max(void)
 	   "and with it as before, all is");
 }
 
+/* What a thread that only frees comes to hold of a class of pages. */
+static void test_frees_of_pages(void)
+{
+	struct cache_bin *bin =
+		cache_bin(&thread->cache, size_class_of(24 << 10));
+	unsigned most = 0;
+
+	heap_thread_flush(thread);
+	for (unsigned i = 0; i < 1000; i++) {
+		free(mallocx(24 << 10, MALLOCX_TCACHE_NONE));
+		if (cache_count(bin) > most)
+			most = cache_count(bin);
+	}
+	is_uint(most, 4, "who only frees holds half as many pages");
+	heap_thread_flush(thread);
+}
+
 /* Options as conf.c would set them. */
 static void test_options(void)
 {
@@ -539,7 +556,7 @@ int main(void)
 	free(malloc(1));
 	thread = thread_get();
 	size_class = size_class_of(SIZE);
-	plan(95);
+	plan(96);
 	test_counts();
 	test_limit();
 	test_books();
@@ -551,6 +568,7 @@ int main(void)
 	test_bounds();
 	test_bad_bounds();
 	test_max();
+	test_frees_of_pages();
 	test_options();
 	test_delay();
 	test_incr();
