@@ -64,8 +64,9 @@ static bool try_one_page(void)
 }
 
 /*
- * Up to MOST_MAPPINGS; as many, too, where they cannot be counted. By the
- * thread: the process has none to show once its first thread has ended.
+ * Up to MOST_MAPPINGS; 0: they cannot be counted, as where no file can be
+ * opened. By the thread: the process has none to show once its first thread has
+ * ended.
  */
 static unsigned count_mappings(void)
 {
@@ -80,18 +81,24 @@ static unsigned count_mappings(void)
 			count += text[i] == '\n';
 	if (fd >= 0)
 		os_close(fd);
-	return n >= 0 && count ? count : MOST_MAPPINGS;
+	return n >= 0 ? count : 0;
 }
 
-/* One thread does, and others move nothing meanwhile. */
+/*
+ * One thread does, and others move nothing meanwhile. Where nothing is to be
+ * seen, nothing is moved either, and the next one looks again.
+ */
 static void look(uint32_t made)
 {
 	int kept_errno = errno;
+	unsigned count;
 
-	if (__atomic_compare_exchange_n(&moves, &made, GIVEN_UP, false,
-					__ATOMIC_RELAXED, __ATOMIC_RELAXED) &&
-	    count_mappings() < MOST_MAPPINGS)
-		__atomic_store_n(&moves, 1, __ATOMIC_RELAXED);
+	if (!__atomic_compare_exchange_n(&moves, &made, GIVEN_UP, false,
+					 __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		return;
+	count = count_mappings();
+	if (count < MOST_MAPPINGS)
+		__atomic_store_n(&moves, count ? 1 : made, __ATOMIC_RELAXED);
 	errno = kept_errno;
 }
 
@@ -105,7 +112,7 @@ static bool may_move(void)
 				 __ATOMIC_RELAXED);
 	else if (made >= MOVES_PER_LOOK && made != GIVEN_UP)
 		look(made);
-	return __atomic_load_n(&moves, __ATOMIC_RELAXED) != GIVEN_UP;
+	return __atomic_load_n(&moves, __ATOMIC_RELAXED) < MOVES_PER_LOOK;
 }
 
 static enum os_moved move_counted(void *to, void *from, size_t bytes)

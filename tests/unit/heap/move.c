@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -165,13 +166,13 @@ static void test_kernels(void)
 
 /*
  * So many moves that the mappings are counted on the way, if they can be; where
- * nothing moves, a few.
+ * nothing moves, a few. Was each right, and was the last one more than a copy?
  */
-static void test_many(void)
+static bool many_are_right(bool *emptied)
 {
 	char *at[2] = {map(MIB), map(MIB)};
-	bool emptied = false, right = true;
 	unsigned i, most = kernel_moves ? 9000 : 10;
+	bool right = true;
 
 	if (access("/proc/thread-self/maps", R_OK))
 		most = 10;
@@ -179,13 +180,41 @@ static void test_many(void)
 		char *from = at[i % 2], *to = at[(i + 1) % 2];
 
 		from[0] = (char)(i | 1);
-		emptied = move_pages(to, from, MOVE_MIN_BYTES);
-		right = to[0] == (char)(i | 1) && (!emptied || !from[0]);
+		*emptied = move_pages(to, from, MOVE_MIN_BYTES);
+		right = to[0] == (char)(i | 1) && (!*emptied || !from[0]);
 	}
-	ok(right, "many moves in a row are right");
-	ok(emptied == kernel_moves, "and the last is one if the first was");
 	munmap(at[0], MIB);
 	munmap(at[1], MIB);
+	return right;
+}
+
+static void test_many(void)
+{
+	bool emptied = false;
+
+	ok(many_are_right(&emptied), "many moves in a row are right");
+	ok(emptied == kernel_moves, "and the last is one if the first was");
+}
+
+/* As where a program has as many files open as it may. */
+static void test_uncountable(void)
+{
+	struct rlimit files, none;
+	bool emptied = false;
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	none = files;
+	none.rlim_cur = 0;
+	setrlimit(RLIMIT_NOFILE, &none);
+	ok(many_are_right(&emptied),
+	   "so are many while the mappings cannot be counted");
+	setrlimit(RLIMIT_NOFILE, &files);
+	if (access("/proc/thread-self/maps", R_OK))
+		skip("and copies in the end", "there is no /proc");
+	else
+		ok(!emptied, "and copies in the end");
+	ok(moves_right(&emptied) && emptied == kernel_moves,
+	   "once they can be again the next is a move");
 }
 
 static void test_idle_pages(void)
@@ -406,10 +435,11 @@ int main(void)
 {
 	heap_boot();
 	opt.memory_limit = -1;
-	plan(30);
+	plan(33);
 	test_pages();
 	test_kernels();
 	test_many();
+	test_uncountable();
 	test_idle_pages();
 	test_aligned();
 	test_growth();
