@@ -160,9 +160,11 @@ size_t size_class_round(size_t bytes, size_t alignment, unsigned *size_class)
 		bytes = 1;
 	if (bytes > LARGE_MAX_BYTES || alignment > LARGE_MAX_BYTES)
 		return 0;
+	if (alignment > os_page_bytes)
+		return round_large(bytes, size_class);
 	if (alignment > 1)
 		bytes = (bytes + alignment - 1) & ~(alignment - 1);
-	if (bytes > SMALL_MAX_BYTES || alignment > os_page_bytes)
+	if (bytes > SMALL_MAX_BYTES)
 		return round_large(bytes, size_class);
 	index = size_class_of(bytes);
 	while (alignment > 16 && index < SMALL_CLASSES &&

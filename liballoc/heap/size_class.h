@@ -54,7 +54,8 @@ void size_class_boot(void);
 unsigned size_class_of(size_t bytes);
 /*
  * What a request gets: usable bytes, and the class; 0 where nothing can serve
- * it. alignment is a power of two, or 0.
+ * it. alignment is a power of two, or 0; beyond a page it takes whole pages,
+ * though not as many as the alignment.
  */
 size_t size_class_round(size_t bytes, size_t alignment, unsigned *size_class);
 

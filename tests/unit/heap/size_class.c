@@ -94,6 +94,23 @@ static void test_borders(void)
 		"an alignment of 2^63");
 }
 
+/* What is aligned beyond a page costs address space, but no more memory. */
+static void test_aligned(void)
+{
+	size_t page = os_page_bytes, least = SMALL_MAX_BYTES + page, mib2;
+	unsigned size_class;
+
+	mib2 = (size_t)2 << 20;
+	is_uint(size_class_round(100, page, &size_class), page,
+		"a hundred bytes at a page: a page");
+	is_uint(size_class_round(100, 2 * page, &size_class), least & -page,
+		"at two pages: the least run of pages");
+	is_uint(size_class_round(100, mib2, &size_class), least & -page,
+		"at 2 MiB the same");
+	is_uint(size_class_round(mib2 + 1, mib2, &size_class), mib2 + page,
+		"2 MiB and a byte at 2 MiB: a page more");
+}
+
 static void test_waste(void)
 {
 	double worst = 0;
@@ -173,11 +190,12 @@ static void test_cached_alignment(void)
 int main(void)
 {
 	heap_boot();
-	plan(20);
+	plan(24);
 	test_ascending();
 	test_sweep();
 	test_regions();
 	test_borders();
+	test_aligned();
 	test_waste();
 	test_slabs();
 	test_alignment();
