@@ -92,6 +92,12 @@ static const char *take_pair(const char **text, struct pair *pair)
 	return NULL;
 }
 
+/* isspace() of the C locale. */
+static bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 static int digit_of(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -104,16 +110,20 @@ static int digit_of(char c)
 }
 
 /*
- * A number as C writes it: decimal, 0x hexadecimal or 0 octal, with a sign.
- * What is beyond 64 bits becomes the nearest that is not.
+ * A number as strtoull() takes it in C: blanks, a sign, and then decimal, 0x
+ * hexadecimal or 0 octal, in 64 bits. What a signed word does not hold becomes
+ * the nearest that it does.
  */
 static bool parse_number(struct span span, int64_t *number)
 {
 	const char *p = span.at, *end = p + span.length;
-	bool negative = p < end && *p == '-';
-	int base = 10;
 	uint64_t value = 0;
+	bool negative;
+	int base = 10;
 
+	while (p < end && is_blank(*p))
+		p++;
+	negative = p < end && *p == '-';
 	if (p < end && (*p == '-' || *p == '+'))
 		p++;
 	if (end - p > 2 && p[0] == '0' && (p[1] == 'x' || p[1] == 'X')) {
@@ -128,13 +138,13 @@ static bool parse_number(struct span span, int64_t *number)
 	for (; p < end; p++) {
 		int digit = digit_of(*p);
 
-		if (digit >= base)
+		if (digit >= base ||
+		    value > (UINT64_MAX - (uint64_t)digit) / (uint64_t)base)
 			return false;
-		if (value > (INT64_MAX - (uint64_t)digit) / (uint64_t)base)
-			value = INT64_MAX;
-		else
-			value = value * (uint64_t)base + (uint64_t)digit;
+		value = value * (uint64_t)base + (uint64_t)digit;
 	}
+	if (value > INT64_MAX)
+		value = INT64_MAX;
 	*number = negative ? -(int64_t)value : (int64_t)value;
 	return true;
 }
@@ -153,15 +163,16 @@ static const char *set_number(const struct option_row *row, void *field,
 {
 	int64_t number;
 
-	if (row->automatic && span_is(value, "default")) {
+	if (row->automatic && span_is(value, "default"))
 		number = 0;
-	} else if (!parse_number(value, &number)) {
+	else if (!parse_number(value, &number))
 		return "Invalid conf value";
-	} else if (number < row->min || number > row->max) {
-		if (!row->clip)
-			return "Out-of-range conf value";
-		number = number < row->min ? row->min : row->max;
-	}
+	else if (number > row->max && (row->clip || row->clip_above))
+		number = row->max;
+	else if (number < row->min && row->clip)
+		number = row->min;
+	else if (number < row->min || number > row->max)
+		return "Out-of-range conf value";
 	if (row->type == OPTION_UNSIGNED)
 		*(unsigned *)field = (unsigned)number;
 	else if (row->type == OPTION_INT64)

@@ -253,12 +253,39 @@ static int exchange(const struct ctl_call *call, const struct ctl_request *r)
 	return error;
 }
 
-static int access_row(const struct ctl_call *call, const struct ctl_request *r)
+static int give(const struct ctl_call *call, const struct ctl_request *r,
+		uint64_t value)
+{
+	return ctl_give_value(r, &value, type_bytes(call->row->type));
+}
+
+/* A control that can be read, or written, or both. */
+static int read_and_write(const struct ctl_call *call,
+			  const struct ctl_request *r)
 {
 	const struct ctl_row *row = call->row;
 	bool reads = row->get && r->oldp && r->oldlenp;
-	bool read_last = row->rules & CTL_READ_LAST;
+	bool get_last = row->rules & CTL_READ_LAST;
+	bool give_last = row->rules & (CTL_READ_LAST | CTL_GIVE_LAST);
 	uint64_t value = 0;
+	int error = 0;
+
+	if (reads && !get_last)
+		error = row->get(call, &value);
+	if (!error && reads && !give_last)
+		error = give(call, r, value);
+	if (!error && wants_set(row, r))
+		error = write_value(call, r);
+	if (!error && reads && get_last)
+		error = row->get(call, &value);
+	if (!error && reads && give_last)
+		error = give(call, r, value);
+	return error;
+}
+
+static int access_row(const struct ctl_call *call, const struct ctl_request *r)
+{
+	const struct ctl_row *row = call->row;
 	int error;
 
 	if (row->io)
@@ -268,15 +295,7 @@ static int access_row(const struct ctl_call *call, const struct ctl_request *r)
 	error = check_access(row, r);
 	if (!error)
 		error = check_lengths(row, r);
-	if (!error && reads && !read_last)
-		error = row->get(call, &value);
-	if (!error && wants_set(row, r))
-		error = write_value(call, r);
-	if (!error && reads && read_last)
-		error = row->get(call, &value);
-	if (!error && reads)
-		error = ctl_give_value(r, &value, type_bytes(row->type));
-	return error;
+	return error ? error : read_and_write(call, r);
 }
 
 int ctl_byname(const char *name, void *oldp, size_t *oldlenp, void *newp,

@@ -26,11 +26,12 @@ enum option_type {
 struct option_row {
 	const char *name; /* "opt." and the option's name */
 	enum option_type type;
-	bool clip;	/* a number out of range becomes the nearest in it */
-	bool automatic; /* "default" stands for the number 0 */
-	size_t offset;	/* of the field in struct options */
-	int64_t min;	/* the range of a number */
-	int64_t max;	/* of a number; of a string: the bytes of the field */
+	bool clip;	 /* a number out of range becomes the nearest in it */
+	bool clip_above; /* so does one that is too great, but no other */
+	bool automatic;	 /* "default" stands for the number 0 */
+	size_t offset;	 /* of the field in struct options */
+	int64_t min;	 /* the range of a number */
+	int64_t max;	 /* of a number; of a string: the bytes of the field */
 	const char *letters;	  /* that OPTION_LETTERS knows; others pass */
 	const char *const *words; /* of OPTION_WORD; NULL ends them */
 };

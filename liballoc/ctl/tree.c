@@ -101,16 +101,20 @@ void ctl_row_at(unsigned index, struct ctl_row *row)
 	};
 }
 
-/* arena.<i>: the number of arenas itself is an old name of all of them. */
+bool ctl_is_all_arenas(size_t index)
+{
+	return index == MALLCTL_ARENAS_ALL || index == heap_arena_count();
+}
+
 static bool is_arena(size_t index)
 {
-	return index <= heap_arena_count() || index == MALLCTL_ARENAS_ALL ||
+	return index < heap_arena_count() || ctl_is_all_arenas(index) ||
 	       index == MALLCTL_ARENAS_DESTROYED;
 }
 
 static bool has_statistics(size_t index)
 {
-	if (index == MALLCTL_ARENAS_ALL)
+	if (ctl_is_all_arenas(index))
 		return true;
 	if (index == MALLCTL_ARENAS_DESTROYED)
 		return heap_destroyed_stats() != NULL;

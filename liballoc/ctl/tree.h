@@ -31,6 +31,7 @@ enum ctl_type {
 #define CTL_MUST_WRITE 8u  /* EINVAL without a value */
 #define CTL_NEEDS_PROF 16u /* ENOENT where opt.prof is off */
 #define CTL_SET_PROF 32u   /* the same where it is to be set */
+#define CTL_GIVE_LAST 512u /* written even where what is read does not fit */
 
 #define CTL_READ_ONLY 128u  /* of what io does: it takes no value */
 #define CTL_WRITE_ONLY 256u /* of what io does: it gives none */
@@ -127,5 +128,11 @@ int ctl_must_read(const struct ctl_request *r, size_t bytes);
 int ctl_get_number(const struct ctl_call *call, uint64_t *value);
 int ctl_get_text(const struct ctl_call *call, uint64_t *value);
 uint64_t ctl_from_pointer(const void *pointer);
+
+/*
+ * Does the index of an arena stand for all of them? MALLCTL_ARENAS_ALL does,
+ * and the number of arenas, its old name.
+ */
+bool ctl_is_all_arenas(size_t index);
 
 #endif

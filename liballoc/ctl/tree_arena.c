@@ -21,7 +21,7 @@ static struct arena *arena_of(const struct ctl_call *call)
 
 static int get_initialized(const struct ctl_call *call, uint64_t *value)
 {
-	*value = call->mib[1] == MALLCTL_ARENAS_ALL || arena_of(call);
+	*value = ctl_is_all_arenas(call->mib[1]) || arena_of(call);
 	return 0;
 }
 
@@ -30,7 +30,7 @@ static void each_arena(const struct ctl_call *call,
 		       void (*action)(struct arena *arena))
 {
 	unsigned count = heap_arena_count();
-	bool all = call->mib[1] == MALLCTL_ARENAS_ALL || call->mib[1] == count;
+	bool all = ctl_is_all_arenas(call->mib[1]);
 
 	for (unsigned i = 0; i < count; i++) {
 		struct arena *arena = heap_arena(i);
@@ -121,7 +121,7 @@ static int get_page(const struct ctl_call *call, uint64_t *value)
 static int get_tcache_max(const struct ctl_call *call, uint64_t *value)
 {
 	(void)call;
-	*value = opt.tcache_max;
+	*value = heap_cache_max();
 	return 0;
 }
 
@@ -135,10 +135,11 @@ static int get_nbins(const struct ctl_call *call, uint64_t *value)
 /* The classes that thread caches hold. */
 static int get_nhbins(const struct ctl_call *call, uint64_t *value)
 {
+	size_t most = heap_cache_max();
 	unsigned i = 0;
 
 	(void)call;
-	while (i < heap_class_count() && heap_class_bytes(i) <= opt.tcache_max)
+	while (i < heap_class_count() && heap_class_bytes(i) <= most)
 		i++;
 	*value = i;
 	return 0;

@@ -88,14 +88,9 @@ static int set_limit(const struct ctl_call *call, const uint64_t *value)
 	return 0;
 }
 
-static bool is_all(size_t index)
-{
-	return index == MALLCTL_ARENAS_ALL || index == heap_arena_count();
-}
-
 static int get_dss(const struct ctl_call *call, uint64_t *value)
 {
-	if (!is_all(call->mib[1]) && !arena_of(call))
+	if (!ctl_is_all_arenas(call->mib[1]) && !arena_of(call))
 		return EFAULT;
 	*value = ctl_from_pointer("disabled");
 	return 0;
@@ -109,7 +104,9 @@ static int set_dss(const struct ctl_call *call, const uint64_t *value)
 	if (!dss)
 		return 0;
 	if (strcmp(dss, "disabled") == 0)
-		return is_all(call->mib[1]) || arena_of(call) ? 0 : EFAULT;
+		return ctl_is_all_arenas(call->mib[1]) || arena_of(call)
+			       ? 0
+			       : EFAULT;
 	return strcmp(dss, "primary") && strcmp(dss, "secondary") ? EINVAL
 								  : EFAULT;
 }

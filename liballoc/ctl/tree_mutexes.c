@@ -47,8 +47,7 @@ static unsigned arena_of(const struct ctl_call *call)
 {
 	size_t index = call->mib[2];
 
-	return index == MALLCTL_ARENAS_ALL ? OBSERVE_ALL_ARENAS
-					   : (unsigned)index;
+	return ctl_is_all_arenas(index) ? OBSERVE_ALL_ARENAS : (unsigned)index;
 }
 
 static void look(const struct ctl_call *call, unsigned which,

@@ -143,18 +143,18 @@ enum { FIRST_ROW = __COUNTER__ + 1 };
 static void row_at(unsigned index, struct ctl_row *row)
 {
 	switch (index) {
-		CTL_ROW("prof.thread_active_init", CTL_BOOL, CTL_SET_PROF,
-			.get = get_switch, .set = set_switch,
-			.number = THREAD_ACTIVE_INIT);
-		CTL_ROW("prof.active", CTL_BOOL, .get = get_switch,
-			.set = set_active, .number = ACTIVE);
+		CTL_ROW("prof.thread_active_init", CTL_BOOL,
+			CTL_SET_PROF | CTL_GIVE_LAST, .get = get_switch,
+			.set = set_switch, .number = THREAD_ACTIVE_INIT);
+		CTL_ROW("prof.active", CTL_BOOL, CTL_GIVE_LAST,
+			.get = get_switch, .set = set_active, .number = ACTIVE);
 		CTL_ROW("prof.dump", CTL_STRING, CTL_NEEDS_PROF,
 			.set = set_dump);
 		CTL_ROW("prof.dump_peak", CTL_STRING, CTL_NEEDS_PROF,
 			.set = set_dump_peak);
 		CTL_ROW("prof.peak_bytes", CTL_UINT64, .get = get_peak_bytes);
-		CTL_ROW("prof.gdump", CTL_BOOL, CTL_SET_PROF, .get = get_switch,
-			.set = set_switch, .number = GDUMP);
+		CTL_ROW("prof.gdump", CTL_BOOL, CTL_SET_PROF | CTL_GIVE_LAST,
+			.get = get_switch, .set = set_switch, .number = GDUMP);
 		CTL_ROW("prof.prefix", CTL_STRING, CTL_NEEDS_PROF,
 			.set = set_prefix);
 		CTL_ROW("prof.log_start", CTL_STRING, CTL_NEEDS_PROF,

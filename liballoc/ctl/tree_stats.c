@@ -37,7 +37,7 @@ static struct rows arenas_of(const struct ctl_call *call)
 	struct rows all = all_arenas();
 	unsigned row = (unsigned)call->mib[2];
 
-	if (row == MALLCTL_ARENAS_ALL)
+	if (ctl_is_all_arenas(row))
 		return all;
 	if (row == MALLCTL_ARENAS_DESTROYED)
 		return (struct rows){.destroyed = true};
@@ -185,7 +185,7 @@ static int get_uptime(const struct ctl_call *call, uint64_t *value)
 /* Of all arenas: that of arenas yet to be made. number: is it the muzzy? */
 static int get_decay_ms(const struct ctl_call *call, uint64_t *value)
 {
-	if (call->mib[2] != MALLCTL_ARENAS_ALL)
+	if (!ctl_is_all_arenas(call->mib[2]))
 		*value = sum_arenas(arenas_of(call), call->row->text);
 	else if (call->row->number)
 		*value = (uint64_t)heap_default_muzzy_decay_ms();
@@ -247,8 +247,7 @@ static unsigned observed_arena(const struct ctl_call *call)
 {
 	size_t index = call->mib[2];
 
-	return index == MALLCTL_ARENAS_ALL ? OBSERVE_ALL_ARENAS
-					   : (unsigned)index;
+	return ctl_is_all_arenas(index) ? OBSERVE_ALL_ARENAS : (unsigned)index;
 }
 
 /* number: the state, and whether it is bytes that are asked for. */
@@ -271,7 +270,7 @@ static int get_extent_avail(const struct ctl_call *call, uint64_t *value)
 /* Whose arena it was is not known: it is told of the process alone. */
 static int get_abandoned(const struct ctl_call *call, uint64_t *value)
 {
-	*value = call->mib[2] == MALLCTL_ARENAS_ALL
+	*value = ctl_is_all_arenas(call->mib[2])
 			 ? process_metric(call->row->text)
 			 : 0;
 	return 0;
@@ -280,8 +279,8 @@ static int get_abandoned(const struct ctl_call *call, uint64_t *value)
 /* jemalloc's word for what has no one value. */
 static int get_dss(const struct ctl_call *call, uint64_t *value)
 {
-	*value = ctl_from_pointer(
-		call->mib[2] == MALLCTL_ARENAS_ALL ? "N/A" : "disabled");
+	*value = ctl_from_pointer(ctl_is_all_arenas(call->mib[2]) ? "N/A"
+								  : "disabled");
 	return 0;
 }
 

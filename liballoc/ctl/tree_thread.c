@@ -345,7 +345,7 @@ static void row_at(unsigned index, struct ctl_row *row)
 			.number = 1);
 		CTL_ROW("thread.deallocatedp", CTL_POINTER,
 			.get = get_counter_pointer, .number = 1);
-		CTL_ROW("thread.tcache.enabled", CTL_BOOL,
+		CTL_ROW("thread.tcache.enabled", CTL_BOOL, CTL_GIVE_LAST,
 			.get = get_tcache_enabled, .set = set_tcache_enabled);
 		CTL_ROW("thread.tcache.flush", CTL_VOID,
 			.set = do_tcache_flush);
@@ -360,8 +360,9 @@ static void row_at(unsigned index, struct ctl_row *row)
 		CTL_ROW("thread.prof.name", CTL_STRING,
 			CTL_EITHER | CTL_NEEDS_PROF, .get = get_prof_name,
 			.set = set_prof_name);
-		CTL_ROW("thread.prof.active", CTL_BOOL, CTL_SET_PROF,
-			.get = get_prof_active, .set = set_prof_active);
+		CTL_ROW("thread.prof.active", CTL_BOOL,
+			CTL_SET_PROF | CTL_GIVE_LAST, .get = get_prof_active,
+			.set = set_prof_active);
 	}
 }
 

@@ -32,7 +32,7 @@ static int make(void)
 
 	if (!cache)
 		return -1;
-	cache_init(cache, opt.tcache_max);
+	cache_init(cache, heap_cache_max());
 	for (i = 0; i < HEAP_MAX_CACHES; i++)
 		if (!caches[i])
 			break;

@@ -149,6 +149,8 @@ void heap_thread_set_arena(struct thread *thread, struct arena *arena);
 void heap_thread_flush(struct thread *thread); /* empties its cache */
 bool heap_thread_cache_enabled(struct thread *thread);
 void heap_thread_enable_cache(struct thread *thread, bool on);
+/* The largest size that caches hold by default: that of a class, or 0. */
+size_t heap_cache_max(void);
 /*
  * The largest size that the thread's cache holds, which becomes that of the
  * class of what is set, even where it has no cache now; and the most objects

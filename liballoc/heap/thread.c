@@ -239,7 +239,7 @@ static struct thread *new_thread(void)
 	thread->live = true;
 	thread->arena = arena_choose();
 	thread->prof.active = prof_thread_active_init_get();
-	thread->cache_max_bytes = opt.tcache_max;
+	thread->cache_max_bytes = heap_cache_max();
 	if (opt.tcache && !fill_any())
 		start_cache(thread);
 	list_thread(thread);
@@ -745,6 +745,13 @@ void heap_thread_enable_cache(struct thread *thread, bool on)
 	thread_publish(thread);
 	thread_busy--;
 	heap_run_deferred();
+}
+
+size_t heap_cache_max(void)
+{
+	size_t most = opt.tcache_max;
+
+	return most ? size_classes[size_class_of(most)].bytes : 0;
 }
 
 size_t heap_thread_cache_max(const struct thread *thread)

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* log2 of the greatest mean interval. */
-#define PROF_LG_SAMPLE_MAX 62u
+#define PROF_LG_SAMPLE_MAX 63u
 
 /* The natural logarithm of x, x > 0 and normal; relative error < 1e-15. */
 double prof_log(double x);

@@ -46,13 +46,13 @@ else
 fi
 
 runs 0 'a program runs on in spite of bad options' \
-	with 'nonsense:1,prof:maybe,narenas:0,lg_prof_sample:99' "$program"
+	with 'nonsense:1,prof:maybe,narenas:0,lg_prof_interval:99' "$program"
 matches 'an unknown one is reported' \
 	'^<liballoc>: Invalid conf pair: nonsense:1$' "$tmp/err"
 matches 'a malformed one' '^<liballoc>: Invalid conf value: prof:maybe$' \
 	"$tmp/err"
 matches 'one out of range' \
-	'^<liballoc>: Out-of-range conf value: lg_prof_sample:99$' "$tmp/err"
+	'^<liballoc>: Out-of-range conf value: lg_prof_interval:99$' "$tmp/err"
 matches 'and the good ones hold' '^3 20 10000$' "$tmp/out"
 
 runs 0 'garbage is no option' with "$(printf '\001\377%%n,,::')" "$program"

@@ -44,19 +44,19 @@ static const struct bad_case bad_cases[] = {
 	{",prof:false", "<liballoc>: Malformed conf string\n"},
 	{"prof :false", "<liballoc>: Malformed conf string\n"},
 	{"narenas:0", "<liballoc>: Out-of-range conf value: narenas:0\n"},
-	{"narenas:4096", "<liballoc>: Out-of-range conf value: narenas:4096\n"},
 	{"narenas:-1", "<liballoc>: Out-of-range conf value: narenas:-1\n"},
 	{"narenas:two", "<liballoc>: Invalid conf value: narenas:two\n"},
 	{"narenas:2k", "<liballoc>: Invalid conf value: narenas:2k\n"},
 	{"narenas:0x", "<liballoc>: Invalid conf value: narenas:0x\n"},
 	{"narenas:", "<liballoc>: Invalid conf value: narenas:\n"},
 	{"narenas:-", "<liballoc>: Invalid conf value: narenas:-\n"},
-	{"narenas: 2", "<liballoc>: Invalid conf value: narenas: 2\n"},
+	{"narenas: ", "<liballoc>: Invalid conf value: narenas: \n"},
+	{"narenas:2 ", "<liballoc>: Invalid conf value: narenas:2 \n"},
 	{"narenas:99999999999999999999999",
-	 "<liballoc>: Out-of-range conf value: "
-	 "narenas:99999999999999999999999\n"},
-	{"lg_prof_sample:64",
-	 "<liballoc>: Out-of-range conf value: lg_prof_sample:64\n"},
+	 "<liballoc>: Invalid conf value: narenas:99999999999999999999999\n"},
+	{"mutex_max_spin:18446744073709551616",
+	 "<liballoc>: Invalid conf value: "
+	 "mutex_max_spin:18446744073709551616\n"},
 	{"lg_prof_sample:default",
 	 "<liballoc>: Invalid conf value: lg_prof_sample:default\n"},
 	{"dirty_decay_ms:-2",
@@ -186,6 +186,16 @@ static void test_good(void)
 	is_uint(options.prof_bt_max, 128, "clipped from above");
 	is_uint(options.tcache_max, 16384, "lg_tcache_max is tcache_max");
 	is_uint(options.prof_ledger_bytes, 1 << 20, "clipped from below");
+	ok(conf_apply(&options,
+		      "narenas:4096,lg_prof_sample:64,"
+		      "max_background_threads:0,tcache_nslots_large: \t 7,"
+		      "mutex_max_spin:18446744073709551615",
+		      CONF_REPORT) &&
+		   options.narenas == 4094 && options.lg_prof_sample == 63 &&
+		   options.max_background_threads == 1 &&
+		   options.tcache_nslots_large == 7 &&
+		   options.mutex_max_spin == INT64_MAX,
+	   "what is too much is the most, and blanks may come first");
 	ok(conf_apply(&options, "narenas:default", CONF_REPORT) &&
 		   options.narenas == 0,
 	   "narenas:default");
@@ -320,7 +330,7 @@ static void test_file(void)
 
 int main(void)
 {
-	plan(3 * COUNT(bad_cases) + 5 + 5 + 18 + 5 + option_count +
+	plan(3 * COUNT(bad_cases) + 5 + 5 + 19 + 5 + option_count +
 	     option_ignored_count + 9);
 	malloc_message = capture;
 	test_bad();

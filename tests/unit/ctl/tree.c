@@ -318,6 +318,60 @@ static void test_arenas(void)
 	   "all arenas can be purged, by their number or as 4096");
 	ok(!get("arena.4097.initialized") && get("arena.4096.initialized"),
 	   "the pseudo arenas can be asked for");
+	snprintf(name, sizeof(name), "arena.%u.initialized", made + 1);
+	ok(get(name) == 1, "the number of arenas is all of them, too");
+}
+
+/* The number of arenas stands for all, as programs of long ago have it. */
+static void test_all_arenas(void)
+{
+	unsigned all = (unsigned)get("arenas.narenas");
+	char name[64];
+
+	get("epoch");
+	snprintf(name, sizeof(name), "stats.arenas.%u.pactive", all);
+	ok(get(name) && get(name) == get("stats.arenas.4096.pactive"),
+	   "so they are in statistics");
+	snprintf(name, sizeof(name), "stats.arenas.%u.dirty_decay_ms", all);
+	ok(get(name) == get("arenas.dirty_decay_ms"), "with what is to come");
+	snprintf(name, sizeof(name), "stats.arenas.%u.dss", all);
+	is_string((const char *)get(name), "N/A", "and what has no sum");
+	snprintf(name, sizeof(name), "stats.arenas.%u.pactive", all + 1);
+	ok(mallctl(name, NULL, NULL, NULL, 0) == ENOENT, "but no more");
+}
+
+/*
+ * What is read has the wrong length, but what is written has the right one:
+ * jemalloc sets some all the same.
+ */
+static void test_wrong_length(void)
+{
+	static const char *const set_first[] = {
+		"thread.tcache.enabled", "thread.prof.active", "prof.active",
+		"prof.gdump", "prof.thread_active_init"};
+	int64_t value = 7;
+	unsigned old[2] = {0}, arena = 1;
+	size_t length = 4;
+	bool right = true, on, whole;
+
+	ok(mallctl("arena.0.dirty_decay_ms", old, &length, &value, 8) ==
+			   EINVAL &&
+		   get("arena.0.dirty_decay_ms") != 7,
+	   "what cannot be read is not written either");
+	length = 2;
+	ok(mallctl("thread.arena", old, &length, &arena, 4) == EINVAL &&
+		   get("thread.arena") == 0,
+	   "so a thread stays where it is");
+	for (unsigned i = 0; i < COUNT(set_first); i++) {
+		whole = get(set_first[i]);
+		on = !whole;
+		length = 2;
+		right &=
+			mallctl(set_first[i], old, &length, &on, 1) == EINVAL &&
+			get(set_first[i]) == on;
+		set(set_first[i], whole, 1);
+	}
+	ok(right, "but these switches are");
 }
 
 static void test_caches(void)
@@ -325,6 +379,10 @@ static void test_caches(void)
 	unsigned made = 0;
 	size_t length = sizeof(made);
 
+	ok(get("opt.tcache_max") == 1000000 &&
+		   get("arenas.tcache_max") == 1 << 20 &&
+		   get("thread.tcache.max") == 1 << 20,
+	   "caches hold up to a size class");
 	ok(mallctl("tcache.create", &made, &length, NULL, 0) == 0,
 	   "a cache is made");
 	sink = mallocx(100, MALLOCX_TCACHE(made));
@@ -463,11 +521,12 @@ static void test_prof(void)
 }
 
 /* Four arenas even where there is one CPU. */
-const char *malloc_conf = "prof_stats:true,narenas:4";
+const char *malloc_conf = "prof_stats:true,narenas:4,tcache_max:1000000";
 
 int main(void)
 {
-	unsigned count = COUNT(absent) + 7 + 2 + 6 + 13 + 5 + 7 + 3 + 4 + 4;
+	unsigned count =
+		COUNT(absent) + 7 + 2 + 6 + 14 + 4 + 3 + 6 + 7 + 3 + 4 + 4;
 	struct ctl_row row;
 
 	heap_boot();
@@ -484,6 +543,8 @@ int main(void)
 	test_epoch();
 	test_thread();
 	test_arenas();
+	test_all_arenas();
+	test_wrong_length();
 	test_caches();
 	test_prof();
 	test_prof_stats();
