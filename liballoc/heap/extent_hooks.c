@@ -198,10 +198,10 @@ static bool is_committed(const struct extent *run)
 }
 
 void *hooks_map(struct arena *arena, size_t bytes, size_t alignment,
-		uint8_t *hooked)
+		bool commit, uint8_t *hooked)
 {
 	extent_hooks_t *hooks = heap_arena_hooks(arena);
-	bool zero = false, commit = false;
+	bool zero = false;
 	void *base;
 
 	if (!hooks->alloc)

@@ -23,10 +23,11 @@ static inline bool hooks_are_custom(const struct arena *arena)
 
 /*
  * New memory by custom hooks, aligned to alignment, as a clean run's base,
- * with the run's hooked bits; NULL where there is none.
+ * with the run's hooked bits; NULL where there is none. commit: they are asked
+ * to commit it at once.
  */
 void *hooks_map(struct arena *arena, size_t bytes, size_t alignment,
-		uint8_t *hooked);
+		bool commit, uint8_t *hooked);
 /* Back to the hooks that gave it, before it came into use; false: refused. */
 bool hooks_unmap(struct arena *arena, void *base, size_t bytes, bool committed);
 /* Do the hooks ever allow a cut? */

@@ -496,7 +496,8 @@ static struct extent *map_run(struct arena *arena, size_t need)
 
 /*
  * As map_run, by custom hooks: room for more than this only where it may be
- * cut off and the hooks have it. exactly: even then not.
+ * cut off and the hooks have it. exactly: even then not. All of what is wanted
+ * is to be committed at once, of more, what is wanted later.
  */
 static struct extent *map_by_hooks(struct arena *arena, size_t bytes,
 				   size_t alignment, bool exactly)
@@ -507,11 +508,11 @@ static struct extent *map_by_hooks(struct arena *arena, size_t bytes,
 	uint8_t hooked;
 	void *base = NULL;
 
-	if (!exactly && wanted > bytes)
-		base = hooks_map(arena, wanted, alignment, &hooked);
+	if (!exactly && opt.retain && wanted > bytes)
+		base = hooks_map(arena, wanted, alignment, false, &hooked);
 	if (!base) {
 		wanted = bytes;
-		base = hooks_map(arena, wanted, alignment, &hooked);
+		base = hooks_map(arena, wanted, alignment, true, &hooked);
 	}
 	if (!base)
 		return NULL;
@@ -569,6 +570,8 @@ static struct extent *take_by_hooks(struct arena *arena, size_t bytes,
 		run = carve(arena, run, bytes, alignment);
 	if (run || !have_spares(&arena->pages))
 		return run;
+	/* Less beforehand next time: it was to be twice as much. */
+	arena->pages.next_map_bytes /= 4;
 	run = map_by_hooks(arena, bytes, alignment, true);
 	return run ? carve(arena, run, bytes, alignment) : NULL;
 }

@@ -172,7 +172,8 @@ static void purge(struct arena *arena, enum extent_state state, size_t limit,
 static void decay_state(struct arena *arena, enum extent_state state, bool all)
 {
 	struct page_heap *heap = &arena->pages;
-	bool lazily = !all && heap->decay[EXTENT_MUZZY].ms != 0;
+	bool lazily = !all && heap->decay[EXTENT_DIRTY].ms != 0 &&
+		      heap->decay[EXTENT_MUZZY].ms != 0;
 	size_t limit;
 
 	limit = decay_limit(&heap->decay[state], os_now_ns(),

@@ -231,6 +231,14 @@ static int case_limit(void)
 	return free_and_wait(LOAD_BYTES, 0, NULL) < 50 ? 0 : 1;
 }
 
+/* A decay time of 0 is at once, whatever that of muzzy pages is. */
+static int case_at_once(void)
+{
+	if (free_and_wait(LOAD_BYTES, 0, NULL) >= 50)
+		return 1;
+	return read_number("stats.arenas.4096.pmuzzy") == 0 ? 0 : 2;
+}
+
 /* Nothing asks for it, so nothing goes: the other cases can fail. */
 static int case_never(void)
 {
@@ -384,6 +392,8 @@ static const struct test_case {
 	 "or of a thread that freed nothing, of 1 MiB", case_threads_other},
 	{"limit", "prof:false", "the bound in bytes gives 95 % back at once",
 	 case_limit},
+	{"at-once", "dirty_decay_ms:0,muzzy_decay_ms:-1,dirty_limit:-1",
+	 "so does no decay time, past that of muzzy pages", case_at_once},
 	{"never", "dirty_decay_ms:-1,dirty_limit:-1", "or nothing, where told",
 	 case_never},
 	{"muzzy", "dirty_decay_ms:500,muzzy_decay_ms:500,dirty_limit:-1",

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "liballoc/ctl/options.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/include/liballoc/liballoc.h"
@@ -33,6 +34,7 @@ struct book {
 	unsigned refusals; /* of ten calls */
 	long fail_at;	   /* this call, counted from 1; 0: none */
 	long calls;
+	size_t longest; /* that was asked for */
 	unsigned wrong;
 	unsigned count;
 	struct entry {
@@ -86,11 +88,13 @@ static void *hook_alloc(extent_hooks_t *hooks, void *addr, size_t size,
 			size_t alignment, bool *zero, bool *commit,
 			unsigned arena)
 {
-	int protection = book.commits ? PROT_NONE : PROT_READ | PROT_WRITE;
+	bool lazy = book.commits && !*commit;
+	int protection = lazy ? PROT_NONE : PROT_READ | PROT_WRITE;
 	char *map, *base;
 
 	book.wrong += hooks != &book.hooks || addr || arena != book.arena;
-	book.wrong += !size || size % os_page_bytes || *zero || *commit;
+	book.wrong += !size || size % os_page_bytes || *zero;
+	book.longest = size > book.longest ? size : book.longest;
 	if (refuses())
 		return NULL;
 	map = mmap(NULL, size + alignment, protection,
@@ -101,11 +105,11 @@ static void *hook_alloc(extent_hooks_t *hooks, void *addr, size_t size,
 	if (base > map)
 		munmap(map, (size_t)(base - map));
 	munmap(base + size, (size_t)(map + alignment - base));
-	if (book.soils && !book.commits)
+	if (book.soils && !lazy)
 		memset(base, 0xa5, size);
-	*zero = !book.soils || book.commits;
-	*commit = !book.commits;
-	add(base, size, !book.commits);
+	*zero = !book.soils || lazy;
+	*commit = !lazy;
+	add(base, size, !lazy);
 	return base;
 }
 
@@ -406,6 +410,39 @@ static void test_variants(void)
 	book.commits = false;
 }
 
+/* What was not committed when it was made never can be. */
+static void test_committed_at_once(void)
+{
+	extent_hooks_t hooks = all_hooks;
+
+	hooks.commit = NULL;
+	hooks.decommit = NULL;
+	book.commits = true;
+	test_variant("memory that is committed at once, or never", &hooks);
+	book.commits = false;
+}
+
+/* Without opt.retain nothing is asked for beforehand. */
+static void test_exact(void)
+{
+	void *objects[40];
+	int flags;
+
+	book.hooks = all_hooks;
+	opt.retain = false;
+	start();
+	book.longest = 0;
+	flags = MALLOCX_ARENA(book.arena) | MALLOCX_TCACHE_NONE;
+	for (unsigned i = 0; i < 40; i++)
+		objects[i] = mallocx(100000, flags);
+	is_uint(book.longest, 100000 + (-(size_t)100000 & (os_page_bytes - 1)),
+		"hooks are asked for what is wanted alone");
+	for (unsigned i = 0; i < 40; i++)
+		dallocx(objects[i], flags);
+	check("no retain");
+	opt.retain = true;
+}
+
 /* The Nth call fails, for all N of a short run. */
 static void test_failures(void)
 {
@@ -538,8 +575,10 @@ static void test_greedy(void)
 
 int main(void)
 {
-	plan(10 * 7 + 3 + 6 + 4);
+	plan(11 * 7 + 1 + 6 + 3 + 6 + 4);
 	test_variants();
+	test_committed_at_once();
+	test_exact();
 	test_failures();
 	test_chained();
 	test_greedy();
