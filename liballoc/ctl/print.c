@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "liballoc/ctl/options.h"
+#include "liballoc/heap/os.h"
 #include "liballoc/include/liballoc/liballoc.h"
 
 __attribute__((visibility("default"),
@@ -26,10 +27,8 @@ static void write_stderr(void *opaque, const char *text)
 
 	(void)opaque;
 	while (left > 0) {
-		ssize_t n = write(STDERR_FILENO, text, left);
+		ssize_t n = os_write(STDERR_FILENO, text, left);
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n <= 0)
 			return;
 		text += n;

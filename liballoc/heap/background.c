@@ -180,6 +180,16 @@ static bool start(void)
 	return made;
 }
 
+/* The thread that waits cannot be cancelled meanwhile: others wait for it. */
+static void join(void)
+{
+	int cancel;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+	pthread_join(background, NULL);
+	pthread_setcancelstate(cancel, NULL);
+}
+
 static void stop(void)
 {
 	int kept_errno = errno;
@@ -188,7 +198,7 @@ static void stop(void)
 		return;
 	set(&stopping, true);
 	wake();
-	pthread_join(background, NULL);
+	join();
 	ledger_set(&ledger_process()->background_threads, 0);
 	__atomic_store_n(&life, LIFE_NONE, __ATOMIC_SEQ_CST);
 	errno = kept_errno;

@@ -387,6 +387,16 @@ ssize_t os_read_link(const char *path, char *to, size_t bytes)
 	return syscall(SYS_readlinkat, AT_FDCWD, path, to, bytes);
 }
 
+ssize_t os_write(int fd, const void *from, size_t bytes)
+{
+	ssize_t n;
+
+	do
+		n = syscall(SYS_write, fd, from, bytes);
+	while (n < 0 && errno == EINTR);
+	return n;
+}
+
 void os_close(int fd)
 {
 	(void)syscall(SYS_close, fd);

@@ -93,12 +93,14 @@ int os_cpu(void);
 unsigned os_cpu_limit(void);
 
 /*
- * Files that the heap reads: the system calls of those names, but that a signal
- * does not end a read. Past libc, whose wrappers are cancellation points, and
- * lie on pages of it that many a program never touches. They set errno.
+ * Files that the heap reads, and what it has to say: the system calls of those
+ * names, but that a signal does not end a read or a write. Past libc, whose
+ * wrappers are cancellation points, and lie on pages of it that many a program
+ * never touches. They set errno.
  */
 int os_open(const char *path);
 ssize_t os_read(int fd, void *to, size_t bytes);
+ssize_t os_write(int fd, const void *from, size_t bytes);
 ssize_t os_read_at(int fd, void *to, size_t bytes, off_t at);
 ssize_t os_read_link(const char *path, char *to, size_t bytes);
 void os_close(int fd);

@@ -116,12 +116,12 @@ static void write_number(struct dump *dump, const char *what, uint64_t value)
 static void write_command(struct dump *dump)
 {
 	static char text[4096] __attribute__((aligned(4096)));
-	int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text));
+	int fd = os_open("/proc/self/cmdline");
+	ssize_t n = fd < 0 ? 0 : os_read(fd, text, sizeof(text));
 	const char *at = text, *end = text + (n > 0 ? n : 0);
 
 	if (fd >= 0)
-		close(fd);
+		os_close(fd);
 	writer_text(&dump->writer, "# command");
 	while (at < end) {
 		size_t length = strnlen(at, (size_t)(end - at));
@@ -492,26 +492,38 @@ static void total(const struct dump *dump, struct dump_totals *totals)
 	}
 }
 
-int dump_write(const char *path, bool at_peak, struct dump_totals *totals)
+static bool take(struct dump *dump, bool at_peak)
+{
+	dump->lg_sample = (unsigned)prof_lg_sample_get();
+	dump->at_peak = at_peak;
+	dump->accumulates = opt.prof_accum && !at_peak;
+	return snapshot_take(&dump->snapshot, at_peak);
+}
+
+int dump_write(const char *path, bool asked_for, bool at_peak)
 {
 	struct dump dump;
-	int error = 0;
+	int error = ENOMEM;
 
-	dump.lg_sample = (unsigned)prof_lg_sample_get();
-	dump.at_peak = at_peak;
-	dump.accumulates = opt.prof_accum && !at_peak;
-	if (!snapshot_take(&dump.snapshot, at_peak))
+	if (!take(&dump, at_peak))
 		return ENOMEM;
-	if (totals)
-		total(&dump, totals);
-	if (path && sum_threads(&dump)) {
-		writer_open(&dump.writer, path);
+	if (sum_threads(&dump)) {
+		writer_open(&dump.writer, path, asked_for);
 		write_all(&dump);
 		error = writer_close(&dump.writer);
 		os_unmap(dump.threads, dump.threads_bytes);
-	} else if (path) {
-		error = ENOMEM;
 	}
 	snapshot_drop(&dump.snapshot);
 	return error;
+}
+
+bool dump_sum(struct dump_totals *totals)
+{
+	struct dump dump;
+
+	if (!take(&dump, false))
+		return false;
+	total(&dump, totals);
+	snapshot_drop(&dump.snapshot);
+	return true;
 }

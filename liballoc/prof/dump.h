@@ -17,11 +17,12 @@ struct dump_totals {
 };
 
 /*
- * Writes the profile to path (NULL: nowhere) and fills totals (may be NULL).
- * at_peak: in use is what was so at the last peak, and what was allocated by
- * then is not known. 0 or an errno. The caller holds the dump lock, and no
- * other.
+ * Writes the profile to path; asked_for as in writer.h. at_peak: in use is what
+ * was so at the last peak, and what was allocated by then is not known. 0 or an
+ * errno. The caller holds the dump lock, and no other.
  */
-int dump_write(const char *path, bool at_peak, struct dump_totals *totals);
+int dump_write(const char *path, bool asked_for, bool at_peak);
+/* The same of what a dump would tell; false: there is no memory. */
+bool dump_sum(struct dump_totals *totals);
 
 #endif

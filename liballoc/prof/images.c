@@ -15,6 +15,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "liballoc/heap/os.h"
 #include "liballoc/ledger/build_id.h"
 #include "liballoc/prof/images.h"
 #include "liballoc/prof/json.h"
@@ -174,26 +175,22 @@ static void pass_mapping(struct writer *writer, struct image *image,
 	image->id_bytes = id_at(mapping.start, image->id, sizeof(image->id));
 }
 
-static ssize_t read_some(int fd, void *to, size_t size)
+/* No cancellation point is in it, and none is to be: locks are held. */
+static int open_maps(void)
 {
-	ssize_t n;
-
-	do
-		n = read(fd, to, size);
-	while (n < 0 && errno == EINTR);
-	return n;
+	return os_open("/proc/self/maps");
 }
 
-/* Calls visit with each line of /proc/self/maps, which it may change. */
+/* Calls visit with each line of the mappings, which it may change. */
 static void each_line(void (*visit)(void *context, char *line), void *context)
 {
 	static char text[2 * LINE_BYTES] __attribute__((aligned(4096)));
 	size_t have = 0;
-	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	int fd = open_maps();
 	ssize_t n;
 
 	while (fd >= 0 && have < sizeof(text) - 1 &&
-	       (n = read_some(fd, text + have, sizeof(text) - 1 - have)) > 0) {
+	       (n = os_read(fd, text + have, sizeof(text) - 1 - have)) > 0) {
 		char *line = text, *end;
 
 		have += (size_t)n;
@@ -207,7 +204,7 @@ static void each_line(void (*visit)(void *context, char *line), void *context)
 		memmove(text, line, have);
 	}
 	if (fd >= 0)
-		close(fd);
+		os_close(fd);
 }
 
 static void pass_line(void *writer, char *line)
@@ -242,12 +239,15 @@ void images_put_mappings(struct json *json)
 void images_write_maps(struct writer *writer)
 {
 	static char text[8192] __attribute__((aligned(4096)));
-	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	int fd = open_maps();
 	ssize_t n;
 
+	/* Without, the profile is worth little; but there may be no /proc. */
+	if (fd < 0 && !writer->error && (errno == EMFILE || errno == ENFILE))
+		writer->error = errno;
 	if (fd < 0)
 		return;
-	while ((n = read_some(fd, text, sizeof(text))) > 0)
+	while ((n = os_read(fd, text, sizeof(text))) > 0)
 		writer_bytes(writer, text, (size_t)n);
-	close(fd);
+	os_close(fd);
 }

@@ -28,6 +28,7 @@ bool log_on;
 static struct log current;
 static struct log_thread *buckets[BUCKETS] __attribute__((aligned(4096)));
 static char path_wanted[DUMP_NAME_BYTES];
+static bool path_asked_for; /* by the program */
 
 /* NULL where the log is full, or memory is short. */
 static void *take_memory(size_t bytes)
@@ -167,6 +168,7 @@ static int start(const char *path)
 		return ENOENT;
 	if (path && strlen(path) >= OPTION_PATH_BYTES)
 		return ENAMETOOLONG;
+	path_asked_for = path != NULL;
 	if (path)
 		strcpy(path_wanted, path);
 	else
@@ -198,7 +200,7 @@ __attribute__((cold)) void log_boot(void)
 }
 
 /* Holding the dump lock: takes the log off, and where it is to be written. */
-static bool stop(struct log *log, char path[DUMP_NAME_BYTES])
+static bool stop(struct log *log, char path[DUMP_NAME_BYTES], bool *asked_for)
 {
 	bool was_on;
 
@@ -208,6 +210,7 @@ static bool stop(struct log *log, char path[DUMP_NAME_BYTES])
 	if (log_on) {
 		__atomic_store_n(&log_on, false, __ATOMIC_RELAXED);
 		memcpy(path, path_wanted, DUMP_NAME_BYTES);
+		*asked_for = path_asked_for;
 		*log = take_off();
 	}
 	lock_release(&lock);
@@ -218,13 +221,14 @@ static bool stop(struct log *log, char path[DUMP_NAME_BYTES])
 static int stop_and_write(char path[DUMP_NAME_BYTES])
 {
 	int error = EINVAL, cancel;
+	bool asked_for;
 	struct log log;
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	path[0] = '\0';
 	lock_take(&tables_dump_lock);
-	if (stop(&log, path)) {
-		error = log_write(&log, path);
+	if (stop(&log, path, &asked_for)) {
+		error = log_write(&log, path, asked_for);
 		drop(&log);
 	}
 	lock_release(&tables_dump_lock);

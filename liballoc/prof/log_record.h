@@ -44,7 +44,10 @@ struct log {
 	uint64_t start_ns;
 };
 
-/* Writes it to path; 0 or an errno. Holding the dump lock, and no other. */
-int log_write(const struct log *log, const char *path);
+/*
+ * Writes it to path; asked_for as in writer.h. 0 or an errno. Holding the dump
+ * lock, and no other.
+ */
+int log_write(const struct log *log, const char *path, bool asked_for);
 
 #endif

@@ -145,7 +145,7 @@ static void write_piece(void *opaque, const char *text)
 	writer_text(opaque, text);
 }
 
-int log_write(const struct log *log, const char *path)
+int log_write(const struct log *log, const char *path, bool asked_for)
 {
 	struct numbers numbers;
 	struct writer writer;
@@ -154,7 +154,7 @@ int log_write(const struct log *log, const char *path)
 
 	if (!number_stacks(log, &numbers))
 		return ENOMEM;
-	writer_open(&writer, path);
+	writer_open(&writer, path, asked_for);
 	json_start(&json, write_piece, &writer);
 	json_object(&json, NULL);
 	put_info(&json, log);

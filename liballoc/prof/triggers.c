@@ -62,10 +62,10 @@ static void complain(const char *path, int error)
 }
 
 /* Holding the dump lock. */
-static int write_dump(const char *path, enum dump_kind kind)
+static int write_dump(const char *path, bool asked_for, enum dump_kind kind)
 {
 	struct process_stats *process = ledger_process();
-	int error = dump_write(path, kind == DUMP_PEAK, NULL);
+	int error = dump_write(path, asked_for, kind == DUMP_PEAK);
 
 	ledger_add_shared(
 		error ? &process->prof_dump_failures : &process->prof_dumps, 1);
@@ -88,7 +88,7 @@ static int dump_and_release(const char *path, enum dump_kind kind)
 		path = name;
 	}
 	if (path)
-		error = write_dump(path, kind);
+		error = write_dump(path, path != name, kind);
 	if (path == name && !error)
 		files_written(kind);
 	lock_release(&tables_dump_lock);
@@ -266,7 +266,7 @@ static bool report_leaks(void)
 	struct dump_totals totals = {0};
 
 	lock_take(&tables_dump_lock);
-	dump_write(NULL, false, &totals);
+	dump_sum(&totals);
 	lock_release(&tables_dump_lock);
 	if (totals.contexts == 0)
 		return false;

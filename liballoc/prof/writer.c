@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,20 +16,39 @@
 #include "liballoc/prof/writer.h"
 
 #define ATTEMPTS 16u
+/* So many links are followed, one after the other. */
+#define LINKS 16u
+#define SUFFIX_BYTES 17u
 
 static char buffer[64 * 1024] __attribute__((aligned(4096)));
 static const char digits[] = "0123456789abcdef";
 
-/* path with a random suffix that nobody can foresee. */
+/* Behind the last slash. */
+static char *name_in(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/*
+ * path with a random suffix that nobody can foresee; its end goes where the
+ * name would be too long otherwise.
+ */
 static bool name_temporary(struct writer *writer, uint64_t random[4])
 {
 	size_t length = strlen(writer->path);
-	char *to = writer->temporary;
+	char *to = writer->temporary, *name;
 	uint64_t number = random_next(random);
 
-	if (length + 18 > sizeof(writer->temporary))
+	if (length + SUFFIX_BYTES + 1 > sizeof(writer->temporary))
 		return false;
-	memcpy(to, writer->path, length);
+	memcpy(to, writer->path, length + 1);
+	name = name_in(to);
+	if (to + length - name > NAME_MAX)
+		return false;
+	if (to + length - name > (ptrdiff_t)(NAME_MAX - SUFFIX_BYTES))
+		length = (size_t)(name - to) + NAME_MAX - SUFFIX_BYTES;
 	to[length++] = '.';
 	for (unsigned i = 0; i < 16; i++)
 		to[length++] = digits[(number >> (4 * i)) & 15];
@@ -36,7 +56,8 @@ static bool name_temporary(struct writer *writer, uint64_t random[4])
 	return true;
 }
 
-static void open_temporary(struct writer *writer)
+/* there: the file that it will take the place of, or NULL. */
+static void open_temporary(struct writer *writer, const struct stat *there)
 {
 	uint64_t random[4];
 
@@ -55,17 +76,24 @@ static void open_temporary(struct writer *writer)
 	}
 	if (writer->fd < 0)
 		writer->error = errno;
+	else if (there)
+		fchmod(writer->fd, there->st_mode & 0777);
 }
 
-/* Does not wait for somebody to read a pipe, but for him to read on. */
-static void open_in_place(struct writer *writer)
+/*
+ * how: O_APPEND or O_TRUNC. Does not wait for somebody to read a pipe, but for
+ * him to read on.
+ */
+static void open_in_place(struct writer *writer, int how)
 {
+	writer->temporary[0] = 0;
+	writer->error = 0;
 	writer->fd = open(writer->path,
-			  O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+			  O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | how);
 	if (writer->fd < 0)
 		writer->error = errno;
 	else
-		fcntl(writer->fd, F_SETFL, O_WRONLY);
+		fcntl(writer->fd, F_SETFL, O_WRONLY | (how & O_APPEND));
 }
 
 /* What a write raises in this thread where its error is so; 0: nothing. */
@@ -103,18 +131,59 @@ static void release_signals(struct writer *writer)
 	pthread_sigmask(SIG_SETMASK, &writer->mask, NULL);
 }
 
-void writer_open(struct writer *writer, const char *path)
+/* What the names there lead to is open already, and not to be replaced. */
+static bool leads_to_open(const char *path)
+{
+	return strncmp(path, "/dev/", 5) == 0 ||
+	       strncmp(path, "/proc/", 6) == 0;
+}
+
+/* Where a symbolic link leads in the end; path, where it is none. */
+static const char *follow(const char *path)
+{
+	static char at[WRITER_PATH_BYTES], to[WRITER_PATH_BYTES];
+	size_t head = strlen(path);
+	unsigned i;
+	ssize_t n;
+
+	if (head >= sizeof(at))
+		return path;
+	memcpy(at, path, head + 1);
+	for (i = 0; i < LINKS && !leads_to_open(at); i++) {
+		n = readlink(at, to, sizeof(to));
+		head = n > 0 && to[0] == '/' ? 0 : (size_t)(name_in(at) - at);
+		if (n <= 0 || head + (size_t)n >= sizeof(at))
+			break;
+		memcpy(at + head, to, (size_t)n);
+		at[head + (size_t)n] = 0;
+	}
+	return at;
+}
+
+/* A new file cannot be made there, but the one that is there can be written. */
+static bool is_folder_closed(int error)
+{
+	return error == EACCES || error == EPERM || error == EROFS;
+}
+
+void writer_open(struct writer *writer, const char *path, bool asked_for)
 {
 	struct stat there;
+	bool exists;
 
-	*writer = (struct writer){.fd = -1, .path = path};
+	*writer = (struct writer){.fd = -1};
+	writer->path = asked_for ? follow(path) : path;
 	hold_signals(writer);
+	exists = stat(writer->path, &there) == 0;
 	/* Devices and pipes are written to, not replaced. */
-	if (stat(path, &there) == 0 && !S_ISREG(there.st_mode)) {
-		open_in_place(writer);
+	if (exists && (!S_ISREG(there.st_mode) ||
+		       (asked_for && leads_to_open(writer->path)))) {
+		open_in_place(writer, O_APPEND);
 		return;
 	}
-	open_temporary(writer);
+	open_temporary(writer, exists ? &there : NULL);
+	if (exists && asked_for && is_folder_closed(writer->error))
+		open_in_place(writer, O_TRUNC);
 	if (writer->error)
 		writer->temporary[0] = 0;
 }
@@ -138,18 +207,54 @@ static void flush(struct writer *writer)
 	writer->length = 0;
 }
 
-int writer_close(struct writer *writer)
+static void close_file(struct writer *writer)
 {
-	const char *temporary = writer->temporary;
-
-	flush(writer);
 	if (writer->fd >= 0 && close(writer->fd) != 0 && !writer->error)
 		writer->error = errno;
-	if (temporary[0] && !writer->error &&
-	    rename(temporary, writer->path) != 0)
+	writer->fd = -1;
+}
+
+/* Onto a file that is a mount of its own, and cannot be replaced. */
+static void copy_over(struct writer *writer, const char *temporary)
+{
+	int from = open(temporary, O_RDONLY | O_CLOEXEC);
+	ssize_t n = -1;
+
+	open_in_place(writer, O_TRUNC);
+	while (from >= 0 && !writer->error &&
+	       (n = read(from, buffer, sizeof(buffer))) > 0) {
+		writer->length = (size_t)n;
+		flush(writer);
+	}
+	if (n < 0 && !writer->error)
 		writer->error = errno;
-	if (temporary[0] && writer->error)
-		unlink(temporary);
+	if (from >= 0)
+		close(from);
+	close_file(writer);
+}
+
+/* The whole file gets its name. */
+static void publish(struct writer *writer)
+{
+	static char temporary[WRITER_PATH_BYTES];
+
+	if (rename(writer->temporary, writer->path) == 0)
+		return;
+	writer->error = errno;
+	memcpy(temporary, writer->temporary, sizeof(temporary));
+	if (writer->error == EBUSY)
+		copy_over(writer, temporary);
+	unlink(temporary);
+}
+
+int writer_close(struct writer *writer)
+{
+	flush(writer);
+	close_file(writer);
+	if (writer->temporary[0] && !writer->error)
+		publish(writer);
+	else if (writer->temporary[0])
+		unlink(writer->temporary);
 	release_signals(writer);
 	return writer->error;
 }

@@ -2,7 +2,10 @@
 /*
  * Writes a file that is there whole or not at all: to a name of its own in
  * the same directory, renamed at the end. Buffered, with a sticky error; no
- * stdio, no allocation. One at a time: the buffer is static.
+ * stdio, no allocation. One at a time: the buffer is static. What cannot be
+ * replaced is written to as it is: a device, a pipe, what is open already
+ * (/dev/stdout, /proc/self/fd/5), to which it is appended; a file in a folder
+ * where none can be made, and one that is a mount.
  */
 #ifndef LIBALLOC_PROF_WRITER_H
 #define LIBALLOC_PROF_WRITER_H
@@ -25,11 +28,13 @@ struct writer {
 };
 
 /*
- * path must outlive the writer. Errors show in writer_close(), and in no
- * signal: SIGXFSZ and SIGPIPE are held meanwhile.
+ * path must outlive the writer. asked_for: by the program, rather than a name
+ * that somebody may have foreseen: then a symbolic link stays, and what it
+ * leads to is written. Errors show in writer_close(), and in no signal:
+ * SIGXFSZ and SIGPIPE are held meanwhile.
  */
-void writer_open(struct writer *writer, const char *path);
-/* 0, or an errno, and then nothing is left behind. */
+void writer_open(struct writer *writer, const char *path, bool asked_for);
+/* 0, or an errno, and then nothing that is new is left behind. */
 int writer_close(struct writer *writer);
 
 void writer_bytes(struct writer *writer, const char *bytes, size_t length);

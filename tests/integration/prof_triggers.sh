@@ -3,7 +3,7 @@
 # When dumps are made, under which names, and what becomes of the program where
 # they cannot be.
 . "$top_srcdir/tests/tap/tap.sh"
-plan 71
+plan 93
 
 for program in trigger peak; do
 	$CC -g -O1 -I"$top_srcdir/liballoc/include" \
@@ -166,6 +166,64 @@ ok 'nobody at the other end of a pipe' env MALLOC_CONF= timeout 100 \
 	"$tmp/trigger" refused:pipe
 matches 'costs a message' 'profile pipe: nobody reads the pipe' "$tmp/err"
 ok 'a cancelled thread allocates on' run lg_prof_interval:20 cancelled dump:x
+ok 'one that looks at the last samples does so' run \
+	lg_prof_sample:12,prof_recent_alloc_max:10 hold:1 recent dump:x
+ok 'and one that ends the background thread' run background_thread:true \
+	hold:2 stop dump:x
+ok 'no descriptor for the mappings' run '' descriptors:1 refused:x busy
+matches 'costs a message' 'profile x: too many open files' "$tmp/err"
+are 'and leaves nothing'
+
+# What stays where it is, and is written to.
+rm -f ./*
+mkdir files && echo old >files/real && ln -s files/real link &&
+	ln -s link links && ln -s files/new fresh
+ok 'a link to a link' "$tmp/trigger" dump:links
+[ -L links ] && [ -L link ] && ! [ -L files/real ]
+result $? 'stays one'
+matches 'and a dump is where it leads' '^heap_v2/' files/real
+ok 'a link to nothing' "$tmp/trigger" dump:fresh
+matches 'makes it' '^heap_v2/' files/new
+echo first >out
+runs 0 'what is open by a path' sh -c '"$1" dump:/dev/stdout >>out' sh \
+	"$tmp/trigger"
+head -2 out | tr '\n' ' ' >"$tmp/got"
+matches 'is gone on with' '^first heap_v2/' "$tmp/got"
+[ "$(ls files)" = "$(printf 'new\nreal')" ]
+result $? 'and nothing else is there'
+chmod 600 out && ok 'a file for its owner alone' "$tmp/trigger" dump:out
+[ "$(stat -c %a out)" = 600 ]
+result $? 'stays so'
+long=$(printf '%0240d' 0)
+ok 'a name as long as it may be' "$tmp/trigger" "dump:$long"
+matches 'is one' '^heap_v2/' "$long"
+rm -rf files ./*
+if [ "$(id -u)" = 0 ] && setpriv --reuid=65534 true 2>/dev/null; then
+	mkdir closed && echo old >closed/x && chown 65534 closed/x
+	chmod 755 "$tmp" "$tmp/to"
+	ok 'a file in a folder where none can be made' setpriv --reuid=65534 \
+		"$tmp/trigger" dump:closed/x
+	matches 'is written to' '^heap_v2/' closed/x
+else
+	skip 'a file in a folder where none can be made' 'needs root'
+	skip 'is written to' 'needs root'
+fi
+if unshare -m true 2>/dev/null; then
+	echo old >below && echo old >mount
+	# shellcheck disable=SC2016
+	ok 'a file that is a mount' unshare -m sh -c \
+		'mount --bind below mount && "$1" dump:mount' sh "$tmp/trigger"
+	matches 'is written to' '^heap_v2/' below
+	[ "$(ls)" = "$(printf 'below\nmount')" ] || [ -d closed ]
+	result $? 'and nothing is left behind'
+else
+	for what in 'a file that is a mount' 'is written to' \
+		'and nothing is left behind'; do
+		skip "$what" 'nothing can be mounted here'
+	done
+fi
+rm -rf ./*
+
 ok 'a thread with a small stack' run lg_prof_interval:20 small
 ls >"$tmp/got"
 matches 'makes dumps' '^jeprof\.[0-9]+\.7\.i7\.heap$' "$tmp/got"

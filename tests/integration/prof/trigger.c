@@ -171,26 +171,93 @@ static void *allocate_cancelled(void *arg)
 	return allocate(arg);
 }
 
-static bool cancelled(const char *unused)
+static void pass(void *opaque, const char *text)
+{
+	(void)opaque;
+	(void)text;
+}
+
+/* Nor here, though the one asks for files, and the other for a thread's end. */
+static void *recent_cancelled(void *arg)
+{
+	struct {
+		void (*write)(void *opaque, const char *text);
+		void *opaque;
+	} to = {pass, NULL};
+
+	pthread_cancel(pthread_self());
+	mallctl("experimental.prof_recent.alloc_dump", NULL, NULL, &to,
+		sizeof(to));
+	return arg;
+}
+
+static void *stop_cancelled(void *arg)
+{
+	bool off = false;
+
+	pthread_cancel(pthread_self());
+	mallctl("background_thread", NULL, NULL, &off, sizeof(off));
+	return arg;
+}
+
+static bool runs_to_its_end(void *(*run)(void *))
 {
 	static char here;
 	pthread_t thread;
 	void *result = NULL;
 
-	(void)unused;
-	return pthread_create(&thread, NULL, allocate_cancelled, &here) == 0 &&
+	return pthread_create(&thread, NULL, run, &here) == 0 &&
 	       pthread_join(thread, &result) == 0 && result == &here;
+}
+
+static bool cancelled(const char *unused)
+{
+	(void)unused;
+	return runs_to_its_end(allocate_cancelled);
+}
+
+/* And what others wait for meanwhile goes on. */
+static bool cancelled_recent(const char *unused)
+{
+	(void)unused;
+	return runs_to_its_end(recent_cancelled);
+}
+
+static bool cancelled_stop(const char *unused)
+{
+	bool on = true;
+
+	(void)unused;
+	return mallctl("background_thread", NULL, NULL, &on, sizeof(on)) == 0 &&
+	       runs_to_its_end(stop_cancelled) &&
+	       mallctl("background_thread", NULL, NULL, &on, sizeof(on)) == 0;
+}
+
+/* So many descriptors are left. */
+static bool descriptors(const char *value)
+{
+	struct rlimit limit = {0, RLIM_INFINITY};
+	int next = dup(0);
+
+	close(next);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = (rlim_t)next + (rlim_t)atoi(value);
+	return setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
 static const struct step {
 	const char *name; /* of NAME or NAME:VALUE */
 	bool (*take)(const char *value);
 } steps[] = {
-	{"hold", hold},	     {"drop", drop},	       {"busy", busy},
-	{"dump", dump},	     {"refused", refused},     {"peak", dump_peak},
-	{"nopeak", no_peak}, {"file", limit_files},    {"cancelled", cancelled},
-	{"handle", handle},  {"signal", signal_self},  {"await", await},
-	{"quit", quit},	     {"memory", limit_memory}, {"small", small},
+	{"hold", hold},		  {"drop", drop},
+	{"busy", busy},		  {"dump", dump},
+	{"refused", refused},	  {"peak", dump_peak},
+	{"nopeak", no_peak},	  {"file", limit_files},
+	{"cancelled", cancelled}, {"handle", handle},
+	{"signal", signal_self},  {"await", await},
+	{"quit", quit},		  {"memory", limit_memory},
+	{"small", small},	  {"recent", cancelled_recent},
+	{"stop", cancelled_stop}, {"descriptors", descriptors},
 };
 
 static bool take(const char *argument)
