@@ -16,7 +16,7 @@ LIBALLOC_CFLAGS = $(AM_CFLAGS) -fvisibility=hidden -fdata-sections \
 # current:revision:age, by libtool's rules: bump current and zero the rest when
 # an exported function goes or changes, bump current and age when one comes.
 %C%_liballoc_la_LDFLAGS = -version-info 0:0:0 -Wl,-z,now -Wl,-z,nodelete \
-	$(LIBALLOC_LDFLAGS) $(LIBALLOC_ORDER_LDFLAGS) \
+	$(LIBALLOC_FIRST_LDFLAGS) $(LIBALLOC_LDFLAGS) $(LIBALLOC_ORDER_LDFLAGS) \
 	-Wl,--version-script=$(top_srcdir)/%D%/liballoc.map
 %C%_liballoc_la_DEPENDENCIES = %D%/liballoc.map %D%/order.ld
 %C%_liballoc_la_CFLAGS = $(LIBALLOC_CFLAGS)

@@ -51,6 +51,21 @@ AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])],
 LDFLAGS=$save_LDFLAGS
 rm -f conftest.map
 
+dnl Initialised first, which the C library's own libpthread was before it became
+dnl a part of it (glibc 2.34).
+LIBALLOC_FIRST_LDFLAGS=
+AC_MSG_CHECKING([whether threads are a part of the C library])
+AC_PREPROC_IFELSE([AC_LANG_SOURCE([[
+#include <features.h>
+#if !defined(__GLIBC__) || !__GLIBC_PREREQ(2, 34)
+# error
+#endif
+]])],
+	[AC_MSG_RESULT([yes])
+	 LIBALLOC_FIRST_LDFLAGS=-Wl,-z,initfirst],
+	[AC_MSG_RESULT([no])])
+AC_SUBST([LIBALLOC_FIRST_LDFLAGS])
+
 dnl What brings pages alone; a linker without one of them links a larger
 dnl library. --sort-section: small variables together, away from tables.
 dnl noseparate-code: code begins on the page where the headers end.

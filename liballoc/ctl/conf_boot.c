@@ -27,6 +27,7 @@ const char *malloc_conf_2_conf_harder = NULL;
 struct option_sources option_sources = {"", "", "", ""};
 
 extern char **environ;
+char **conf_environment;
 
 #define ENVIRONMENT_KEY "MALLOC_CONF="
 
@@ -88,9 +89,11 @@ __attribute__((cold)) bool conf_read_file(const char *path,
 
 static const char *environment_text(void)
 {
-	if (!environ || getauxval(AT_SECURE))
+	char **entry = environ ? environ : conf_environment;
+
+	if (!entry || getauxval(AT_SECURE))
 		return NULL;
-	for (char **entry = environ; *entry; entry++)
+	for (; *entry; entry++)
 		if (strncmp(*entry, ENVIRONMENT_KEY,
 			    sizeof(ENVIRONMENT_KEY) - 1) == 0)
 			return *entry + sizeof(ENVIRONMENT_KEY) - 1;

@@ -152,6 +152,12 @@ struct option_sources {
 extern struct option_sources option_sources;
 
 /*
+ * The environment where libc has not set environ yet, as the constructor of a
+ * library that comes before all others is given it; NULL: none is known.
+ */
+extern char **conf_environment;
+
+/*
  * Reads all sources into opt, once, before the first allocation is served;
  * allocates nothing, calls nothing that might. Reports each unknown or
  * malformed pair on stderr and goes on; with abort_conf it ends the process.

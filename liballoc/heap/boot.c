@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The boot of liballoc, by whichever thread asks first, be it before any
- * constructor; then the constructor, which registers what needs a libc that
- * is up: the fork handlers and the work at exit.
+ * constructor; then the constructor, which registers the fork handlers and the
+ * work at exit.
  */
 #include "config.h"
 
@@ -97,8 +97,18 @@ static void at_exit(void)
 	prof_exit(); /* last: prof_leak_error may end the process here */
 }
 
-__attribute__((constructor)) static void construct(void)
+/*
+ * Handlers before a fork run last registered first: these come first of all, so
+ * that others, which may wait for a thread that allocates, run while nothing is
+ * locked here. So the library is the one that is initialised first, before libc
+ * is, where the linker can say so.
+ */
+__attribute__((constructor(101))) static void construct(int argc, char **argv,
+							char **environment)
 {
+	(void)argc;
+	(void)argv;
+	conf_environment = environment;
 	heap_boot();
 	pthread_atfork(heap_prefork, heap_postfork_parent, heap_postfork_child);
 	atexit(at_exit);

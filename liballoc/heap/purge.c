@@ -256,10 +256,14 @@ void page_heap_postfork_child(struct arena *arena)
 	struct page_heap *heap = &arena->pages;
 	struct extent *run;
 
+	/* By now they may not be there any more: then nobody is to get them. */
+	bool there = opt.retain && !hooks_are_custom(arena);
+
 	heap->purging = false;
 	while ((run = heap->in_hand.head)) {
 		extent_list_remove(&heap->in_hand, run);
-		page_heap_return_run(arena, run, EXTENT_DIRTY);
+		page_heap_return_run(arena, run,
+				     there ? EXTENT_DIRTY : EXTENT_FREE_STATES);
 	}
 }
 

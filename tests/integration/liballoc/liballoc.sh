@@ -4,7 +4,7 @@
 # memory, before constructors and after destructors, and what it imports.
 . "$top_srcdir/tests/tap/tap.sh"
 here=$top_srcdir/tests/integration/liballoc
-plan 25
+plan 29
 
 cc() {
 	$CC -O1 -g -I"$top_srcdir/tests" -I"$top_srcdir" "$@"
@@ -18,6 +18,17 @@ matches 'early' 'made early' "$tmp/err"
 matches 'and late' 'freed late' "$tmp/err"
 runs 0 'and after' env LD_PRELOAD="$liballoc $tmp/early_late.so" /bin/true
 matches 'late as well' 'freed late' "$tmp/err"
+
+ok 'a library with a lock that it takes before a fork builds' \
+	cc -shared -fPIC -DLIBRARY -o "$tmp/libhandlers.so" \
+	"$here/fork_handlers.c"
+ok 'and a program' \
+	cc -o "$tmp/handlers" "$here/fork_handlers.c" "$tmp/libhandlers.so" \
+	-Wl,-rpath,"$tmp" -lpthread
+ok 'which forks while others allocate under that lock' \
+	env LD_PRELOAD="$liballoc" timeout 60 "$tmp/handlers"
+runs 0 'options are read, however early that is' \
+	env LD_PRELOAD="$liballoc" MALLOC_CONF=confirm_conf:true /bin/true
 
 ok 'a program that opens liballoc builds' \
 	cc -o "$tmp/private" "$here/private_library.c" -ldl -lpthread

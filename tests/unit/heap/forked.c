@@ -10,6 +10,8 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -105,11 +107,80 @@ static void keeps_exchange(void)
 	exchange_flush();
 }
 
+/* Hooks that unmap, and are slow to say so. */
+static extent_hooks_t slow, *usual;
+static pthread_barrier_t unmapped;
+
+static void *slow_alloc(extent_hooks_t *hooks, void *addr, size_t bytes,
+			size_t alignment, bool *zero, bool *commit,
+			unsigned arena)
+{
+	(void)hooks;
+	return usual->alloc(usual, addr, bytes, alignment, zero, commit, arena);
+}
+
+static bool slow_dalloc(extent_hooks_t *hooks, void *addr, size_t bytes,
+			bool committed, unsigned arena)
+{
+	(void)hooks;
+	(void)committed;
+	(void)arena;
+	munmap(addr, bytes);
+	pthread_barrier_wait(&unmapped);
+	pthread_barrier_wait(&forked);
+	return false;
+}
+
+static void *purge(void *name)
+{
+	mallctl(name, NULL, NULL, NULL, 0);
+	return NULL;
+}
+
+/* A child of a fork meanwhile is given no page of what is there no more. */
+static void uses_nothing_unmapped(void)
+{
+	size_t length = sizeof(usual), bytes = 4 << 20;
+	extent_hooks_t *hooks = &slow;
+	char name[32], *object;
+	pthread_t thread;
+	int status = -1, flags;
+	unsigned arena;
+	pid_t child;
+
+	mallctl("arena.0.extent_hooks", &usual, &length, NULL, 0);
+	slow = *usual;
+	slow.alloc = slow_alloc;
+	slow.dalloc = slow_dalloc;
+	length = sizeof(arena);
+	mallctl("arenas.create", &arena, &length, &hooks, sizeof(hooks));
+	snprintf(name, sizeof(name), "arena.%u.dirty_decay_ms", arena);
+	mallctl(name, NULL, NULL, &(ssize_t){-1}, sizeof(ssize_t));
+	flags = MALLOCX_ARENA(arena) | MALLOCX_TCACHE_NONE;
+	object = mallocx(bytes, flags);
+	memset(object, 1, bytes);
+	dallocx(object, flags);
+	snprintf(name, sizeof(name), "arena.%u.purge", arena);
+	pthread_barrier_init(&unmapped, NULL, 2);
+	pthread_create(&thread, NULL, purge, name);
+	pthread_barrier_wait(&unmapped);
+	child = fork();
+	if (child == 0) {
+		object = mallocx(bytes, flags);
+		memset(object, 2, bytes);
+		_exit(object[bytes - 1] != 2);
+	}
+	waitpid(child, &status, 0);
+	is_int(status, 0, "a child is given no page that is there no more");
+	pthread_barrier_wait(&forked);
+	pthread_join(thread, NULL);
+}
+
 int main(void)
 {
 	struct page_heap *heap;
 
-	plan(6);
+	plan(7);
 	free(malloc(1 << 20));
 	heap = &heap_arena(0)->pages;
 	ok(child_gives_back(), "a child gives pages back");
@@ -120,5 +191,6 @@ int main(void)
 	ok(child_gives_back(), "also where the parent was about to");
 	forgets_caches();
 	keeps_exchange();
+	uses_nothing_unmapped();
 	return done_testing();
 }
