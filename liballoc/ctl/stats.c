@@ -7,6 +7,7 @@
 
 #include "liballoc/ctl/stats.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -120,6 +121,7 @@ void ctl_count_interval(uint64_t bytes)
 	static uint64_t allocated;
 	static int printing;
 	uint64_t every = (uint64_t)opt.stats_interval, before;
+	int cancel;
 
 	if (!every)
 		every = 1;
@@ -127,7 +129,11 @@ void ctl_count_interval(uint64_t bytes)
 	if (before / every == (before + bytes) / every ||
 	    !start_printing(&printing))
 		return;
+	/* The program asked for memory: what it prints with may be cancelled.
+	 */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	ctl_stats_print(NULL, NULL, opt.stats_interval_opts);
+	pthread_setcancelstate(cancel, NULL);
 	__atomic_store_n(&printing, 0, __ATOMIC_RELEASE);
 }
 

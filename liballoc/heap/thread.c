@@ -35,7 +35,13 @@
 #define MAX_COUNTDOWN ((int64_t)1 << 20)
 #define TICKS_PER_LOOK 16u
 #define PUBLICATION_NS UINT64_C(2000000)
+/*
+ * A thread ends after so many rounds of destructors, which may allocate; but
+ * one that allocated no more than this may have been made in one of them, and
+ * there may be no round after the next.
+ */
 #define EXIT_ROUNDS 2u
+#define LITTLE_BYTES ((uint64_t)64 << 10)
 /* While anything waits, a busy thread looks at the clock so often at first.. */
 #define LOOK_BYTES 256
 /* .. and in the end. */
@@ -342,7 +348,8 @@ static void thread_exit(void *pointer)
 
 	if (thread != thread_current)
 		return;
-	if (thread->exit_rounds++ < EXIT_ROUNDS) {
+	if (thread->exit_rounds++ < EXIT_ROUNDS &&
+	    allocated_so_far(thread) > LITTLE_BYTES) {
 		pthread_setspecific(key, thread);
 		return;
 	}

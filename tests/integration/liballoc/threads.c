@@ -90,13 +90,64 @@ static size_t control(const char *name)
 	return value;
 }
 
+/* In which round of destructors a thread first allocates. */
+static pthread_key_t late;
+static uintptr_t late_round;
+
+static void allocate_late(void *round)
+{
+	void *volatile object;
+
+	if ((uintptr_t)round < late_round) {
+		pthread_setspecific(late, (char *)round + 1);
+		return;
+	}
+	object = malloc(100);
+	free(object);
+}
+
+static void *begin_late(void *unused)
+{
+	pthread_setspecific(late, (char *)NULL + 1);
+	return unused;
+}
+
+static unsigned threads(void)
+{
+	unsigned value = 0;
+	size_t bytes = sizeof(value);
+
+	mallctl("stats.arenas.4096.nthreads", &value, &bytes, NULL, 0);
+	return value;
+}
+
+/* The C library has four rounds; what comes in the last one cannot end. */
+static void test_late(void)
+{
+	void *volatile own = malloc(1);
+	pthread_t thread;
+	unsigned before;
+
+	free(own);
+	before = threads();
+	for (late_round = 1; late_round < 4; late_round++)
+		for (unsigned i = 0; i < 50; i++) {
+			pthread_create(&thread, NULL, begin_late, NULL);
+			pthread_join(thread, NULL);
+		}
+	is_uint(threads(), before,
+		"threads that first allocate as they end do end");
+}
+
 int main(void)
 {
 	pthread_barrier_t together;
 	size_t metadata, allocated;
 	unsigned done;
 
-	plan(4);
+	plan(5);
+	pthread_key_create(&late, allocate_late);
+	test_late();
 	pthread_key_create(&key, destroy);
 	pthread_barrier_init(&together, NULL, AT_ONCE);
 	for (done = 0; done < 1000; done += AT_ONCE)
