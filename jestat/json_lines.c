@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "jestat/print.h"
 #include "libjeheap/base/json.h"
@@ -58,6 +59,21 @@ static void write_row(struct json *json, const struct reading *reading,
 	}
 }
 
+/* Is it of threads that had a row before, and told with that of its threads? */
+static bool is_past(const struct ledger_metric *metric)
+{
+	return metric->section == LEDGER_THREADS &&
+	       strncmp(metric->name, READING_PAST, strlen(READING_PAST)) == 0;
+}
+
+static uint64_t total_of(const struct reading *reading,
+			 const struct ledger_metric *metric)
+{
+	return metric->section == LEDGER_THREADS
+		       ? reading_thread_total(reading, metric)
+		       : ledger_view_sum(&reading->view, metric);
+}
+
 /* The sums over all rows, where the metric may be added up. */
 static void write_totals(struct json *json, const struct reading *reading,
 			 const char *key, unsigned section)
@@ -70,9 +86,9 @@ static void write_totals(struct json *json, const struct reading *reading,
 			ledger_row(&reading->view, LEDGER_METRICS, i);
 
 		if (metric->section == section && metric->summable &&
-		    metric->count == 1)
+		    metric->count == 1 && !is_past(metric))
 			json_uint(json, metric->name,
-				  ledger_view_sum(&reading->view, metric));
+				  total_of(reading, metric));
 	}
 	json_end_object(json);
 }

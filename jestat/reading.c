@@ -7,6 +7,7 @@
 #include "jestat/reading.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <time.h>
 
 static uint64_t clock_ns(clockid_t clock)
@@ -97,39 +98,36 @@ double reading_elapsed(const struct reading *now, const struct reading *before)
 	return NAN;
 }
 
-static bool same_thread(const struct reading *now, const struct reading *before,
-			uint64_t row)
+uint64_t reading_thread_total(const struct reading *reading,
+			      const struct ledger_metric *metric)
 {
-	const struct ledger_thread *a =
-		ledger_row(&now->view, LEDGER_THREADS, row);
-	const struct ledger_thread *b =
-		ledger_row(&before->view, LEDGER_THREADS, row);
+	char past[sizeof(metric->name) + sizeof(READING_PAST)];
+	const struct ledger_metric *earlier;
+	uint64_t sum = ledger_view_sum(&reading->view, metric);
 
-	return a && b && a->uid == b->uid && a->generation == b->generation;
+	snprintf(past, sizeof(past), READING_PAST "%s", metric->name);
+	earlier = ledger_view_metric(&reading->view, LEDGER_THREADS, past);
+	return earlier ? sum + ledger_view_sum(&reading->view, earlier) : sum;
 }
 
-/*
- * What all threads together added to a counter. A row that was reused began
- * again at zero.
- */
+/* What all threads together added to a counter. */
 static double thread_growth(const struct reading *now,
 			    const struct reading *before, const char *name)
 {
-	double sum = 0;
-	uint64_t row;
+	const struct ledger_metric *metric =
+		ledger_view_metric(&now->view, LEDGER_THREADS, name);
+	uint64_t total, old = 0;
 
-	if (!ledger_view_metric(&now->view, LEDGER_THREADS, name))
+	if (!metric)
 		return NAN;
-	for (row = 0; row < now->view.count[LEDGER_THREADS]; row++) {
-		double value = reading_value(now, LEDGER_THREADS, name, row);
-		double old = 0;
-
-		if (before && same_thread(now, before, row))
-			old = reading_value(before, LEDGER_THREADS, name, row);
-		if (value > old)
-			sum += value - old;
-	}
-	return sum;
+	total = reading_thread_total(now, metric);
+	metric =
+		before ? ledger_view_metric(&before->view, LEDGER_THREADS, name)
+		       : NULL;
+	if (metric)
+		old = reading_thread_total(before, metric);
+	/* Before minor version 1.6, what a thread did went with its row. */
+	return total > old ? (double)(total - old) : 0;
 }
 
 double fragmentation(double active, double allocated)

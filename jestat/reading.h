@@ -60,6 +60,14 @@ uint64_t reading_class_row(const struct reading *reading, uint64_t arena,
 /* A class's metric over all arenas; NAN: there is none. */
 double reading_class_sum(const struct reading *reading, const char *name,
 			 uint64_t size_class);
+/* Before a name: the same of threads that had a row earlier. */
+#define READING_PAST "past_"
+/*
+ * What all threads that ever were have counted, of a metric of LEDGER_THREADS;
+ * of those of now alone, where the ledger does not tell of earlier ones.
+ */
+uint64_t reading_thread_total(const struct reading *reading,
+			      const struct ledger_metric *metric);
 /* Seconds from `before` to `now`, or since the process started. */
 double reading_elapsed(const struct reading *now, const struct reading *before);
 

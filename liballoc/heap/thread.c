@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "liballoc/ctl/ctl.h"
@@ -369,9 +370,46 @@ static size_t kept_of_arenas(const struct thread *thread)
 	return cache ? arena_cache_bytes(cache) : 0;
 }
 
+_Static_assert(offsetof(struct thread_stats, samples) ==
+		       THREAD_TOLD * sizeof(uint64_t),
+	       "what is told comes first");
+
+/*
+ * Of the row that threads share which found none, each tells what it adds. It
+ * may be told by two threads at once.
+ */
+static __attribute__((cold)) void tell_shared(struct thread *thread,
+					      const struct thread_stats *now)
+{
+	const uint64_t *value = (const uint64_t *)(const void *)now;
+	uint64_t *word = (uint64_t *)(void *)ledger_thread_stats(0), told;
+
+	for (unsigned i = 0; i < THREAD_TOLD; i++) {
+		told = __atomic_exchange_n(&thread->told[i], value[i],
+					   __ATOMIC_RELAXED);
+		ledger_add_shared(&word[i], value[i] - told);
+	}
+}
+
+static void tell(struct thread *thread, const struct thread_stats *now)
+{
+	uint32_t number = thread->prof.ledger_row;
+	struct thread_stats *row = ledger_thread_stats(number);
+
+	if (!number) {
+		tell_shared(thread, now);
+		return;
+	}
+	ledger_set(&row->allocated, now->allocated);
+	ledger_set(&row->deallocated, now->deallocated);
+	ledger_set(&row->nmalloc, now->nmalloc);
+	ledger_set(&row->ndalloc, now->ndalloc);
+	ledger_set(&row->arena, thread->arena->index);
+	ledger_set(&row->tcache_bytes, now->tcache_bytes);
+}
+
 void thread_publish(struct thread *thread)
 {
-	struct thread_stats *row = ledger_thread_stats(thread->prof.ledger_row);
 	uint64_t nmalloc = thread->direct_nmalloc;
 	uint64_t ndalloc = thread->direct_ndalloc;
 	uint64_t direct_freed = thread->direct_freed;
@@ -398,12 +436,12 @@ void thread_publish(struct thread *thread)
 					    __ATOMIC_ACQUIRE));
 	thread->deallocated = freed;
 	thread->direct_freed_published = direct_freed;
-	ledger_set(&row->allocated, allocated_so_far(thread));
-	ledger_set(&row->deallocated, freed);
-	ledger_set(&row->nmalloc, nmalloc);
-	ledger_set(&row->ndalloc, ndalloc);
-	ledger_set(&row->arena, thread->arena->index);
-	ledger_set(&row->tcache_bytes, held + kept_of_arenas(thread));
+	tell(thread, &(struct thread_stats){
+			     .allocated = allocated_so_far(thread),
+			     .deallocated = freed,
+			     .nmalloc = nmalloc,
+			     .ndalloc = ndalloc,
+			     .tcache_bytes = held + kept_of_arenas(thread)});
 	/* Another thread may be publishing this one too: each a difference. */
 	told = __atomic_exchange_n(&thread->cached_bytes, held,
 				   __ATOMIC_RELAXED);

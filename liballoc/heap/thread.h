@@ -24,6 +24,9 @@ struct lock;
 /* Where large objects bring no events, a thread keeps house so often. */
 #define LARGE_BYTES_PER_ROUND ((size_t)16 << 20)
 
+/* The words of struct thread_stats before samples. */
+#define THREAD_TOLD 6u
+
 struct thread {
 	/*
 	 * Usable bytes until the next event. An allocation subtracts its
@@ -70,6 +73,8 @@ struct thread {
 	struct cache cache;
 	struct arena_cache *arena_cache; /* NULL: none yet */
 	struct walk_memo walk_memo;
+	/* Of the figures that it has no row for, as last told in row 0. */
+	uint64_t told[THREAD_TOLD];
 };
 
 extern struct thread thread_none HEAP_HIDDEN;

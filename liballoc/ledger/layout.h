@@ -40,7 +40,7 @@
 /* "LIBALLOC" read as a little-endian word; written last, with release. */
 #define LEDGER_MAGIC UINT64_C(0x434f4c4c4142494c)
 #define LEDGER_VERSION_MAJOR 1
-#define LEDGER_VERSION_MINOR 5
+#define LEDGER_VERSION_MINOR 6
 
 #define LEDGER_SYMBOL "liballoc_ledger"
 #define LEDGER_NOTE_NAME "liballoc"
@@ -155,9 +155,11 @@ enum ledger_thread_state {
 /*
  * Row 0 stands for threads that found the table full, and for exited threads
  * whose own row was wanted back: its uid is LEDGER_OTHER_THREADS. Metrics of
- * level thread follow in the same row. A copy of a row is one thread's if the
- * generation was the same, and even, before and after. (Before 1.5 it was
- * raised once, after all else, and odd ones meant nothing.)
+ * level thread follow in the same row; what threads that had it before did is
+ * in its metrics past_*, so that sums with them only grow. (Since 1.6.) A copy
+ * of a row is one thread's if the generation was the same, and even, before and
+ * after. (Before 1.5 it was raised once, after all else, and odd ones meant
+ * nothing.)
  */
 #define LEDGER_OTHER_THREADS UINT64_MAX
 

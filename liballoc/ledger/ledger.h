@@ -110,6 +110,11 @@ struct thread_stats {
 	uint64_t arena;
 	uint64_t tcache_bytes;
 	uint64_t samples;
+	/* Of the threads that had the row before, in the same order. */
+	uint64_t past_allocated;
+	uint64_t past_deallocated;
+	uint64_t past_nmalloc;
+	uint64_t past_ndalloc;
 };
 
 /* Once, before the heap. Never fails: see above. */

@@ -196,6 +196,14 @@ static const struct row metric_rows[] = {
 		"cached by the thread"),
 	THREAD(samples, COUNTER, COUNT, SUM,
 		"objects of the thread that were sampled"),
+	THREAD(past_allocated, COUNTER, BYTES, SUM,
+		"the same as allocated, of threads that had the row before"),
+	THREAD(past_deallocated, COUNTER, BYTES, SUM,
+		"the same as deallocated, of threads that had the row before"),
+	THREAD(past_nmalloc, COUNTER, COUNT, SUM,
+		"the same as nmalloc, of threads that had the row before"),
+	THREAD(past_ndalloc, COUNTER, COUNT, SUM,
+		"the same as ndalloc, of threads that had the row before"),
 };
 /* clang-format on */
 

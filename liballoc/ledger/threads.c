@@ -86,6 +86,19 @@ static void clear_words(void *at, size_t bytes)
 		ledger_set(&words[i], 0);
 }
 
+/*
+ * What a row's thread has counted becomes past, and its next thread begins at
+ * zero: the sum of both only grows. The row's generation is odd meanwhile.
+ */
+static void pass_on(struct thread_stats *stats)
+{
+	ledger_add(&stats->past_allocated, ledger_get(&stats->allocated));
+	ledger_add(&stats->past_deallocated, ledger_get(&stats->deallocated));
+	ledger_add(&stats->past_nmalloc, ledger_get(&stats->nmalloc));
+	ledger_add(&stats->past_ndalloc, ledger_get(&stats->ndalloc));
+	clear_words(stats, offsetof(struct thread_stats, past_allocated));
+}
+
 _Static_assert(offsetof(struct ledger_thread, name) % sizeof(uint64_t) == 0 &&
 		       sizeof(((struct ledger_thread *)0)->name) ==
 			       LEDGER_THREAD_NAME_BYTES,
@@ -111,7 +124,7 @@ uint32_t ledger_thread_new(uint64_t uid, int os_tid)
 	ledger_set(&thread->uid, uid);
 	__atomic_store_n(&thread->os_tid, os_tid, __ATOMIC_RELAXED);
 	clear_words(thread->name, sizeof(thread->name));
-	clear_words(thread + 1, sizeof(struct thread_stats));
+	pass_on(ledger_thread_stats(row));
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	ledger_add(&thread->generation, 1);
 	__atomic_store_n(&ledger_thread_sides()[row].holds, HELD_BY_THREAD,

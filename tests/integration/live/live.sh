@@ -8,7 +8,7 @@
 . "$top_srcdir/tests/integration/live/subject.sh"
 
 here=$top_builddir/tests/integration/live
-plan 30
+plan 32
 
 # What may differ is when and where it was read.
 facts() {
@@ -81,6 +81,23 @@ runs 0 'stripped, it can still be read' jeprof "$pid"
 matches 'and says that it has no names' 'no symbols|stripped' "$tmp/out" \
 	2>/dev/null
 stop
+
+# counts DESCRIPTION: what a million requests of ended threads are told as.
+counts() {
+	jestat --json "$pid" >"$tmp/out" 2>"$tmp/err"
+	told=$(tr , '\n' <"$tmp/out" | sed -n '/thread_totals/,$p' |
+		sed -n 's/^"nmalloc"://p')
+	[ "${told:-0}" -ge 1000000 ] && [ "${told:-0}" -le 1100000 ]
+	result $? "$1 ($told)"
+}
+preloaded=$liballoc
+start prof:false "$here/short_threads"
+counts 'what threads did that are gone is not forgotten'
+stop
+start prof:false,prof_ledger_bytes:262144 "$here/short_threads" 500
+counts 'nor what those did that found no row'
+stop
+preloaded=
 
 start prof:false "$here/subject_static" "$tmp/dump"
 runs 2 'a process without profiling' jeprof "$pid"

@@ -12,4 +12,5 @@ check_PROGRAMS += %D%/subject %D%/subject_static
 TESTS += %D%/container.sh %D%/core.sh %D%/live.sh %D%/snapshot.sh
 dist_check_SCRIPTS += %D%/container.sh %D%/core.sh %D%/live.sh %D%/snapshot.sh
 EXTRA_DIST += %D%/subject.sh
-check_PROGRAMS += %D%/no_attach
+check_PROGRAMS += %D%/no_attach %D%/short_threads
+%C%_short_threads_LDADD = -lpthread

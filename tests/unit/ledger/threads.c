@@ -70,7 +70,7 @@ int main(void)
 	uint32_t a, b;
 	uint64_t generation;
 
-	plan(14);
+	plan(16);
 	ledger_boot((size_t)1 << 20);
 	is_uint(ledger_thread(0)->uid, LEDGER_OTHER_THREADS,
 		"row 0 stands for the others");
@@ -86,12 +86,23 @@ int main(void)
 	is_uint(ledger_thread(a)->state, LEDGER_THREAD_EXITED,
 		"a row that a count refers to is kept");
 	generation = ledger_thread(a)->generation;
+	ledger_set(&ledger_thread_stats(a)->nmalloc, 7);
+	ledger_set(&ledger_thread_stats(a)->tcache_bytes, 100);
 	ledger_thread_release(a);
 	is_uint(ledger_thread(a)->state, LEDGER_THREAD_FREE, "then is free");
 	is_uint(ledger_thread_new(2, 43), a, "and handed out again");
 	ok(ledger_thread(a)->name[0] == 0 &&
 		   ledger_thread(a)->generation == generation + 2,
 	   "without a name, another generation, and even again");
+	ok(ledger_get(&ledger_thread_stats(a)->nmalloc) == 0 &&
+		   ledger_get(&ledger_thread_stats(a)->tcache_bytes) == 0 &&
+		   ledger_get(&ledger_thread_stats(a)->past_nmalloc) == 7,
+	   "what its first thread did is of the past");
+	ledger_set(&ledger_thread_stats(a)->nmalloc, 5);
+	ledger_thread_exit(a);
+	ledger_thread_new(3, 44);
+	is_uint(ledger_get(&ledger_thread_stats(a)->past_nmalloc), 12,
+		"and what its second one did, too");
 	check_churn();
 	check_full();
 	return done_testing();
