@@ -66,6 +66,10 @@ struct process_stats {
 	uint64_t prof_peak_bytes;
 	uint64_t prof_peak_ns; /* CLOCK_MONOTONIC */
 	uint64_t exported_ns;  /* CLOCK_MONOTONIC; 0: never */
+	/* What those counters were at the last prof.reset. */
+	uint64_t reset_dropped_samples;
+	uint64_t reset_dropped_bytes;
+	uint64_t reset_truncated_stacks;
 };
 
 struct arena_stats {

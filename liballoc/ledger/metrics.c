@@ -123,6 +123,12 @@ static const struct row metric_rows[] = {
 		"when they were at it, by the monotonic clock"),
 	PROCESS(exported_ns, GAUGE, NS, EACH,
 		"when the figures were last exported, by the monotonic clock"),
+	PROCESS(reset_dropped_samples, GAUGE, COUNT, EACH,
+		"prof_dropped_samples at the last prof.reset"),
+	PROCESS(reset_dropped_bytes, GAUGE, BYTES, EACH,
+		"prof_dropped_bytes at the last prof.reset"),
+	PROCESS(reset_truncated_stacks, GAUGE, COUNT, EACH,
+		"prof_truncated_stacks at the last prof.reset"),
 
 	ARENA(nthreads, GAUGE, COUNT, SUM,
 		"threads assigned to the arena"),

@@ -169,6 +169,11 @@ static void write_times(struct dump *dump)
 	write_number(dump, "# monotonic_ns ", then);
 }
 
+static uint64_t since_reset(const uint64_t *now, const uint64_t *then)
+{
+	return ledger_get(now) - ledger_get(then);
+}
+
 static void write_extensions(struct dump *dump)
 {
 	const struct process_stats *process = ledger_process();
@@ -184,10 +189,14 @@ static void write_extensions(struct dump *dump)
 	write_library(dump);
 	writer_text(&dump->writer, "# dropped ");
 	writer_decimal(&dump->writer,
-		       ledger_get(&process->prof_dropped_samples));
-	write_number(dump, " ", ledger_get(&process->prof_dropped_bytes));
+		       since_reset(&process->prof_dropped_samples,
+				   &process->reset_dropped_samples));
+	write_number(dump, " ",
+		     since_reset(&process->prof_dropped_bytes,
+				 &process->reset_dropped_bytes));
 	write_number(dump, "# truncated_stacks ",
-		     ledger_get(&process->prof_truncated_stacks));
+		     since_reset(&process->prof_truncated_stacks,
+				 &process->reset_truncated_stacks));
 	images_write_build_ids(&dump->writer);
 }
 

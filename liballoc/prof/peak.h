@@ -19,7 +19,13 @@ void peak_look(uint64_t live);
 /* Forgets the peak; the next look finds one. */
 void peak_reset(void);
 
-/* The number of the last peak; 0: there was none. */
+/* Is there a peak that was not forgotten? */
+static inline bool peak_is_known(void)
+{
+	return ledger_get(&ledger_process()->prof_peak_bytes) != 0;
+}
+
+/* The number of the last peak, forgotten or not; 0: there was none. */
 static inline uint64_t peak_number(void)
 {
 	return ledger_get(&ledger_process()->prof_peaks);

@@ -590,11 +590,25 @@ static void reset_samples(void)
 	peak_reset();
 }
 
+/* Counters go on; what was lost by now is not missed in what comes. */
+static void reset_losses(void)
+{
+	struct process_stats *process = ledger_process();
+
+	ledger_set(&process->reset_dropped_samples,
+		   ledger_get(&process->prof_dropped_samples));
+	ledger_set(&process->reset_dropped_bytes,
+		   ledger_get(&process->prof_dropped_bytes));
+	ledger_set(&process->reset_truncated_stacks,
+		   ledger_get(&process->prof_truncated_stacks));
+}
+
 void tables_reset(void)
 {
 	take_all();
 	ledger_replace_begin();
 	age++;
+	reset_losses();
 	reset_samples();
 	counts_reset();
 	stacks_reset();

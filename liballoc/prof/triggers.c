@@ -243,7 +243,7 @@ int prof_dump(const char *path)
 
 int prof_dump_peak(const char *path)
 {
-	return peak_number() ? dump_on_call(path, DUMP_PEAK) : ENOENT;
+	return peak_is_known() ? dump_on_call(path, DUMP_PEAK) : ENOENT;
 }
 
 int prof_prefix_set(const char *new_prefix)
@@ -290,7 +290,7 @@ __attribute__((cold)) void prof_exit(void)
 	log_exit();
 	if (opt.prof_final)
 		dump_now(NULL, DUMP_FINAL);
-	if (opt.prof_peak_final && peak_number())
+	if (opt.prof_peak_final && peak_is_known())
 		dump_now(NULL, DUMP_PEAK);
 	/* exit(), within exit(): goes on with the handlers that are left. */
 	if (opt.prof_leak && report_leaks() && opt.prof_leak_error) {

@@ -261,11 +261,24 @@ static uint64_t process_metric(const struct ledger_view *view, const char *name)
 
 struct ledger_peak ledger_view_peak(const struct ledger_view *view)
 {
+	uint64_t bytes = process_metric(view, "prof_peak_bytes");
+
+	/* prof.reset forgets the peak, but not how many there were. */
 	return (struct ledger_peak){
-		.number = process_metric(view, "prof_peaks"),
-		.bytes = process_metric(view, "prof_peak_bytes"),
+		.number = bytes ? process_metric(view, "prof_peaks") : 0,
+		.bytes = bytes,
 		.monotonic_ns = process_metric(view, "prof_peak_ns"),
 	};
+}
+
+/* Of a counter, what has come since the last prof.reset, which kept it. */
+static double since_reset(const struct ledger_view *view, const char *name,
+			  const char *kept)
+{
+	uint64_t now = process_metric(view, name);
+	uint64_t then = process_metric(view, kept);
+
+	return now > then ? (double)(now - then) : 0;
 }
 
 static void add_facts(struct profile *profile, const struct ledger_view *view)
@@ -277,10 +290,10 @@ static void add_facts(struct profile *profile, const struct ledger_view *view)
 	profile->start_time_ns = h->start_time_ns;
 	profile->pid = h->pid;
 	profile->unsettled = view->unsettled;
-	profile->dropped_samples =
-		(double)process_metric(view, "prof_dropped_samples");
+	profile->dropped_samples = since_reset(view, "prof_dropped_samples",
+					       "reset_dropped_samples");
 	profile->dropped_bytes =
-		(double)process_metric(view, "prof_dropped_bytes");
+		since_reset(view, "prof_dropped_bytes", "reset_dropped_bytes");
 }
 
 static void convert(struct converter *c)

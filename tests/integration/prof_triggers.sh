@@ -3,7 +3,7 @@
 # When dumps are made, under which names, and what becomes of the program where
 # they cannot be.
 . "$top_srcdir/tests/tap/tap.sh"
-plan 93
+plan 98
 
 for program in trigger peak; do
 	$CC -g -O1 -I"$top_srcdir/liballoc/include" \
@@ -56,6 +56,13 @@ bytes=$(sed -n 's/^# peak_bytes //p' x)
 [ "$bytes" -ge 33030144 ] && [ "$bytes" -le 34603008 ]
 result $? "and knows how much it was: $bytes"
 ok 'it is close to the true one' timeout 100 "$tmp/peak"
+ok 'a peak that prof.reset has forgotten' run prof_peak_final:true \
+	hold:8 drop reset nopeak:x
+are 'is none'
+ok 'tables that were full' run lg_prof_sample:0,prof_ledger_bytes:1048576 \
+	hold:400 drop dump:x reset hold:1 dump:y
+matches 'are told of' '^# dropped [1-9][0-9]* [1-9][0-9]*$' x
+matches 'until prof.reset' '^# dropped 0 0$' y
 ok 'without prof_peak' run prof_peak:false,prof_peak_final:true hold:2 nopeak:x
 are 'there is none'
 

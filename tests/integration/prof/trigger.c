@@ -233,6 +233,12 @@ static bool cancelled_stop(const char *unused)
 	       mallctl("background_thread", NULL, NULL, &on, sizeof(on)) == 0;
 }
 
+static bool reset(const char *unused)
+{
+	(void)unused;
+	return mallctl("prof.reset", NULL, NULL, NULL, 0) == 0;
+}
+
 /* So many descriptors are left. */
 static bool descriptors(const char *value)
 {
@@ -258,6 +264,7 @@ static const struct step {
 	{"quit", quit},		  {"memory", limit_memory},
 	{"small", small},	  {"recent", cancelled_recent},
 	{"stop", cancelled_stop}, {"descriptors", descriptors},
+	{"reset", reset},
 };
 
 static bool take(const char *argument)
