@@ -285,7 +285,7 @@ static void pass_on(uint32_t row, bool in_use)
 
 	key.thread = 0;
 	to = find(&key);
-	if (!in_use && !opt.prof_accum &&
+	if (!in_use && !opt.prof_accum && !opt.prof_stats &&
 	    !peak_get(count_row(row), number, &use)) {
 		empty(row);
 	} else if (!in_use && to != TABLES_NONE) {

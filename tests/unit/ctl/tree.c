@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "liballoc/ctl/ctl.h"
@@ -399,6 +400,34 @@ static void test_caches(void)
 }
 
 /* Of 4,000 objects of 100 bytes some were sampled; half of them are freed. */
+static void *sample_ten(void *unused)
+{
+	for (unsigned i = 0; i < 10; i++) {
+		void *volatile object = malloc(100);
+
+		free(object);
+	}
+	return unused;
+}
+
+/* name: prof.stats.bins.<i>.accum of 100 bytes. Some are of no thread here. */
+static void test_ended_threads(const char *name)
+{
+	uint64_t all[2] = {0, 0};
+	size_t length = sizeof(all);
+	pthread_t thread;
+
+	set("prof.reset", 0, 8);
+	for (unsigned i = 0; i < 300; i++) {
+		pthread_create(&thread, NULL, sample_ten, NULL);
+		pthread_join(thread, NULL);
+	}
+	mallctl(name, all, &length, NULL, 0);
+	ok(all[1] >= 3000 && all[1] < 3100,
+	   "threads that ended are not forgotten (%" PRIu64 ")", all[1]);
+	set("prof.reset", 19, 8);
+}
+
 static void test_prof_stats(void)
 {
 	struct {
@@ -437,6 +466,7 @@ static void test_prof_stats(void)
 	   "they are read whole, and not set");
 	for (unsigned i = 1; i < 4000; i += 2)
 		free(objects[i]);
+	test_ended_threads(name);
 }
 
 static void test_peak(void)
@@ -521,12 +551,13 @@ static void test_prof(void)
 }
 
 /* Four arenas even where there is one CPU. */
-const char *malloc_conf = "prof_stats:true,narenas:4,tcache_max:1000000";
+const char *malloc_conf = "prof_stats:true,narenas:4,tcache_max:1000000,"
+			  "prof_accum:false";
 
 int main(void)
 {
 	unsigned count =
-		COUNT(absent) + 7 + 2 + 6 + 14 + 4 + 3 + 6 + 7 + 3 + 4 + 4;
+		COUNT(absent) + 7 + 2 + 6 + 14 + 4 + 3 + 6 + 7 + 3 + 4 + 4 + 1;
 	struct ctl_row row;
 
 	heap_boot();
