@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -501,12 +502,28 @@ static void total(const struct dump *dump, struct dump_totals *totals)
 	}
 }
 
+/*
+ * The finest rate of any sample: at a coarser one, columns of stacks with small
+ * objects would come to less than one object, and be 0.
+ */
+static unsigned finest_rate(const struct snapshot *snapshot)
+{
+	unsigned finest = UINT_MAX;
+
+	for (size_t i = 0; i < snapshot->count; i++)
+		if (snapshot->rows[i].count.lg_sample < finest)
+			finest = snapshot->rows[i].count.lg_sample;
+	return snapshot->count ? finest : (unsigned)prof_lg_sample_get();
+}
+
 static bool take(struct dump *dump, bool at_peak)
 {
-	dump->lg_sample = (unsigned)prof_lg_sample_get();
 	dump->at_peak = at_peak;
 	dump->accumulates = opt.prof_accum && !at_peak;
-	return snapshot_take(&dump->snapshot, at_peak);
+	if (!snapshot_take(&dump->snapshot, at_peak))
+		return false;
+	dump->lg_sample = finest_rate(&dump->snapshot);
+	return true;
 }
 
 int dump_write(const char *path, bool asked_for, bool at_peak)

@@ -12,6 +12,7 @@
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/thread.h"
 #include "liballoc/ledger/ledger.h"
+#include "liballoc/prof/files.h"
 #include "liballoc/prof/prof.h"
 #include "liballoc/prof/state.h"
 
@@ -60,8 +61,11 @@ static int set_rate(unsigned value)
 
 static int dump(unsigned value)
 {
+	int error = prof_dump(NULL);
+
 	(void)value;
-	return prof_dump(NULL);
+	/* ENOENT is for who keeps no profile, not for a missing folder. */
+	return error == ENOENT && !files_have_no_name() ? EIO : error;
 }
 
 static int purge(unsigned value)

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -117,9 +118,9 @@ static enum request_outcome judge(const struct target *target, int error,
 			 target->name);
 	else
 		diag_set(diag,
-			 "%s could not do it: error %d; its standard error may "
-			 "say more",
-			 target->name, error);
+			 "%s could not do it: %s; its standard error may say "
+			 "more",
+			 target->name, strerror(error));
 	return REQUEST_REFUSED;
 }
 

@@ -3,7 +3,7 @@
 # jestat set: what a process does when it is asked, what it says where it does
 # not, and what is no request at all.
 . "$top_srcdir/tests/tap/tap.sh"
-plan 48
+plan 52
 
 $CC -g -O1 -I"$top_srcdir/liballoc/include" \
 	"$top_srcdir/tests/cli/jestat/asked.c" -o "$tmp/asked" \
@@ -90,6 +90,17 @@ sed 's/^# lg_sample .*/# lg_sample 20/; s/^heap_v2.*/heap_v2\/1048576/;
 jeprof --alloc_space "$tmp/other" | grep '^Total' >"$tmp/dumped"
 same '  by the rates of its lines, not that of its header' "$tmp/live" \
 	"$tmp/dumped"
+jestat --wait=0 set $pid prof.lg_sample=30 >"$tmp/ignored" 2>&1
+now 'rate 30'
+jestat --wait=0 set $pid prof.dump >"$tmp/ignored" 2>&1
+ok '  at a coarser rate, another dump' now 'rate 30'
+matches '  has the finest in its header, for readers that know one' \
+	'^heap_v2/512$' "$tmp/two.$pid.1.m1.heap"
+stop
+
+start prof_control:true,prof_prefix:"$tmp/missing/x" small
+runs 1 'a dump that cannot be written' jestat --wait=60 set $pid prof.dump
+lacks '  is not for want of a profile' 'keeps no profile' "$tmp/err"
 stop
 
 start '' small
