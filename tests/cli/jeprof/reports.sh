@@ -15,7 +15,7 @@ gives() {
 	same "  and gives $golden" "$expected/$golden" "$tmp/got"
 }
 
-plan 34
+plan 46
 gives text good-shop.raw
 gives json-difference --json --base=good-shop.raw --ignore=Tree \
 	good-shop-later.raw
@@ -24,6 +24,10 @@ gives retain --retain='Server|Tree' --show_bytes good-shop.raw
 gives alloc-objects --alloc_objects good-shop.raw
 gives lines --lines --nodecount=3 good-shop.raw
 gives threads '--thread=*' good-shop.raw
+# A dump lists threads that live, whether there are samples of them or not.
+sed 's/^  t1: 21: .*/&\n  t2: 0: 0 [0: 0] idle/' good-shop.raw >"$tmp/idle.raw"
+gives threads '--thread=*' "$tmp/idle.raw"
+gives thread-idle --thread=2 "$tmp/idle.raw"
 gives difference --base=good-shop.raw good-shop-later.raw
 gives drop-negative --drop_negative --base good-shop.raw \
 	good-shop-later.raw
@@ -41,3 +45,12 @@ gives nameless "$tmp/nameless.heap"
 runs 0 'a profile with losses' jeprof good-liballoc.heap
 matches '  tells them, unsampled' \
 	'^The profiler lost 3 samples, of about 194 KiB, ' "$tmp/out"
+for format in collapsed callgrind dot; do
+	runs 0 "  so does --$format" jeprof --$format good-liballoc.heap
+	matches '    on standard error' \
+		'jeprof: .*: the profiler lost 3 samples, of about 194 KiB' \
+		"$tmp/err"
+done
+jeprof --pprof good-liballoc.heap >"$tmp/lost.pb" 2>"$tmp/err"
+runs 0 '  and a file for pprof' jeprof --raw "$tmp/lost.pb"
+matches '    by a comment' '^# comment the profiler lost 3 samples' "$tmp/out"
