@@ -147,15 +147,43 @@ static void no_such_thread(const struct profile *profile, uint64_t uid,
 	arena_free(&arena);
 }
 
+static bool is_listed(const struct profile *profile, uint64_t uid)
+{
+	for (size_t i = 0; i < profile->thread_count; i++)
+		if (profile->threads[i].uid == uid)
+			return true;
+	return false;
+}
+
 struct profile *thread_part(const struct profile *profile, uint64_t uid,
 			    struct diag *diag)
 {
-	struct profile *part = profile_new();
+	struct profile *part;
 
+	if (!is_listed(profile, uid)) {
+		no_such_thread(profile, uid, diag);
+		return NULL;
+	}
+	part = profile_new();
 	profile_add(part, profile, 1);
-	if (profile_keep_thread(part, uid))
-		return part;
-	profile_free(part);
-	no_such_thread(profile, uid, diag);
-	return NULL;
+	/* A thread of which there is no sample does not come along. */
+	if (!profile_keep_thread(part, uid))
+		part->sample_count = 0;
+	return part;
+}
+
+size_t threads_with_samples(const struct profile *profile, uint64_t *uids)
+{
+	struct arena scratch = {NULL, NULL, NULL};
+	bool *seen = ARENA_ARRAY(&scratch, profile->thread_count, bool);
+	size_t count = 0;
+
+	for (size_t i = 0; i < profile->sample_count; i++)
+		if (profile->samples[i].thread != NONE)
+			seen[profile->samples[i].thread] = true;
+	for (size_t i = 0; i < profile->thread_count; i++)
+		if (seen[i])
+			uids[count++] = profile->threads[i].uid;
+	arena_free(&scratch);
+	return count;
 }

@@ -23,6 +23,8 @@ bool load_profiles(const struct command_line *line, struct loaded *loaded,
  */
 struct profile *thread_part(const struct profile *profile, uint64_t uid,
 			    struct diag *diag);
+/* The uids of the threads that have any, of which there may be all. */
+size_t threads_with_samples(const struct profile *profile, uint64_t *uids);
 /* "main" in "t0 main"; empty where it has no name. */
 struct str thread_name(const struct profile *profile, uint64_t uid);
 

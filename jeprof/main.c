@@ -58,21 +58,39 @@ static const struct format {
 	report_function *report; /* or, where it is NULL: */
 	const char *graphviz;	 /* report_graphviz()'s format */
 	bool binary;		 /* not for a terminal */
+	bool tells_losses;	 /* what the profiler lost is in it */
 } formats[OUTPUT_FORMATS] = {
-	[OUTPUT_TEXT] = {"text", report_text, NULL, false},
-	[OUTPUT_DOT] = {"dot", report_dot, NULL, false},
-	[OUTPUT_SVG] = {"svg", NULL, "svg", false},
-	[OUTPUT_PNG] = {"png", NULL, "png", true},
-	[OUTPUT_PDF] = {"pdf", NULL, "pdf", true},
-	[OUTPUT_PS] = {"ps", NULL, "ps", false},
-	[OUTPUT_COLLAPSED] = {"collapsed", report_collapsed, NULL, false},
-	[OUTPUT_FLAME] = {"flame", report_flame, NULL, false},
-	[OUTPUT_PPROF] = {"pprof", pprof_report, NULL, true},
-	[OUTPUT_RAW] = {"raw", raw_report, NULL, false},
-	[OUTPUT_CALLGRIND] = {"callgrind", report_callgrind, NULL, false},
-	[OUTPUT_JSON] = {"json", report_json, NULL, false},
-	[OUTPUT_LIFETIMES] = {"lifetimes", report_lifetimes, NULL, false},
+	[OUTPUT_TEXT] = {"text", report_text, NULL, false, true},
+	[OUTPUT_DOT] = {"dot", report_dot, NULL, false, false},
+	[OUTPUT_SVG] = {"svg", NULL, "svg", false, false},
+	[OUTPUT_PNG] = {"png", NULL, "png", true, false},
+	[OUTPUT_PDF] = {"pdf", NULL, "pdf", true, false},
+	[OUTPUT_PS] = {"ps", NULL, "ps", false, false},
+	[OUTPUT_COLLAPSED] = {"collapsed", report_collapsed, NULL, false,
+			      false},
+	[OUTPUT_FLAME] = {"flame", report_flame, NULL, false, true},
+	[OUTPUT_PPROF] = {"pprof", pprof_report, NULL, true, false},
+	[OUTPUT_RAW] = {"raw", raw_report, NULL, false, true},
+	[OUTPUT_CALLGRIND] = {"callgrind", report_callgrind, NULL, false,
+			      false},
+	[OUTPUT_JSON] = {"json", report_json, NULL, false, true},
+	[OUTPUT_LIFETIMES] = {"lifetimes", report_lifetimes, NULL, false,
+			      false},
 };
+
+/* On standard error where the format has no place for it; pprof has comments.
+ */
+static void tell_losses(struct run *run)
+{
+	struct profile *profile = run->loaded.profile;
+	struct str losses = report_losses(profile, "in it", &run->arena);
+
+	if (!losses.len || formats[run->line.format].tells_losses)
+		return;
+	warn("jeprof", "%.*s: %.*s", STR_ARG(profile->source), STR_ARG(losses));
+	if (run->line.format == OUTPUT_PPROF)
+		profile_comment(profile, losses);
+}
 
 static bool write_profile(struct run *run, const struct profile *profile)
 {
@@ -94,9 +112,7 @@ static void add_selection(struct text *text, const char *name,
 }
 
 /* "thread=3 (worker) focus=RE"; NULL where nothing was selected. */
-static const char *describe_selection(struct run *run,
-				      const struct profile *profile,
-				      const uint64_t *uid)
+static const char *describe_selection(struct run *run, const uint64_t *uid)
 {
 	const struct filter *filter = &run->line.filter;
 	struct text text = {.arena = &run->arena};
@@ -104,7 +120,7 @@ static const char *describe_selection(struct run *run,
 
 	if (uid) {
 		text_printf(&text, "thread=%" PRIu64, *uid);
-		name = thread_name(profile, *uid);
+		name = thread_name(run->loaded.profile, *uid);
 		if (name.len)
 			text_printf(&text, " (%.*s)", STR_ARG(name));
 	}
@@ -118,7 +134,7 @@ static const char *describe_selection(struct run *run,
 static bool report_selected(struct run *run, struct profile *profile,
 			    const uint64_t *uid)
 {
-	run->options.selection = describe_selection(run, profile, uid);
+	run->options.selection = describe_selection(run, uid);
 	return profile_filter(profile, &run->line.filter, &run->diag) &&
 	       write_profile(run, profile);
 }
@@ -150,8 +166,9 @@ static bool report_each_thread(struct run *run)
 	if (!count)
 		return diag_set(&run->diag, "%.*s does not tell threads apart",
 				STR_ARG(profile->source));
-	for (size_t i = 0; i < count; i++)
-		uids[i] = profile->threads[i].uid;
+	count = threads_with_samples(profile, uids);
+	if (!count)
+		return report_selected(run, run->loaded.profile, NULL);
 	qsort(uids, count, sizeof(*uids), compare_uids);
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0)
@@ -219,6 +236,7 @@ static bool run_reports(struct run *run)
 	if (!refuse_terminal(&run->line, &run->diag) ||
 	    !load_profiles(&run->line, &run->loaded, &run->diag))
 		return false;
+	tell_losses(run);
 	set_report_options(run);
 	good = output_open(&run->output, run->line.output, &run->diag);
 	if (good && !report_all(run)) {

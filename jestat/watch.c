@@ -18,6 +18,8 @@
 #define NS_PER_SECOND UINT64_C(1000000000)
 /* Between the loss of its memory and the end of a process. */
 #define ENDING_MS 2000
+/* Between two looks at a process that has changed its program. */
+#define RETRY_MS 20
 
 struct watch {
 	struct target target;
@@ -107,6 +109,30 @@ static bool print_and_flush(struct watch *watch,
 	return true;
 }
 
+static bool look_again(struct watch *watch, int pid, struct diag *diag)
+{
+	*diag = (struct diag){0};
+	target_close(&watch->target);
+	return open_target(watch, pid, diag) &&
+	       reading_take(current(watch), &watch->target, diag);
+}
+
+/*
+ * The process runs another program now, which may not have come to allocate
+ * yet. False: it does not run on liballoc, or has ended meanwhile.
+ */
+static bool reopen(struct watch *watch, int pid, struct diag *diag)
+{
+	uint64_t deadline = now_ns() + ENDING_MS * (NS_PER_SECOND / 1000);
+
+	do
+		if (look_again(watch, pid, diag))
+			return true;
+	while (now_ns() < deadline &&
+	       !wait_for_end(watch, RETRY_MS * (NS_PER_SECOND / 1000)));
+	return false;
+}
+
 /*
  * A reading failed. True: the process runs another program now, and that is
  * on liballoc too. False: it ended, or left liballoc, which has been told.
@@ -125,12 +151,14 @@ static bool recover(struct watch *watch, const char *command)
 			name);
 		return false;
 	}
-	target_close(&watch->target);
-	if (open_target(watch, pid, &diag) &&
-	    reading_take(current(watch), &watch->target, &diag))
+	if (reopen(watch, pid, &diag))
 		return true;
-	fprintf(stderr, "jestat: lost process %d (%s): %s\n", pid, name,
-		diag.text);
+	if (wait_for_end(watch, 0))
+		fprintf(stderr, "jestat: process %d (%s) has ended\n", pid,
+			name);
+	else
+		fprintf(stderr, "jestat: lost process %d (%s): %s\n", pid, name,
+			diag.text);
 	return false;
 }
 
@@ -172,7 +200,9 @@ bool watch_process(int pid, const struct schedule *schedule,
 	watch.pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	good = open_target(&watch, pid, diag);
 	if (good) {
-		good = reading_take(current(&watch), &watch.target, diag);
+		/* It may have changed its program just now. */
+		good = reading_take(current(&watch), &watch.target, diag) ||
+		       reopen(&watch, pid, diag);
 		watch.start_ticks = current(&watch)->info.start_time_ticks;
 		good = good && loop(&watch, schedule, options, diag);
 		target_close(&watch.target);

@@ -90,6 +90,13 @@ struct str frame_name(const struct profile *profile, uint32_t location,
 		      uint32_t line, enum granularity granularity,
 		      struct arena *arena);
 
+/*
+ * What the profiler says that it lost, in a sentence without its full stop:
+ * samples "which are not <where>". Empty where it lost none.
+ */
+struct str report_losses(const struct profile *profile, const char *where,
+			 struct arena *arena);
+
 bool report_text(const struct profile *profile,
 		 const struct report_options *options, FILE *stream,
 		 struct diag *diag);

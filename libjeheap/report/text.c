@@ -212,23 +212,32 @@ static void print_nameless(const struct page *page)
 			list.count - NAMELESS_SHOWN);
 }
 
-static void print_losses(const struct page *page)
+struct str report_losses(const struct profile *profile, const char *where,
+			 struct arena *arena)
 {
-	const struct profile *profile = page->profile;
 	char buffer[NUMBER_BYTES];
 	struct estimate lost;
 
 	if (profile->dropped_samples <= 0)
-		return;
+		return STR("");
 	lost = estimate_from_samples(profile->dropped_samples,
 				     profile->dropped_bytes,
 				     (double)profile->period_bytes);
-	fprintf(page->stream,
-		"\nThe profiler lost %.0f samples, of about %s, which are not "
-		"above: its tables were full, or the stacks could not be "
-		"unwound\n",
+	return str_of(arena_printf(
+		arena,
+		"the profiler lost %.0f samples, of about %s, which are not "
+		"%s: its tables were full, or the stacks could not be unwound",
 		profile->dropped_samples,
-		format_bytes(buffer, lost.bytes.total));
+		format_bytes(buffer, lost.bytes.total), where));
+}
+
+static void print_losses(const struct page *page)
+{
+	struct str losses = report_losses(page->profile, "above", page->arena);
+
+	if (losses.len)
+		fprintf(page->stream, "\nT%.*s\n", (int)losses.len - 1,
+			losses.ptr + 1);
 }
 
 bool report_text(const struct profile *profile,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # How jestat ends: with the process it watches, with its reader, or at once.
 . "$top_srcdir/tests/tap/tap.sh"
-plan 31
+plan 33
 
 start() {
 	rm -f "$tmp/in" "$tmp/ready"
@@ -56,6 +56,32 @@ runs 2 'a table that ps has not' jestat ps --bins
 runs 2 'two formats' jestat --json --csv 1
 runs 2 'two tables in one CSV' jestat --csv --bins --arenas 1
 runs 2 'two others' jestat --csv --histograms --arenas 1
+
+cat >"$tmp/again.c" <<'END'
+#include <stdlib.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	void *volatile object;
+
+	for (unsigned i = 0; i < 300; i++)
+		object = malloc(i * 100);
+	(void)object;
+	/* At first until it is being watched. */
+	if (argc == 1)
+		sleep(2);
+	usleep(1000);
+	return execl(argv[0], argv[0], "again", (char *)NULL);
+}
+END
+$CC -O1 -o "$tmp/again" "$tmp/again.c" || exit 99
+LD_PRELOAD=$liballoc "$tmp/again" &
+pid=$!
+sleep 0.5
+runs 0 'a process that begins anew again and again' jestat $pid 0.01 300
+lacks 'is not lost' 'lost|ended' "$tmp/err"
+kill $pid
+wait $pid 2>"$tmp/ignored"
 
 start
 # The reader leaves after the header; the writer must end, and say so.
