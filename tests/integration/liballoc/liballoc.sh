@@ -4,7 +4,7 @@
 # memory, before constructors and after destructors, and what it imports.
 . "$top_srcdir/tests/tap/tap.sh"
 here=$top_srcdir/tests/integration/liballoc
-plan 29
+plan 32
 
 cc() {
 	$CC -O1 -g -I"$top_srcdir/tests" -I"$top_srcdir" "$@"
@@ -36,6 +36,12 @@ ok 'liballoc as a private library' "$tmp/private" "$liballoc"
 ok 'twice over: liballoc preloaded, its copy opened' \
 	sh -c "cp '$liballoc' '$tmp/copy.so' &&
 		LD_PRELOAD='$liballoc' '$tmp/private' '$tmp/copy.so'"
+
+ok 'a program that limits its own address space builds' \
+	cc -o "$tmp/own_limit" "$here/own_limit.c" -lpthread
+runs 0 'and can map memory and start threads then' \
+	env LD_PRELOAD="$liballoc" "$tmp/own_limit"
+runs 0 'as it can on the C library' "$tmp/own_limit"
 
 ok 'a program that takes all memory builds' \
 	cc -o "$tmp/little" "$here/little_memory.c"

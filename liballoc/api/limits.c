@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * setrlimit and prlimit, as in the C library, and one thing more: a process
+ * that limits its own address space could map nothing from then on, nor start
+ * a thread, since the class map takes more of it than most limits allow. It is
+ * given up then. Owns no state.
+ */
+#include "config.h"
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "liballoc/api/api.h"
+#include "liballoc/heap/page_map.h"
+
+_Static_assert(sizeof(struct rlimit) == sizeof(struct rlimit64),
+	       "the kernel's struct serves both");
+
+/*
+ * Weak, so that a program that is linked statically, and takes in the C
+ * library's for another function of that file, has that one.
+ */
+#define LIMIT_API API __attribute__((weak, cold))
+
+static __attribute__((cold)) int set(pid_t pid, int resource,
+				     const void *wanted, void *old)
+{
+	if (syscall(SYS_prlimit64, pid, resource, wanted, old))
+		return -1;
+	if (wanted && resource == RLIMIT_AS)
+		page_map_give_up_classes();
+	return 0;
+}
+
+LIMIT_API int setrlimit(enum __rlimit_resource resource,
+			const struct rlimit *wanted)
+{
+	return set(0, (int)resource, wanted, NULL);
+}
+
+LIMIT_API int setrlimit64(enum __rlimit_resource resource,
+			  const struct rlimit64 *wanted)
+{
+	return set(0, (int)resource, wanted, NULL);
+}
+
+LIMIT_API int prlimit(pid_t pid, enum __rlimit_resource resource,
+		      const struct rlimit *wanted, struct rlimit *old)
+{
+	return set(pid, (int)resource, wanted, old);
+}
+
+LIMIT_API int prlimit64(pid_t pid, enum __rlimit_resource resource,
+			const struct rlimit64 *wanted, struct rlimit64 *old)
+{
+	return set(pid, (int)resource, wanted, old);
+}
