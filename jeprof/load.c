@@ -27,7 +27,7 @@ static struct profile *read_one(const struct command_line *line, reader *read,
 		     "%s stands still while it rewrites its tables: samples "
 		     "of threads that ended may be missing or count twice",
 		     input);
-	if (profile && alloc && !profile->has_alloc) {
+	if (profile && alloc && !profile->has_alloc && profile->sample_count) {
 		diag_set(diag,
 			 "%s holds no accumulated counts for --%s: run the "
 			 "program with MALLOC_CONF=prof_accum:true",

@@ -29,6 +29,9 @@ struct option_sources option_sources = {"", "", "", ""};
 extern char **environ;
 char **conf_environment;
 
+/* Runs of slabs are shorter, or are not to be given back each time. */
+#define LEAST_OVERSIZE ((size_t)16 << 10)
+
 #define ENVIRONMENT_KEY "MALLOC_CONF="
 
 /* Line ends become commas, runs of them one, none at either end. */
@@ -171,6 +174,13 @@ static void settle_narenas(void)
 		opt.narenas = cpus;
 }
 
+/* As jemalloc: what is less than a large object is none. */
+static void settle_oversize(void)
+{
+	if (opt.oversize_threshold < LEAST_OVERSIZE)
+		opt.oversize_threshold = 0;
+}
+
 static const char *text_or_empty(const char *text)
 {
 	return text ? text : "";
@@ -201,6 +211,7 @@ __attribute__((cold)) void conf_boot(void)
 		abort();
 	}
 	settle_narenas();
+	settle_oversize();
 	/* Who asks for the error asks for the report: as jemalloc. */
 	opt.prof_leak = opt.prof_leak || opt.prof_leak_error;
 	errno = saved;

@@ -30,9 +30,9 @@ static const struct format formats[] = {
 	 "kind of machine; name a dump, a core file by its path, or the pid of "
 	 "a process"},
 	{"{", NULL,
-	 "looks like JSON, for example jemalloc's prof_log or prof_recent: "
-	 "these hold no mappings, so that no address in them can be named; "
-	 "take a dump (mallctl prof.dump)"},
+	 "looks like JSON, for example prof_log or prof_recent: these tell of "
+	 "single allocations, and are no profile; take a dump (mallctl "
+	 "prof.dump)"},
 };
 
 static struct str skip_percent_lines(struct str content)

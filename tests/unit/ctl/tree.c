@@ -384,6 +384,8 @@ static void test_caches(void)
 		   get("arenas.tcache_max") == 1 << 20 &&
 		   get("thread.tcache.max") == 1 << 20,
 	   "caches hold up to a size class");
+	is_uint(get("opt.oversize_threshold"), 0,
+		"what is less than a large object is no threshold");
 	ok(mallctl("tcache.create", &made, &length, NULL, 0) == 0,
 	   "a cache is made");
 	sink = mallocx(100, MALLOCX_TCACHE(made));
@@ -552,12 +554,12 @@ static void test_prof(void)
 
 /* Four arenas even where there is one CPU. */
 const char *malloc_conf = "prof_stats:true,narenas:4,tcache_max:1000000,"
-			  "prof_accum:false";
+			  "prof_accum:false,oversize_threshold:16000";
 
 int main(void)
 {
 	unsigned count =
-		COUNT(absent) + 7 + 2 + 6 + 14 + 4 + 3 + 6 + 7 + 3 + 4 + 4 + 1;
+		COUNT(absent) + 7 + 2 + 6 + 14 + 4 + 3 + 6 + 7 + 3 + 4 + 4 + 2;
 	struct ctl_row row;
 
 	heap_boot();
