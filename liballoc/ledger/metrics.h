@@ -9,7 +9,7 @@
 #include "liballoc/ledger/layout.h"
 
 unsigned ledger_metric_count(void);
-/* Describes a metric, index < ledger_metric_count(). */
-void ledger_metric_at(unsigned index, struct ledger_metric *metric);
+/* Describes all, in so many rows. */
+void ledger_metrics_describe(struct ledger_metric *metrics);
 
 #endif

@@ -179,8 +179,7 @@ static void copy_metrics(struct ledger_header *header)
 	struct ledger_metric *rows =
 		(void *)((uint8_t *)header + section->offset);
 
-	for (unsigned i = 0; i < ledger_metric_count(); i++)
-		ledger_metric_at(i, &rows[i]);
+	ledger_metrics_describe(rows);
 	section->count = ledger_metric_count();
 	header->sections[LEDGER_PROCESS].count = 1;
 	header->sections[LEDGER_CONTROL].count = 1;
