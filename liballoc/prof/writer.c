@@ -131,11 +131,14 @@ static void release_signals(struct writer *writer)
 	pthread_sigmask(SIG_SETMASK, &writer->mask, NULL);
 }
 
-/* What the names there lead to is open already, and not to be replaced. */
+/*
+ * What the names there lead to is open already, and not to be replaced.
+ * /dev/stdout is a link to one.
+ */
 static bool leads_to_open(const char *path)
 {
-	return strncmp(path, "/dev/", 5) == 0 ||
-	       strncmp(path, "/proc/", 6) == 0;
+	return strncmp(path, "/proc/", 6) == 0 ||
+	       strncmp(path, "/dev/fd/", 8) == 0;
 }
 
 /* Where a symbolic link leads in the end; path, where it is none. */

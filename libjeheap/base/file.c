@@ -213,13 +213,21 @@ static const char *output_name(const struct output *out)
 	return out->path ? out->path : "standard output";
 }
 
+/* Is it a name for what is open already, and may be a file? */
+static bool names_open(const char *path)
+{
+	return strncmp(path, "/proc/", 6) == 0 ||
+	       strncmp(path, "/dev/fd/", 8) == 0 ||
+	       strcmp(path, "/dev/stdout") == 0 ||
+	       strcmp(path, "/dev/stderr") == 0;
+}
+
 /* Is a rename onto it impossible or wrong? */
 static bool is_direct(const char *path)
 {
 	struct stat info;
 
-	return strncmp(path, "/dev/", 5) == 0 ||
-	       strncmp(path, "/proc/", 6) == 0 ||
+	return names_open(path) ||
 	       (stat(path, &info) == 0 && !S_ISREG(info.st_mode));
 }
 

@@ -3,7 +3,7 @@
 # When dumps are made, under which names, and what becomes of the program where
 # they cannot be.
 . "$top_srcdir/tests/tap/tap.sh"
-plan 98
+plan 101
 
 for program in trigger peak; do
 	$CC -g -O1 -I"$top_srcdir/liballoc/include" \
@@ -196,6 +196,18 @@ runs 0 'what is open by a path' sh -c '"$1" dump:/dev/stdout >>out' sh \
 	"$tmp/trigger"
 head -2 out | tr '\n' ' ' >"$tmp/got"
 matches 'is gone on with' '^first heap_v2/' "$tmp/got"
+if [ -w /dev/shm ]; then
+	shm=/dev/shm/jeheap-triggers.$$
+	ok 'two dumps to a file in /dev/shm' "$tmp/trigger" dump:$shm dump:$shm
+	[ "$(grep -c '^heap_v2/' $shm)" -eq 1 ]
+	result $? 'leave one there'
+	runs 0 'where jeprof can make one, too' jeprof -o $shm.txt $shm
+	rm -f $shm $shm.txt
+else
+	skip 'two dumps to a file in /dev/shm' 'none can be written there'
+	skip 'leave one there' 'none can be written there'
+	skip 'where jeprof can make one, too' 'none can be written there'
+fi
 [ "$(ls files)" = "$(printf 'new\nreal')" ]
 result $? 'and nothing else is there'
 chmod 600 out && ok 'a file for its owner alone' "$tmp/trigger" dump:out
