@@ -28,6 +28,8 @@
 #define SHARE 16u
 /* Objects that go back to their slabs at a time. */
 #define GIVEN 64u
+/* The least time between two looks at all classes. */
+#define TRIM_ALL_NS UINT64_C(1000000000)
 /* At least so long from one telling to the next, by threads that publish. */
 #define TELL_NS UINT64_C(2000000)
 
@@ -297,18 +299,32 @@ void exchange_tell_when_due(uint64_t now_ns)
 		exchange_tell();
 }
 
-void exchange_trim(void)
+static void trim_classes(unsigned first, unsigned classes)
 {
-	static unsigned turn;
-	unsigned first, count = lanes(), lane, i;
+	unsigned count = lanes(), lane, i;
 	bool any = false;
 
-	first = __atomic_fetch_add(&turn, TRIM_CLASSES, __ATOMIC_RELAXED);
 	for (lane = 0; lane < count; lane++)
-		for (i = first; i < first + TRIM_CLASSES; i++)
+		for (i = first; i < first + classes; i++)
 			any |= trim(&stacks[lane][i % SMALL_CLASSES]);
 	if (any)
 		exchange_tell();
+}
+
+void exchange_trim(void)
+{
+	static unsigned turn;
+
+	trim_classes(__atomic_fetch_add(&turn, TRIM_CLASSES, __ATOMIC_RELAXED),
+		     TRIM_CLASSES);
+}
+
+void exchange_trim_when_due(uint64_t now_ns)
+{
+	static uint64_t next_ns;
+
+	if (os_is_turn(&next_ns, now_ns, TRIM_ALL_NS))
+		trim_classes(0, SMALL_CLASSES);
 }
 
 __attribute__((cold)) void exchange_flush(void)

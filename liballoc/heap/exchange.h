@@ -39,6 +39,11 @@ void exchange_tell_when_due(uint64_t now_ns);
 /* Looks at the next few classes, and gives back what nobody came for. */
 void exchange_trim(void);
 /*
+ * The same of all, unless it was done within a second: for processes that do
+ * little. now_ns: of os_now_ns().
+ */
+void exchange_trim_when_due(uint64_t now_ns);
+/*
  * Before the process grows: gives back all, if it is much beside what the
  * process has; false: it is not.
  */

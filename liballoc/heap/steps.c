@@ -56,6 +56,8 @@ void heap_leave(struct thread *thread)
 	bool look = !thread || thread_may_look(thread);
 
 	heap_run_deferred();
+	if (look && thread)
+		thread_look_if_slow(thread);
 	if (page_heap_peak_passed())
 		prof_gdump();
 	if (look && waiting_any() && !background_running())

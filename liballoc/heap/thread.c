@@ -574,6 +574,19 @@ static void look_at_cache(struct thread *thread)
 	thread->squeezes = squeezes;
 }
 
+void thread_look_if_slow(struct thread *thread)
+{
+	if (!thread->looked_ns)
+		thread->looked_ns = thread->left_ns;
+	if (thread->left_ns - thread->looked_ns <= IDLE_NS)
+		return;
+	thread_busy++;
+	look_at_cache(thread);
+	exchange_trim_when_due(thread->left_ns);
+	thread_busy--;
+	heap_run_deferred();
+}
+
 struct steal {
 	bool only_if_idle;
 	struct extent *list;

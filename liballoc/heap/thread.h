@@ -121,6 +121,11 @@ void thread_tick(struct thread *thread);
  * tenth of a short stay: while it stands still it is read ever less often.
  */
 bool thread_may_look(struct thread *thread);
+/*
+ * After that: a thread that allocates so little that no round of housekeeping
+ * came for a second has an idle cache, too, and gives it back.
+ */
+void thread_look_if_slow(struct thread *thread);
 /* opt.percpu_arena: moves the thread to the arena of the CPU it runs on. */
 void thread_follow_cpu(struct thread *thread);
 /*

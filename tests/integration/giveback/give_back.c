@@ -231,6 +231,34 @@ static int case_limit(void)
 	return free_and_wait(LOAD_BYTES, 0, NULL) < 50 ? 0 : 1;
 }
 
+static uint64_t cached_bytes(void)
+{
+	uint64_t epoch = 1;
+
+	mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch));
+	return read_number("stats.arenas.4096.tcache_bytes");
+}
+
+/* A thread that frees much and then does little, but never nothing. */
+static int case_slow(void)
+{
+	static void *small[20000];
+	uint64_t before;
+	size_t i;
+
+	for (i = 0; i < 20000; i++)
+		small[i] = malloc(16 * (i % 60 + 1));
+	for (i = 0; i < 20000; i++)
+		free(small[i]);
+	before = cached_bytes();
+	for (i = 0; i < 40; i++) {
+		sleep_ms(60);
+		small[0] = malloc(2000 + 130 * i);
+		free(small[0]);
+	}
+	return before > 200000 && cached_bytes() < before / 8 ? 0 : 1;
+}
+
 /* A decay time of 0 is at once, whatever that of muzzy pages is. */
 static int case_at_once(void)
 {
@@ -392,6 +420,8 @@ static const struct test_case {
 	 "or of a thread that freed nothing, of 1 MiB", case_threads_other},
 	{"limit", "prof:false", "the bound in bytes gives 95 % back at once",
 	 case_limit},
+	{"slow", "prof:false",
+	 "caches go where a thread does little for some seconds", case_slow},
 	{"at-once", "dirty_decay_ms:0,muzzy_decay_ms:-1,dirty_limit:-1",
 	 "so does no decay time, past that of muzzy pages", case_at_once},
 	{"never", "dirty_decay_ms:-1,dirty_limit:-1", "or nothing, where told",
