@@ -92,13 +92,13 @@ static size_t control(const char *name)
 
 /* In which round of destructors a thread first allocates. */
 static pthread_key_t late;
-static uintptr_t late_round;
+static char rounds[5], *late_round;
 
 static void allocate_late(void *round)
 {
 	void *volatile object;
 
-	if ((uintptr_t)round < late_round) {
+	if ((char *)round < late_round) {
 		pthread_setspecific(late, (char *)round + 1);
 		return;
 	}
@@ -108,7 +108,7 @@ static void allocate_late(void *round)
 
 static void *begin_late(void *unused)
 {
-	pthread_setspecific(late, (char *)NULL + 1);
+	pthread_setspecific(late, rounds + 1);
 	return unused;
 }
 
@@ -130,7 +130,7 @@ static void test_late(void)
 
 	free(own);
 	before = threads();
-	for (late_round = 1; late_round < 4; late_round++)
+	for (late_round = rounds + 1; late_round < rounds + 4; late_round++)
 		for (unsigned i = 0; i < 50; i++) {
 			pthread_create(&thread, NULL, begin_late, NULL);
 			pthread_join(thread, NULL);
