@@ -110,24 +110,52 @@ uint64_t reading_thread_total(const struct reading *reading,
 	return earlier ? sum + ledger_view_sum(&reading->view, earlier) : sum;
 }
 
-/* What all threads together added to a counter. */
+/*
+ * Was it passing to another thread, so that it is not known? Row 0 never does.
+ * A reader clears it, and a process that exports it leaves all of it 0.
+ */
+static bool is_passing(const struct reading *reading, uint64_t row)
+{
+	const struct ledger_thread *thread =
+		ledger_row(&reading->view, LEDGER_THREADS, row);
+
+	return thread && row && thread->state == LEDGER_THREAD_FREE &&
+	       (thread->uid == LEDGER_OTHER_THREADS || !thread->generation);
+}
+
+/* What all threads that had the row have counted; 0: there is no such row. */
+static double row_total(const struct reading *reading, const char *name,
+			const char *past, uint64_t row)
+{
+	double own = reading_value(reading, LEDGER_THREADS, name, row);
+	double others = reading_value(reading, LEDGER_THREADS, past, row);
+
+	return (isnan(own) ? 0 : own) + (isnan(others) ? 0 : others);
+}
+
+/* What all threads together added to a counter, but by rows not known. */
 static double thread_growth(const struct reading *now,
 			    const struct reading *before, const char *name)
 {
-	const struct ledger_metric *metric =
-		ledger_view_metric(&now->view, LEDGER_THREADS, name);
-	uint64_t total, old = 0;
+	char past[sizeof(((struct ledger_metric *)0)->name)];
+	double sum = 0;
+	uint64_t row;
 
-	if (!metric)
+	if (!ledger_view_metric(&now->view, LEDGER_THREADS, name))
 		return NAN;
-	total = reading_thread_total(now, metric);
-	metric =
-		before ? ledger_view_metric(&before->view, LEDGER_THREADS, name)
-		       : NULL;
-	if (metric)
-		old = reading_thread_total(before, metric);
-	/* Before minor version 1.6, what a thread did went with its row. */
-	return total > old ? (double)(total - old) : 0;
+	snprintf(past, sizeof(past), READING_PAST "%s", name);
+	for (row = 0; row < now->view.count[LEDGER_THREADS]; row++) {
+		double total = row_total(now, name, past, row), old = 0;
+
+		if (is_passing(now, row) || (before && is_passing(before, row)))
+			continue;
+		if (before)
+			old = row_total(before, name, past, row);
+		/* Before minor version 1.6 a row begins at 0 again. */
+		if (total > old)
+			sum += total - old;
+	}
+	return sum;
 }
 
 double fragmentation(double active, double allocated)

@@ -109,6 +109,14 @@ static bool print_and_flush(struct watch *watch,
 	return true;
 }
 
+/* 0: it is gone. */
+static uint64_t start_of(int pid)
+{
+	struct process_info info;
+
+	return process_info(pid, &info) ? info.start_time_ticks : 0;
+}
+
 static bool look_again(struct watch *watch, int pid, struct diag *diag)
 {
 	*diag = (struct diag){0};
@@ -200,10 +208,10 @@ bool watch_process(int pid, const struct schedule *schedule,
 	watch.pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	good = open_target(&watch, pid, diag);
 	if (good) {
+		watch.start_ticks = start_of(pid);
 		/* It may have changed its program just now. */
 		good = reading_take(current(&watch), &watch.target, diag) ||
 		       reopen(&watch, pid, diag);
-		watch.start_ticks = current(&watch)->info.start_time_ticks;
 		good = good && loop(&watch, schedule, options, diag);
 		target_close(&watch.target);
 	}

@@ -13,6 +13,7 @@
 
 #include "liballoc/api/api.h"
 #include "liballoc/heap/page_map.h"
+#include "liballoc/ledger/ledger.h"
 
 _Static_assert(sizeof(struct rlimit) == sizeof(struct rlimit64),
 	       "the kernel's struct serves both");
@@ -28,7 +29,8 @@ static __attribute__((cold)) int set(pid_t pid, int resource,
 {
 	if (syscall(SYS_prlimit64, pid, resource, wanted, old))
 		return -1;
-	if (wanted && resource == RLIMIT_AS)
+	/* A child of vfork has its parent's memory, and limits of its own. */
+	if (wanted && resource == RLIMIT_AS && getpid() == ledger_header()->pid)
 		page_map_give_up_classes();
 	return 0;
 }

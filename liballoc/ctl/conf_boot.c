@@ -18,6 +18,7 @@
 #include "liballoc/ctl/print.h"
 #include "liballoc/heap/container.h"
 #include "liballoc/heap/os.h"
+#include "liballoc/heap/size_class.h"
 #include "liballoc/include/liballoc/liballoc.h"
 
 __attribute__((visibility("default"), weak)) const char *malloc_conf = NULL;
@@ -28,9 +29,6 @@ struct option_sources option_sources = {"", "", "", ""};
 
 extern char **environ;
 char **conf_environment;
-
-/* Runs of slabs are shorter, or are not to be given back each time. */
-#define LEAST_OVERSIZE ((size_t)16 << 10)
 
 #define ENVIRONMENT_KEY "MALLOC_CONF="
 
@@ -177,7 +175,7 @@ static void settle_narenas(void)
 /* As jemalloc: what is less than a large object is none. */
 static void settle_oversize(void)
 {
-	if (opt.oversize_threshold < LEAST_OVERSIZE)
+	if (opt.oversize_threshold < SMALL_MAX_BYTES)
 		opt.oversize_threshold = 0;
 }
 

@@ -219,18 +219,19 @@ static int check_lengths(const struct ctl_row *row, const struct ctl_request *r)
 	return row->rules & CTL_MUST_READ ? ctl_must_read(r, bytes) : 0;
 }
 
-static int write_value(const struct ctl_call *call, const struct ctl_request *r)
+/* The value that was given; false: none was. */
+static bool take_word(const struct ctl_row *row, const struct ctl_request *r,
+		      uint64_t *value)
 {
-	uint64_t value = 0;
-
-	if (!r->newp || call->row->type == CTL_VOID)
-		return call->row->set(call, NULL);
-	memcpy(&value, r->newp, r->newlen);
-	if (call->row->type == CTL_BOOL)
-		value = value != 0;
-	else if (call->row->type == CTL_SSIZE)
-		value = (uint64_t)(ssize_t)value;
-	return call->row->set(call, &value);
+	*value = 0;
+	if (!r->newp || row->type == CTL_VOID)
+		return false;
+	memcpy(value, r->newp, r->newlen);
+	if (row->type == CTL_BOOL)
+		*value = *value != 0;
+	else if (row->type == CTL_SSIZE)
+		*value = (uint64_t)(ssize_t)*value;
+	return true;
 }
 
 /* Is there anything to set: a value, or an effect without one? */
@@ -267,15 +268,17 @@ static int read_and_write(const struct ctl_call *call,
 	bool reads = row->get && r->oldp && r->oldlenp;
 	bool get_last = row->rules & CTL_READ_LAST;
 	bool give_last = row->rules & (CTL_READ_LAST | CTL_GIVE_LAST);
-	uint64_t value = 0;
+	uint64_t value = 0, wanted;
 	int error = 0;
+	/* First, since it may lie where the old one goes. */
+	bool given = take_word(row, r, &wanted);
 
 	if (reads && !get_last)
 		error = row->get(call, &value);
 	if (!error && reads && !give_last)
 		error = give(call, r, value);
 	if (!error && wants_set(row, r))
-		error = write_value(call, r);
+		error = row->set(call, given ? &wanted : NULL);
 	if (!error && reads && get_last)
 		error = row->get(call, &value);
 	if (!error && reads && give_last)

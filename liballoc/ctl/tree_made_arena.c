@@ -176,13 +176,13 @@ static void row_at(unsigned index, struct ctl_row *row)
 	switch (index) {
 		CTL_ROW("arena.<i>.reset", CTL_VOID, .set = do_reset);
 		CTL_ROW("arena.<i>.destroy", CTL_VOID, .set = do_destroy);
-		CTL_ROW("arena.<i>.dss", CTL_STRING, .get = get_dss,
-			.set = set_dss);
+		CTL_ROW("arena.<i>.dss", CTL_STRING, CTL_GIVE_LAST,
+			.get = get_dss, .set = set_dss);
 		CTL_ROW("arena.<i>.oversize_threshold", CTL_SIZE,
 			.get = get_limit, .set = set_limit, .number = OVERSIZE);
 		CTL_ROW("arena.<i>.extent_hooks", CTL_POINTER, .get = get_hooks,
 			.set = set_hooks, .c_type = "extent_hooks_t *");
-		CTL_ROW("arena.<i>.retain_grow_limit", CTL_SIZE,
+		CTL_ROW("arena.<i>.retain_grow_limit", CTL_SIZE, CTL_GIVE_LAST,
 			.get = get_limit, .set = set_limit, .number = GROWTH);
 		CTL_ROW("arena.<i>.name", CTL_POINTER, .io = access_name,
 			.c_type = "char *");

@@ -35,6 +35,8 @@
 #define MOST_LOOKS 8u
 /* A dirty run serves for a part of an object from this share of it. */
 #define LEAST_PART 8u
+/* Where hooks refuse a part of what they gave, so often none is wanted. */
+#define EXACT_MAPS 64u
 /* Extents that one operation may need: two splits, and a mapping. */
 #define SPARES 3u
 
@@ -508,6 +510,10 @@ static struct extent *map_by_hooks(struct arena *arena, size_t bytes,
 	uint8_t hooked;
 	void *base = NULL;
 
+	if (heap->exact_maps) {
+		heap->exact_maps--;
+		exactly = true;
+	}
 	if (!exactly && opt.retain && wanted > bytes)
 		base = hooks_map(arena, wanted, alignment, false, &hooked);
 	if (!base) {
@@ -521,8 +527,6 @@ static struct extent *map_by_hooks(struct arena *arena, size_t bytes,
 			    !(hooked & EXTENT_UNCOMMITTED));
 		return NULL;
 	}
-	if (wanted > bytes)
-		map_more_next(heap);
 	count_mapped(arena, wanted);
 	run = take_spare(heap);
 	run->base = (uintptr_t)base;
@@ -552,7 +556,7 @@ static struct extent *find_exact(struct arena *arena, size_t bytes,
 static struct extent *take_by_hooks(struct arena *arena, size_t bytes,
 				    size_t alignment)
 {
-	bool cuts = hooks_can_split(arena);
+	bool cuts = hooks_can_split(arena), more;
 	struct extent *run;
 
 	/* Kept while the hooks were the usual ones. */
@@ -566,12 +570,16 @@ static struct extent *take_by_hooks(struct arena *arena, size_t bytes,
 	if (run || !have_spares(&arena->pages))
 		return run;
 	run = map_by_hooks(arena, bytes, alignment, !cuts);
+	more = run && run->bytes > bytes;
 	if (run)
 		run = carve(arena, run, bytes, alignment);
+	if (run && more)
+		map_more_next(&arena->pages);
 	if (run || !have_spares(&arena->pages))
 		return run;
-	/* Less beforehand next time: it was to be twice as much. */
-	arena->pages.next_map_bytes /= 4;
+	/* They give more, but not to be cut or committed: for a while none. */
+	if (more)
+		arena->pages.exact_maps = EXACT_MAPS;
 	run = map_by_hooks(arena, bytes, alignment, true);
 	return run ? carve(arena, run, bytes, alignment) : NULL;
 }
@@ -1037,6 +1045,7 @@ void page_heap_destroy(struct arena *arena)
 		}
 	heap->next_map_bytes = FIRST_MAP;
 	heap->max_map_bytes = MAX_MAP;
+	heap->exact_maps = 0;
 	heap->oversize_bytes = opt.oversize_threshold;
 	lock_release(&heap->lock);
 }

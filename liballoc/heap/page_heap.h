@@ -34,6 +34,7 @@ struct page_heap {
 	struct extent *spare;	  /* unused extents, linked by next */
 	unsigned spare_count;
 	size_t next_map_bytes;
+	unsigned exact_maps; /* by hooks, of just what is wanted, yet to come */
 	size_t max_map_bytes;  /* never beyond that */
 	size_t oversize_bytes; /* free runs of so much go at once; 0: none */
 	bool purging;	       /* some thread is at it */

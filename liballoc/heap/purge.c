@@ -169,11 +169,17 @@ static void purge(struct arena *arena, enum extent_state state, size_t limit,
 			break; /* the kernel would not have them */
 }
 
+/* Do dirty pages become muzzy first? Not where they are to go at once. */
+static bool goes_muzzy(const struct page_heap *heap)
+{
+	return heap->decay[EXTENT_DIRTY].ms != 0 &&
+	       heap->decay[EXTENT_MUZZY].ms != 0;
+}
+
 static void decay_state(struct arena *arena, enum extent_state state, bool all)
 {
 	struct page_heap *heap = &arena->pages;
-	bool lazily = !all && heap->decay[EXTENT_DIRTY].ms != 0 &&
-		      heap->decay[EXTENT_MUZZY].ms != 0;
+	bool lazily = !all && goes_muzzy(heap);
 	size_t limit;
 
 	limit = decay_limit(&heap->decay[state], os_now_ns(),
@@ -244,7 +250,7 @@ void page_heap_purge_dirty(struct arena *arena, size_t bytes,
 	if (dirty) {
 		page_heap_settle_recent(arena);
 		purge(arena, EXTENT_DIRTY, dirty > bytes ? dirty - bytes : 0,
-		      heap->decay[EXTENT_MUZZY].ms != 0, grown);
+		      goes_muzzy(heap), grown);
 		decay_lower(&heap->decay[EXTENT_DIRTY],
 			    heap->free_bytes[EXTENT_DIRTY]);
 	}

@@ -38,8 +38,8 @@
 #define PUBLICATION_NS UINT64_C(2000000)
 /*
  * A thread ends after so many rounds of destructors, which may allocate; but
- * one that allocated no more than this may have been made in one of them, and
- * there may be no round after the next.
+ * one that allocated no more than this after one: it may have been made in the
+ * second, and there are four.
  */
 #define EXIT_ROUNDS 2u
 #define LITTLE_BYTES ((uint64_t)64 << 10)
@@ -273,6 +273,7 @@ static __attribute__((cold)) struct thread *make(void)
 	thread->reentrancy++;
 	thread->countdown = thread->countdown_start = MAX_COUNTDOWN;
 	prof_thread_start(thread);
+	__atomic_store_n(&thread->placed, true, __ATOMIC_RELEASE);
 	if (have_key)
 		pthread_setspecific(key, thread);
 	thread->reentrancy--;
@@ -349,8 +350,10 @@ static void thread_exit(void *pointer)
 
 	if (thread != thread_current)
 		return;
-	if (thread->exit_rounds++ < EXIT_ROUNDS &&
-	    allocated_so_far(thread) > LITTLE_BYTES) {
+	thread->exit_rounds++;
+	if (thread->exit_rounds == 1 ||
+	    (thread->exit_rounds <= EXIT_ROUNDS &&
+	     allocated_so_far(thread) > LITTLE_BYTES)) {
 		pthread_setspecific(key, thread);
 		return;
 	}
@@ -393,9 +396,14 @@ static __attribute__((cold)) void tell_shared(struct thread *thread,
 
 static void tell(struct thread *thread, const struct thread_stats *now)
 {
-	uint32_t number = thread->prof.ledger_row;
-	struct thread_stats *row = ledger_thread_stats(number);
+	struct thread_stats *row;
+	uint32_t number;
 
+	/* It is listed before it has looked for a row. */
+	if (!__atomic_load_n(&thread->placed, __ATOMIC_ACQUIRE))
+		return;
+	number = thread->prof.ledger_row;
+	row = ledger_thread_stats(number);
 	if (!number) {
 		tell_shared(thread, now);
 		return;

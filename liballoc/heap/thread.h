@@ -38,6 +38,7 @@ struct thread {
 	/* Taken off both, so that an allocation soon looks at the clock. */
 	int64_t countdown_aside;
 	bool live;		 /* false: thread_none */
+	bool placed;		 /* has its row in the ledger, or none */
 	unsigned exit_rounds;	 /* destructor calls so far */
 	uint64_t allocated;	 /* bytes, up to the last draw */
 	uint64_t allocated_told; /* bytes, up to the last slow call */

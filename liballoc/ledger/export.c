@@ -301,7 +301,7 @@ static void *row_of(struct ledger_header *header, unsigned id, uint64_t row)
 
 /*
  * The row as it may be copied: of a thread's, a copy that is one thread's. One
- * that is passing to a thread is left out, which has done nothing yet.
+ * that is passing to a thread is left out, with what it had counted.
  */
 static const void *settled_row(unsigned id, uint64_t row,
 			       uint64_t copy[LEDGER_THREAD_WORDS])

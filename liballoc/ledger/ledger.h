@@ -20,7 +20,7 @@
 #include "liballoc/ledger/layout.h"
 
 /*
- * The rows. Each struct has its table of descriptors in metrics.c: a field
+ * The rows. Each struct has its descriptors in metrics.def: a field
  * added here is described there, and no tool changes. All words are uint64_t.
  */
 #define LEDGER_TIME_BUCKETS 32u /* the last one: 2 s and more */
@@ -50,7 +50,7 @@ struct process_stats {
 	uint64_t lock_waits; /* times that a thread slept for a lock */
 	uint64_t lock_wait_ns;
 	uint64_t abandoned; /* bytes that could not be unmapped */
-	/* Histograms, each of a share of what there is: see metrics.c. */
+	/* Histograms, each of a share of what there is: see metrics.def. */
 	uint64_t slow_allocation_ns[LEDGER_TIME_BUCKETS];
 	uint64_t slow_allocation_bytes[LEDGER_SIZE_BUCKETS];
 	uint64_t slow_free_ns[LEDGER_TIME_BUCKETS];

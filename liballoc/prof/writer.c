@@ -56,7 +56,7 @@ static bool name_temporary(struct writer *writer, uint64_t random[4])
 	return true;
 }
 
-/* there: the file that it will take the place of, or NULL. */
+/* there: the file of which it will take the place, and the mode; or NULL. */
 static void open_temporary(struct writer *writer, const struct stat *there)
 {
 	uint64_t random[4];
@@ -141,6 +141,59 @@ static bool leads_to_open(const char *path)
 	       strncmp(path, "/dev/fd/", 8) == 0;
 }
 
+/* The descriptor of our own that path is a name of; -1: it is of none. */
+static int own_descriptor(const char *path)
+{
+	static const char *const folders[] = {
+		"/proc/self/fd/", "/proc/thread-self/fd/", "/dev/fd/"};
+	int fd = 0;
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		size_t length = strlen(folders[i]);
+
+		if (strncmp(path, folders[i], length) != 0)
+			continue;
+		for (path += length; *path >= '0' && *path <= '9'; path++)
+			fd = fd < 1000000 ? fd * 10 + (*path - '0') : fd;
+		return *path || path[-1] == '/' ? -1 : fd;
+	}
+	return -1;
+}
+
+/* What is open goes on where it is: no other offset, and no other flags. */
+static void open_again(struct writer *writer)
+{
+	int own = own_descriptor(writer->path);
+
+	if (own < 0) {
+		open_in_place(writer, O_APPEND);
+		return;
+	}
+	writer->fd = fcntl(own, F_DUPFD_CLOEXEC, 0);
+	if (writer->fd < 0)
+		writer->error = errno;
+}
+
+/*
+ * As the kernel has it with protected_symlinks: in a folder where all may
+ * write, but each only owns what is his, others' links are not followed.
+ */
+static bool is_planted(char *link)
+{
+	char *name = name_in(link), kept = *name;
+	struct stat it, folder;
+	bool known;
+
+	if (lstat(link, &it) != 0)
+		return false;
+	*name = '\0';
+	known = stat(*link ? link : ".", &folder) == 0;
+	*name = kept;
+	return !known ||
+	       ((folder.st_mode & (S_ISVTX | S_IWOTH)) == (S_ISVTX | S_IWOTH) &&
+		it.st_uid != geteuid() && it.st_uid != folder.st_uid);
+}
+
 /* Where a symbolic link leads in the end; path, where it is none. */
 static const char *follow(const char *path)
 {
@@ -152,7 +205,7 @@ static const char *follow(const char *path)
 	if (head >= sizeof(at))
 		return path;
 	memcpy(at, path, head + 1);
-	for (i = 0; i < LINKS && !leads_to_open(at); i++) {
+	for (i = 0; i < LINKS && !leads_to_open(at) && !is_planted(at); i++) {
 		n = readlink(at, to, sizeof(to));
 		head = n > 0 && to[0] == '/' ? 0 : (size_t)(name_in(at) - at);
 		if (n <= 0 || head + (size_t)n >= sizeof(at))
@@ -177,14 +230,20 @@ void writer_open(struct writer *writer, const char *path, bool asked_for)
 	*writer = (struct writer){.fd = -1};
 	writer->path = asked_for ? follow(path) : path;
 	hold_signals(writer);
+	writer->asked_for = asked_for;
 	exists = stat(writer->path, &there) == 0;
 	/* Devices and pipes are written to, not replaced. */
-	if (exists && (!S_ISREG(there.st_mode) ||
-		       (asked_for && leads_to_open(writer->path)))) {
+	if (exists && asked_for && leads_to_open(writer->path)) {
+		open_again(writer);
+		return;
+	}
+	if (exists && !S_ISREG(there.st_mode)) {
 		open_in_place(writer, O_APPEND);
 		return;
 	}
-	open_temporary(writer, exists ? &there : NULL);
+	open_temporary(writer, exists && asked_for && there.st_uid == geteuid()
+				       ? &there
+				       : NULL);
 	if (exists && asked_for && is_folder_closed(writer->error))
 		open_in_place(writer, O_TRUNC);
 	if (writer->error)
@@ -221,18 +280,23 @@ static void close_file(struct writer *writer)
 static void copy_over(struct writer *writer, const char *temporary)
 {
 	int from = open(temporary, O_RDONLY | O_CLOEXEC);
-	ssize_t n = -1;
+	ssize_t n;
 
+	if (from < 0) {
+		writer->error = errno;
+		return;
+	}
 	open_in_place(writer, O_TRUNC);
-	while (from >= 0 && !writer->error &&
-	       (n = read(from, buffer, sizeof(buffer))) > 0) {
+	while (!writer->error) {
+		n = read(from, buffer, sizeof(buffer));
+		if (n < 0)
+			writer->error = errno;
+		if (n <= 0)
+			break;
 		writer->length = (size_t)n;
 		flush(writer);
 	}
-	if (n < 0 && !writer->error)
-		writer->error = errno;
-	if (from >= 0)
-		close(from);
+	close(from);
 	close_file(writer);
 }
 
@@ -245,7 +309,7 @@ static void publish(struct writer *writer)
 		return;
 	writer->error = errno;
 	memcpy(temporary, writer->temporary, sizeof(temporary));
-	if (writer->error == EBUSY)
+	if (writer->error == EBUSY && writer->asked_for)
 		copy_over(writer, temporary);
 	unlink(temporary);
 }

@@ -3,9 +3,10 @@
  * Writes a file that is there whole or not at all: to a name of its own in
  * the same directory, renamed at the end. Buffered, with a sticky error; no
  * stdio, no allocation. One at a time: the buffer is static. What cannot be
- * replaced is written to as it is: a device, a pipe, what is open already
- * (/dev/stdout, /proc/self/fd/5), to which it is appended; a file in a folder
- * where none can be made, and one that is a mount.
+ * replaced is written to as it is, and half of it where that fails: a device, a
+ * pipe, what is open already (/dev/stdout, /proc/self/fd/5), which goes on
+ * where it is; and, where it is asked for, a file in a folder where none can be
+ * made, or that is a mount.
  */
 #ifndef LIBALLOC_PROF_WRITER_H
 #define LIBALLOC_PROF_WRITER_H
@@ -22,16 +23,16 @@ struct writer {
 	int error;     /* the first one's errno; 0: none */
 	size_t length; /* bytes in the buffer */
 	const char *path;
+	bool asked_for;
 	sigset_t mask, pending; /* of the thread, before */
 	/* Where it is written; empty: straight to path, which is no file. */
 	char temporary[WRITER_PATH_BYTES];
 };
 
 /*
- * path must outlive the writer. asked_for: by the program, rather than a name
- * that somebody may have foreseen: then a symbolic link stays, and what it
- * leads to is written. Errors show in writer_close(), and in no signal:
- * SIGXFSZ and SIGPIPE are held meanwhile.
+ * path must outlive the writer. asked_for: by the program, which then has links
+ * followed and modes kept, rather than a name that is made up. Errors show in
+ * writer_close(), and in no signal: SIGXFSZ and SIGPIPE are held meanwhile.
  */
 void writer_open(struct writer *writer, const char *path, bool asked_for);
 /* 0, or an errno, and then nothing that is new is left behind. */

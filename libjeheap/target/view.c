@@ -195,7 +195,7 @@ static bool is_settled(const struct ledger_header *header,
 }
 
 /* One that passes to another thread, over and over, or for good where the
- * process is stopped: nobody's. */
+ * process is stopped: nobody's, and what it counted is not known. */
 static void clear_thread(struct ledger_thread *thread, size_t stride)
 {
 	memset(thread, 0, stride);

@@ -3,7 +3,7 @@
 # When dumps are made, under which names, and what becomes of the program where
 # they cannot be.
 . "$top_srcdir/tests/tap/tap.sh"
-plan 101
+plan 105
 
 for program in trigger peak; do
 	$CC -g -O1 -I"$top_srcdir/liballoc/include" \
@@ -207,6 +207,21 @@ else
 	skip 'two dumps to a file in /dev/shm' 'none can be written there'
 	skip 'leave one there' 'none can be written there'
 	skip 'where jeprof can make one, too' 'none can be written there'
+fi
+ok 'the same of a file that is not appended to' sh -c \
+	'exec >out && echo first && "$1" dump:/dev/stdout && echo last' sh \
+	"$tmp/trigger"
+sed -n '1p;2p;$p' out | tr '\n' ' ' >"$tmp/got"
+matches 'is written in its turn' '^first heap_v2/[0-9]* last $' "$tmp/got"
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	mkdir sticky && chmod 1777 sticky && ln -s ../files/real sticky/x &&
+		chown -h 65534 sticky/x && echo mine >files/real
+	ok "another's link where all may write" "$tmp/trigger" dump:sticky/x
+	matches 'is not followed' '^mine$' files/real
+	rm -r sticky
+else
+	skip "another's link where all may write" 'needs root'
+	skip 'is not followed' 'needs root'
 fi
 [ "$(ls files)" = "$(printf 'new\nreal')" ]
 result $? 'and nothing else is there'

@@ -68,16 +68,22 @@ int main(int argc, char **argv)
 		object = malloc(i * 100);
 	(void)object;
 	/* At first until it is being watched. */
-	if (argc == 1)
-		sleep(2);
+	while (argc == 1 && access(getenv("WATCHED"), F_OK))
+		usleep(1000);
 	usleep(1000);
 	return execl(argv[0], argv[0], "again", (char *)NULL);
 }
 END
 $CC -O1 -o "$tmp/again" "$tmp/again.c" || exit 99
-LD_PRELOAD=$liballoc "$tmp/again" &
+WATCHED=$tmp/watched LD_PRELOAD=$liballoc "$tmp/again" &
 pid=$!
-sleep 0.5
+while ! jestat $pid >"$tmp/ignored" 2>&1; do
+	sleep 0.05
+done
+(
+	sleep 0.3
+	: >"$tmp/watched"
+) &
 runs 0 'a process that begins anew again and again' jestat $pid 0.01 300
 lacks 'is not lost' 'lost|ended' "$tmp/err"
 kill $pid
