@@ -24,13 +24,23 @@ _Static_assert(sizeof(struct rlimit) == sizeof(struct rlimit64),
  */
 #define LIMIT_API API __attribute__((weak, cold))
 
+/*
+ * A child of vfork has its parent's memory, and limits of its own. Before boot
+ * there is no ledger.
+ */
+static __attribute__((cold)) bool is_ours(void)
+{
+	const struct ledger_header *header = ledger_header();
+
+	return header && getpid() == header->pid;
+}
+
 static __attribute__((cold)) int set(pid_t pid, int resource,
 				     const void *wanted, void *old)
 {
 	if (syscall(SYS_prlimit64, pid, resource, wanted, old))
 		return -1;
-	/* A child of vfork has its parent's memory, and limits of its own. */
-	if (wanted && resource == RLIMIT_AS && getpid() == ledger_header()->pid)
+	if (wanted && resource == RLIMIT_AS && is_ours())
 		page_map_give_up_classes();
 	return 0;
 }
