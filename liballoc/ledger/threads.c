@@ -86,6 +86,12 @@ static void clear_words(void *at, size_t bytes)
 		ledger_set(&words[i], 0);
 }
 
+/* All but what is past. */
+static void clear_counts(struct thread_stats *stats)
+{
+	clear_words(stats, offsetof(struct thread_stats, past_allocated));
+}
+
 /*
  * What a row's thread has counted becomes past, and its next thread begins at
  * zero: the sum of both only grows. The row's generation is odd meanwhile.
@@ -96,7 +102,7 @@ static void pass_on(struct thread_stats *stats)
 	ledger_add(&stats->past_deallocated, ledger_get(&stats->deallocated));
 	ledger_add(&stats->past_nmalloc, ledger_get(&stats->nmalloc));
 	ledger_add(&stats->past_ndalloc, ledger_get(&stats->ndalloc));
-	clear_words(stats, offsetof(struct thread_stats, past_allocated));
+	clear_counts(stats);
 }
 
 _Static_assert(offsetof(struct ledger_thread, name) % sizeof(uint64_t) == 0 &&
@@ -225,8 +231,11 @@ static void leave(uint32_t row)
 	struct ledger_thread *thread = ledger_thread(row);
 	uint32_t *holds = &ledger_thread_sides()[row].holds, state;
 
-	if (thread->generation % 2)
+	/* What it had counted has been passed on, nearly: not once more. */
+	if (thread->generation % 2) {
+		clear_counts(ledger_thread_stats(row));
 		ledger_add(&thread->generation, 1);
+	}
 	if (*holds & HELD_BY_THREAD)
 		*holds -= HELD_BY_THREAD;
 	state = *holds ? LEDGER_THREAD_EXITED : LEDGER_THREAD_FREE;

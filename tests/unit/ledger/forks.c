@@ -35,15 +35,40 @@ static bool all_come_back(uint32_t own)
 	return true;
 }
 
+/* As a fork leaves it that comes in the middle of passing a row on. */
+static void check_torn(uint32_t own)
+{
+	uint32_t row = ledger_thread_new(98, 1);
+	struct thread_stats *stats = ledger_thread_stats(row);
+	int status = -1;
+	pid_t pid;
+
+	ledger_add(&ledger_thread(row)->generation, 1);
+	ledger_set(&stats->nmalloc, 7);
+	ledger_set(&stats->past_nmalloc, 7);
+	pid = fork();
+	if (pid == 0) {
+		ledger_postfork_child(own, 1);
+		_exit(ledger_get(&stats->nmalloc) +
+			      ledger_get(&stats->past_nmalloc) !=
+		      7);
+	}
+	waitpid(pid, &status, 0);
+	is_int(status, 0, "nothing is passed on twice");
+	ledger_add(&ledger_thread(row)->generation, 1);
+	ledger_thread_exit(row);
+}
+
 int main(void)
 {
 	pthread_t threads[THREADS];
 	unsigned lost = 0;
 	uint32_t own;
 
-	plan(1);
+	plan(2);
 	ledger_boot((size_t)1 << 20);
 	own = ledger_thread_new(99, 1);
+	check_torn(own);
 	for (uintptr_t i = 0; i < THREADS; i++)
 		pthread_create(&threads[i], NULL, churn_on, (void *)(i + 100));
 	for (unsigned i = 0; i < FORKS; i++) {
