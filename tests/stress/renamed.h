@@ -26,6 +26,12 @@
 #define malloc_trim own_name_malloc_trim
 #define malloc_stats own_name_malloc_stats
 #define malloc_info own_name_malloc_info
+/* Those of the system, which a sanitizer calls before it is ready. */
+#include <sys/resource.h>
+#define setrlimit own_name_setrlimit
+#define setrlimit64 own_name_setrlimit64
+#define prlimit own_name_prlimit
+#define prlimit64 own_name_prlimit64
 
 void *malloc(size_t size);
 void *calloc(size_t count, size_t size);
