@@ -70,7 +70,7 @@ static uint64_t total_of(const struct reading *reading,
 			 const struct ledger_metric *metric)
 {
 	return metric->section == LEDGER_THREADS
-		       ? reading_thread_total(reading, metric)
+		       ? reading_thread_total(reading, metric->name)
 		       : ledger_view_sum(&reading->view, metric);
 }
 

@@ -98,16 +98,45 @@ double reading_elapsed(const struct reading *now, const struct reading *before)
 	return NAN;
 }
 
-uint64_t reading_thread_total(const struct reading *reading,
-			      const struct ledger_metric *metric)
-{
-	char past[sizeof(metric->name) + sizeof(READING_PAST)];
-	const struct ledger_metric *earlier;
-	uint64_t sum = ledger_view_sum(&reading->view, metric);
+/* The metric of that name with the one of earlier threads; NULL: none. */
+struct counter {
+	const struct ledger_metric *own, *past;
+};
 
-	snprintf(past, sizeof(past), READING_PAST "%s", metric->name);
-	earlier = ledger_view_metric(&reading->view, LEDGER_THREADS, past);
-	return earlier ? sum + ledger_view_sum(&reading->view, earlier) : sum;
+static struct counter find_counter(const struct reading *reading,
+				   const char *name)
+{
+	char past[sizeof(((struct ledger_metric *)0)->name)];
+
+	snprintf(past, sizeof(past), READING_PAST "%s", name);
+	return (struct counter){
+		ledger_view_metric(&reading->view, LEDGER_THREADS, name),
+		ledger_view_metric(&reading->view, LEDGER_THREADS, past),
+	};
+}
+
+static uint64_t row_total(const struct reading *reading, struct counter counter,
+			  uint64_t row)
+{
+	uint64_t total = 0;
+
+	if (row >= reading->view.count[LEDGER_THREADS])
+		return 0;
+	if (counter.own)
+		total += ledger_view_get(&reading->view, counter.own, row);
+	if (counter.past)
+		total += ledger_view_get(&reading->view, counter.past, row);
+	return total;
+}
+
+uint64_t reading_thread_total(const struct reading *reading, const char *name)
+{
+	struct counter counter = find_counter(reading, name);
+	uint64_t sum = 0, row;
+
+	for (row = 0; row < reading->view.count[LEDGER_THREADS]; row++)
+		sum += row_total(reading, counter, row);
+	return sum;
 }
 
 /*
@@ -123,39 +152,27 @@ static bool is_passing(const struct reading *reading, uint64_t row)
 	       (thread->uid == LEDGER_OTHER_THREADS || !thread->generation);
 }
 
-/* What all threads that had the row have counted; 0: there is no such row. */
-static double row_total(const struct reading *reading, const char *name,
-			const char *past, uint64_t row)
-{
-	double own = reading_value(reading, LEDGER_THREADS, name, row);
-	double others = reading_value(reading, LEDGER_THREADS, past, row);
-
-	return (isnan(own) ? 0 : own) + (isnan(others) ? 0 : others);
-}
-
 /* What all threads together added to a counter, but by rows not known. */
 static double thread_growth(const struct reading *now,
 			    const struct reading *before, const char *name)
 {
-	char past[sizeof(((struct ledger_metric *)0)->name)];
-	double sum = 0;
-	uint64_t row;
+	struct counter counter = find_counter(now, name), then = {NULL, NULL};
+	uint64_t sum = 0, row, total, old;
 
-	if (!ledger_view_metric(&now->view, LEDGER_THREADS, name))
+	if (!counter.own)
 		return NAN;
-	snprintf(past, sizeof(past), READING_PAST "%s", name);
+	if (before)
+		then = find_counter(before, name);
 	for (row = 0; row < now->view.count[LEDGER_THREADS]; row++) {
-		double total = row_total(now, name, past, row), old = 0;
-
 		if (is_passing(now, row) || (before && is_passing(before, row)))
 			continue;
-		if (before)
-			old = row_total(before, name, past, row);
+		total = row_total(now, counter, row);
+		old = before ? row_total(before, then, row) : 0;
 		/* Before minor version 1.6 a row begins at 0 again. */
 		if (total > old)
 			sum += total - old;
 	}
-	return sum;
+	return (double)sum;
 }
 
 double fragmentation(double active, double allocated)

@@ -66,8 +66,7 @@ double reading_class_sum(const struct reading *reading, const char *name,
  * What all threads that ever were have counted, of a metric of LEDGER_THREADS;
  * of those of now alone, where the ledger does not tell of earlier ones.
  */
-uint64_t reading_thread_total(const struct reading *reading,
-			      const struct ledger_metric *metric);
+uint64_t reading_thread_total(const struct reading *reading, const char *name);
 /* Seconds from `before` to `now`, or since the process started. */
 double reading_elapsed(const struct reading *now, const struct reading *before);
 

@@ -156,10 +156,10 @@ enum ledger_thread_state {
  * Row 0 stands for threads that found the table full, and for exited threads
  * whose own row was wanted back: its uid is LEDGER_OTHER_THREADS. Metrics of
  * level thread follow in the same row; what threads that had it before did is
- * in its metrics past_*, so that sums with them only grow. (Since 1.6.) A copy
- * of a row is one thread's if the generation was the same, and even, before and
- * after. (Before 1.5 it was raised once, after all else, and odd ones meant
- * nothing.)
+ * in its metrics past_*, so that sums with them only grow, but for a row that
+ * is passing. (Since 1.6.) A copy of a row is one thread's if the generation
+ * was the same, and even, before and after. (Before 1.5 it was raised once,
+ * after all else, and odd ones meant nothing.)
  */
 #define LEDGER_OTHER_THREADS UINT64_MAX
 

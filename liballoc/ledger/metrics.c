@@ -85,7 +85,6 @@ void ledger_metrics_describe(struct ledger_metric *metrics)
 {
 	const char *at = metric_texts;
 
-	memset(metrics, 0, ledger_metric_count() * sizeof(*metrics));
 	for (unsigned i = 0; i < ledger_metric_count(); i++) {
 		const struct row *row = &metric_rows[i];
 		struct ledger_metric *metric = &metrics[i];

@@ -9,7 +9,7 @@
 #include "liballoc/ledger/layout.h"
 
 unsigned ledger_metric_count(void);
-/* Describes all, in so many rows. */
+/* Describes all, in so many rows, which are zero yet. */
 void ledger_metrics_describe(struct ledger_metric *metrics);
 
 #endif
