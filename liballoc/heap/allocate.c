@@ -19,6 +19,7 @@
 #include "liballoc/heap/internal.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_heap.h"
+#include "liballoc/heap/sparse.h"
 #include "liballoc/heap/steps.h"
 #include "liballoc/heap/thread.h"
 #include "liballoc/ledger/ledger.h"
@@ -182,13 +183,17 @@ static struct extent *take_extent(const struct request *request,
 		choice = PAGES_CLEAN;
 	else if (request->roomy)
 		choice = PAGES_ROOMY;
+	else if (sparse_is_usual(request->usable, request->size_class))
+		choice = PAGES_SPARSE;
 
 	do {
 		extent = page_heap_take_large(request->arena, request->usable,
 					      alignment, request->size_class, 1,
 					      choice);
-		if (extent)
+		if (extent) {
+			extent->usable = request->usable;
 			return extent;
+		}
 		thread_steal_large(false);
 	} while (--tries);
 	return NULL;

@@ -55,6 +55,11 @@ struct extent {
 	uint8_t emptied; /* large: holds no page any more, and reads as zero */
 	uint8_t apart;	 /* slab: for samples alone; all pages PAGE_SAMPLED */
 	uint8_t huge;	 /* the kernel was asked for huge pages in some of it */
+	/*
+	 * Large: what is resident of it, its objects have touched. Free and
+	 * dirty: kept whole for that.
+	 */
+	uint8_t fresh;
 	union {
 		/* Slab; a set bit: the region is free. */
 		uint64_t inline_bitmap[EXTENT_INLINE_WORDS];
@@ -63,6 +68,8 @@ struct extent {
 			size_t usable;
 			/* Once taken: bytes from the base that may not be 0. */
 			size_t dirty_bytes;
+			/* Free, kept whole: an estimate. */
+			size_t resident_bytes;
 		};
 	};
 

@@ -21,6 +21,7 @@
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_map.h"
 #include "liballoc/heap/size_class.h"
+#include "liballoc/heap/sparse.h"
 #include "liballoc/heap/waiting.h"
 #include "liballoc/ledger/ledger.h"
 #include "liballoc/prof/prof.h"
@@ -37,6 +38,10 @@
 #define LEAST_PART 8u
 /* Where hooks refuse a part of what they gave, so often none is wanted. */
 #define EXACT_MAPS 64u
+/* Hardly touched runs that are kept, times what is in use. */
+#define SPARSE_TIMES 16u
+/* Such a run serves where at most this share is left over. */
+#define LEAST_FIT 16u
 /* Extents that one operation may need: two splits, and a mapping. */
 #define SPARES 3u
 
@@ -166,6 +171,7 @@ static void add_run(struct arena *arena, struct extent *run,
 	struct page_heap *heap = &arena->pages;
 
 	run->state = state;
+	run->fresh = false;
 	run->arena = arena;
 	set_bounds(run, page_word(run, arena->index, 0));
 	run_set_insert(&heap->runs[state], run);
@@ -174,13 +180,29 @@ static void add_run(struct arena *arena, struct extent *run,
 	count_free(arena, state, run->bytes);
 }
 
+/* Of a run that is kept whole, only what is resident waits. */
+static void count_sparse(struct arena *arena, const struct extent *run,
+			 bool more)
+{
+	size_t resident = run->resident_bytes, absent = run->bytes - resident;
+
+	arena->pages.sparse_bytes += more ? run->bytes : -run->bytes;
+	count_free(arena, EXTENT_DIRTY, more ? resident : -resident);
+	count_free(arena, EXTENT_CLEAN, more ? absent : -absent);
+}
+
 void page_heap_remove_run(struct arena *arena, struct extent *run)
 {
 	struct page_heap *heap = &arena->pages;
 
-	run_set_remove(&heap->runs[run->state], run);
 	if (run->state < EXTENT_CLEAN)
 		extent_list_remove(&heap->by_age[run->state], run);
+	if (run->fresh) {
+		run_set_remove(&heap->sparse, run);
+		count_sparse(arena, run, false);
+		return;
+	}
+	run_set_remove(&heap->runs[run->state], run);
 	set_bounds(run, 0);
 	count_free(arena, run->state, -run->bytes);
 }
@@ -247,6 +269,45 @@ static struct extent *take_recent(struct arena *arena, size_t bytes)
 		return NULL;
 	count_free(arena, EXTENT_DIRTY, -bytes);
 	run->dirty_bytes = bytes;
+	return run;
+}
+
+/* Does a hardly touched run go at once, or is it one too many? */
+static bool keeps_sparse(const struct arena *arena, size_t bytes)
+{
+	const struct page_heap *heap = &arena->pages;
+
+	if (!heap->decay[EXTENT_DIRTY].ms || !opt.retain ||
+	    hooks_are_custom(arena))
+		return false;
+	if (heap->oversize_bytes && bytes >= heap->oversize_bytes)
+		return false;
+	return heap->sparse_bytes + bytes <=
+	       SPARSE_TIMES * ledger_get(&arena->stats->active);
+}
+
+/* Keeps a run as it is, of which not all is resident. */
+static void keep_sparse(struct arena *arena, struct extent *run,
+			size_t resident_bytes)
+{
+	struct page_heap *heap = &arena->pages;
+
+	run->state = EXTENT_DIRTY;
+	run->resident_bytes = resident_bytes;
+	run_set_insert(&heap->sparse, run);
+	extent_list_append(&heap->by_age[EXTENT_DIRTY], run);
+	count_sparse(arena, run, true);
+}
+
+static struct extent *take_sparse(struct arena *arena, size_t bytes)
+{
+	struct extent *run = run_set_find(&arena->pages.sparse, bytes);
+
+	if (!run || run->bytes - bytes > bytes / LEAST_FIT)
+		return NULL;
+	page_heap_remove_run(arena, run);
+	run->dirty_bytes = run->bytes;
+	run->state = EXTENT_BUSY;
 	return run;
 }
 
@@ -649,11 +710,15 @@ static struct extent *take_by_default(struct arena *arena, size_t bytes,
 {
 	struct extent *run = NULL;
 
+	if (choice == PAGES_SPARSE && alignment <= os_page_bytes)
+		run = take_sparse(arena, bytes);
+	if (run)
+		return run;
 	if (choice == PAGES_ROOMY && alignment <= os_page_bytes)
 		run = take_roomy(arena, bytes);
 	if (run)
 		return carve(arena, run, bytes, os_page_bytes);
-	if (choice == PAGES_CLEAN)
+	if (choice == PAGES_CLEAN || choice == PAGES_SPARSE)
 		run = find_run(arena, bytes, alignment, EXTENT_CLEAN);
 	if (!run)
 		run = find_runs(arena, bytes, alignment);
@@ -685,7 +750,7 @@ static struct extent *take(struct arena *arena, size_t bytes, size_t alignment,
 		      : take_by_default(arena, bytes, alignment, choice);
 	if (!run)
 		return NULL;
-	count_active(arena, bytes);
+	count_active(arena, run->bytes);
 	note_peak();
 	publish_free(arena);
 	return run;
@@ -801,6 +866,8 @@ static void make_large(struct arena *arena, struct extent *extent,
 	extent->size_class = (uint8_t)size_class;
 	extent->sampled = 0;
 	extent->emptied = false;
+	if (!extent->dirty_bytes)
+		extent->fresh = true;
 	extent->usable = extent->bytes;
 	set_large_words(arena, extent);
 	if (arena->manual)
@@ -837,6 +904,7 @@ struct extent *page_heap_take_large(struct arena *arena, size_t bytes,
 
 void page_heap_give_large(struct arena *arena, struct extent *extent)
 {
+	size_t resident_bytes = sparse_look(extent);
 	bool emptied;
 
 	huge_may_look(extent);
@@ -848,7 +916,14 @@ void page_heap_give_large(struct arena *arena, struct extent *extent)
 	clear_large_words(extent);
 	count_large(arena, extent->size_class, extent->bytes, false);
 	emptied = extent->emptied && opt.retain;
-	give(arena, extent, emptied ? EXTENT_CLEAN : EXTENT_DIRTY);
+	if (!emptied && resident_bytes != SPARSE_NOT &&
+	    keeps_sparse(arena, extent->bytes)) {
+		count_active(arena, -extent->bytes);
+		keep_sparse(arena, extent, resident_bytes);
+		publish_free(arena);
+	} else {
+		give(arena, extent, emptied ? EXTENT_CLEAN : EXTENT_DIRTY);
+	}
 	lock_release(&arena->pages.lock);
 	/* What its successor took is for who moved it to look at. */
 	if (!emptied)
@@ -933,6 +1008,7 @@ static bool resize_large(struct arena *arena, struct extent *extent,
 	if (!have_spares(&arena->pages))
 		return false;
 	extent->dirty_bytes = old_bytes;
+	extent->fresh = false;
 	if (bytes > old_bytes && !grow_large(arena, extent, bytes))
 		return false;
 	if (bytes < old_bytes && !hooks_split(arena, extent, bytes))
@@ -1018,6 +1094,16 @@ struct extent *page_heap_any_large(struct arena *arena)
 	return extent;
 }
 
+struct extent *page_heap_any_run(const struct page_heap *heap)
+{
+	struct extent *run = run_set_longest(&heap->sparse);
+	unsigned state;
+
+	for (state = 0; !run && state < EXTENT_FREE_STATES; state++)
+		run = run_set_longest(&heap->runs[state]);
+	return run;
+}
+
 /* Runs that another thread is giving back come home before long. */
 static void await_in_hand(struct page_heap *heap)
 {
@@ -1032,17 +1118,15 @@ void page_heap_destroy(struct arena *arena)
 {
 	struct page_heap *heap = &arena->pages;
 	struct extent *run;
-	unsigned state;
 
 	lock_take(&heap->lock);
 	await_in_hand(heap);
 	page_heap_settle_recent(arena);
-	for (state = 0; state < EXTENT_FREE_STATES; state++)
-		while ((run = run_set_find(&heap->runs[state], 1))) {
-			page_heap_remove_run(arena, run);
-			hooks_destroy(arena, run);
-			page_heap_return_run(arena, run, EXTENT_FREE_STATES);
-		}
+	while ((run = page_heap_any_run(heap))) {
+		page_heap_remove_run(arena, run);
+		hooks_destroy(arena, run);
+		page_heap_return_run(arena, run, EXTENT_FREE_STATES);
+	}
 	heap->next_map_bytes = FIRST_MAP;
 	heap->max_map_bytes = MAX_MAP;
 	heap->exact_maps = 0;

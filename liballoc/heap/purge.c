@@ -118,7 +118,7 @@ static struct extent *take_oldest(struct arena *arena, enum extent_state state,
 		return NULL;
 	page_heap_remove_run(arena, run);
 	unit = run->bytes >= 2 * HUGE_BYTES ? HUGE_BYTES : LEAST_BYTES;
-	if (run->bytes <= excess + unit)
+	if (run->fresh || run->bytes <= excess + unit)
 		return run;
 	keep = ((run->base + run->bytes - excess) & ~(unit - 1)) - run->base;
 	if ((ssize_t)keep <= 0)
@@ -133,6 +133,7 @@ static enum extent_state purge_run(struct arena *arena, struct extent *run,
 {
 	struct page_heap *heap = &arena->pages;
 	size_t bytes = run->bytes;
+	size_t resident = run->fresh ? run->resident_bytes : bytes;
 	enum extent_state became;
 
 	extent_list_append(&heap->in_hand, run);
@@ -141,7 +142,7 @@ static enum extent_state purge_run(struct arena *arena, struct extent *run,
 	became = discard(arena, run, state, lazily, grown);
 	lock_take(&heap->lock);
 	extent_list_remove(&heap->in_hand, run);
-	count_purged(arena, state, bytes);
+	count_purged(arena, state, resident);
 	page_heap_return_run(arena, run, became);
 	waiting_count_in_hand(-(int64_t)bytes);
 	return became;
@@ -304,17 +305,15 @@ void page_heap_unmap_free(struct arena *arena)
 {
 	struct page_heap *heap = &arena->pages;
 	struct extent *run;
-	unsigned state;
 
 	if (hooks_are_custom(arena))
 		return; /* not ours to unmap */
 	lock_take(&heap->lock);
 	page_heap_settle_recent(arena);
-	for (state = 0; state < EXTENT_FREE_STATES; state++)
-		while ((run = run_set_find(&heap->runs[state], 1))) {
-			page_heap_remove_run(arena, run);
-			os_unmap((void *)run->base, run->bytes);
-			page_heap_return_run(arena, run, EXTENT_FREE_STATES);
-		}
+	while ((run = page_heap_any_run(heap))) {
+		page_heap_remove_run(arena, run);
+		os_unmap((void *)run->base, run->bytes);
+		page_heap_return_run(arena, run, EXTENT_FREE_STATES);
+	}
 	lock_release(&heap->lock);
 }

@@ -300,6 +300,7 @@ static void test_limits(void)
 	is_uint(get("stats.arenas.%u.pdirty", index), 0,
 		"beyond which they go back at once");
 	object = mallocx(500 << 10, MALLOCX_ARENA(index));
+	memset(object, 1, 500 << 10);
 	dallocx(object, MALLOCX_TCACHE_NONE);
 	ok(get("stats.arenas.%u.pdirty", index) > 0, "and others do not");
 	snprintf(name, sizeof(name), "arena.%u.retain_grow_limit", index);

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 TEST_UNITS += %D%/arena_cache %D%/huge %D%/cache %D%/decay %D%/emergency %D%/extent_hooks %D%/lock %D%/metadata %D%/move \
-	%D%/page_heap %D%/page_map %D%/populate %D%/run_set %D%/size_class %D%/slab %D%/forked %D%/destroyed %D%/address_space %D%/vdso
+	%D%/page_heap %D%/page_map %D%/populate %D%/run_set %D%/size_class %D%/slab %D%/forked %D%/destroyed %D%/address_space %D%/vdso %D%/sparse
 
 %C%_arena_cache_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_arena_cache_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_arena_cache_LDADD = $(UNIT_LIBALLOC_LIBS)
+
+%C%_sparse_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_sparse_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_sparse_LDADD = $(UNIT_LIBALLOC_LIBS)
 
 %C%_populate_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_populate_LDFLAGS = $(UNIT_STATIC_LIBALLOC)

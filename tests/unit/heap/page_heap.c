@@ -20,12 +20,14 @@
 struct slot {
 	struct extent *extent;
 	uint64_t mark; /* at each page's start and end */
+	size_t marked; /* of so many bytes */
 };
 
 static struct slot slots[SLOTS];
 static struct arena *arena;
 static uint64_t seed = 42;
 static unsigned overlaps, misaligned, not_zero, bad_books, resized, refused;
+static unsigned taken_again;
 
 static uint64_t next_random(void)
 {
@@ -37,7 +39,7 @@ static void mark(struct slot *slot, size_t from)
 {
 	size_t offset;
 
-	for (offset = from; offset < slot->extent->bytes; offset += 4096) {
+	for (offset = from; offset < slot->marked; offset += 4096) {
 		uint64_t *page = (uint64_t *)(slot->extent->base + offset);
 
 		page[0] = page[511] = slot->mark + offset;
@@ -48,6 +50,8 @@ static void check(const struct slot *slot, size_t until)
 {
 	size_t offset;
 
+	if (until > slot->marked)
+		until = slot->marked;
 	for (offset = 0; offset < until; offset += 4096) {
 		uint64_t *page = (uint64_t *)(slot->extent->base + offset);
 
@@ -95,6 +99,24 @@ static void take(struct slot *slot)
 	misaligned += slot->extent->bytes != bytes;
 	check_tail(slot->extent, 0);
 	slot->mark = next_random();
+	slot->marked = bytes;
+	mark(slot, 0);
+}
+
+/* A larger one, of which only the first page is touched. */
+static void take_sparse(struct slot *slot)
+{
+	size_t bytes = (64 + next_random() % 64) * os_page_bytes;
+
+	slot->extent =
+		page_heap_take_large(arena, bytes, os_page_bytes,
+				     size_class_of(bytes), 1, PAGES_SPARSE);
+	if (!slot->extent)
+		return;
+	misaligned += slot->extent->bytes < bytes;
+	taken_again += slot->extent->fresh && slot->extent->dirty_bytes;
+	slot->mark = next_random();
+	slot->marked = os_page_bytes;
 	mark(slot, 0);
 }
 
@@ -110,6 +132,9 @@ static void resize(struct slot *slot)
 	resized++;
 	check(slot, old < bytes ? old : bytes);
 	check_tail(slot->extent, old);
+	if (slot->marked < old && slot->marked < bytes)
+		return;
+	slot->marked = bytes;
 	mark(slot, bytes > old ? old : bytes);
 }
 
@@ -138,7 +163,9 @@ static void step(void)
 {
 	struct slot *slot = &slots[next_random() % SLOTS];
 
-	if (!slot->extent) {
+	if (!slot->extent && next_random() % 4 == 0) {
+		take_sparse(slot);
+	} else if (!slot->extent) {
 		take(slot);
 	} else if (next_random() % 3 == 0) {
 		resize(slot);
@@ -163,6 +190,7 @@ static void test_model(void)
 	is_uint(not_zero, 0, "what is said to be zero is");
 	is_uint(bad_books, 0, "the ledger's words add up at each step");
 	ok(resized > 100 && refused > 100, "resizing was tried both ways");
+	ok(taken_again > 100, "hardly touched ones were taken again");
 }
 
 static void test_coalesced(void)
@@ -199,7 +227,7 @@ static void test_reuse(void)
 int main(void)
 {
 	heap_boot();
-	plan(14);
+	plan(15);
 	arena = heap_arena(heap_arena_create(NULL));
 	ok(arena != NULL, "an arena of its own");
 	/* Address space first, in one piece, so that nothing lies between. */

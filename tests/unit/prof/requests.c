@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -57,6 +58,7 @@ static int ask(unsigned command, unsigned value)
 static void check_good(void)
 {
 	uint64_t purged;
+	void *object;
 
 	ok(ledger_header()->flags & LEDGER_PROF_CONTROL, "the option is told");
 	is_int(ask(LEDGER_SET_ACTIVE, 0), 0, "sampling can be switched off");
@@ -72,7 +74,9 @@ static void check_good(void)
 	ok(prof_gdump_get(), "too");
 	prof_gdump_set(false);
 	is_int(ask(LEDGER_DUMP, 0), ENOENT, "a dump that has no name fails");
-	heap_free(heap_allocate(LARGE + LARGE / 4, 0, false, NULL), NULL);
+	object = heap_allocate(LARGE + LARGE / 4, 0, false, NULL);
+	memset(object, 1, LARGE + LARGE / 4);
+	heap_free(object, NULL);
 	purged = ledger_arena(0)->dirty_purged;
 	is_int(ask(LEDGER_PURGE, 0), 0, "a purge");
 	ok(ledger_arena(0)->dirty_purged > purged, "gives pages back");

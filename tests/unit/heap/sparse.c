@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Large objects of which hardly anything is touched: replacing them at random
+ * does not make their pages resident one after the other; what waits is told
+ * all the same, also of a program that changes its ways; zeroed ones are zero.
+ */
+#include "config.h"
+
+#include "tap/tap.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "liballoc/include/liballoc/liballoc.h"
+
+#define SLOTS 32
+#define LEAST_BYTES ((size_t)300 << 10)
+#define MOST_BYTES ((size_t)3 << 20)
+#define ROUNDS 20000
+#define FEW_ROUNDS 2000
+#define MIB ((size_t)1 << 20)
+
+const char *malloc_conf = "prof:false,dirty_decay_ms:3600000,tcache_max:32768,"
+			  "narenas:1";
+
+enum touching {
+	ENDS,
+	WHOLE,
+};
+
+static char *objects[SLOTS];
+static uint64_t seed = 42;
+
+static uint64_t next_random(void)
+{
+	seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+	return seed >> 33;
+}
+
+static size_t resident_bytes(void)
+{
+	FILE *file = fopen("/proc/self/statm", "r");
+	size_t size = 0, pages = 0;
+
+	if (file && fscanf(file, "%zu %zu", &size, &pages) != 2)
+		pages = 0;
+	if (file)
+		fclose(file);
+	return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static size_t get(const char *name)
+{
+	uint64_t epoch = 1;
+	size_t value = 0, length = sizeof(value);
+
+	mallctl("epoch", NULL, NULL, &epoch, sizeof(epoch));
+	mallctl(name, &value, &length, NULL, 0);
+	return value;
+}
+
+/* What the allocator says that it has resident, but for its metadata. */
+static size_t told_bytes(void)
+{
+	return (get("stats.arenas.0.pactive") + get("stats.arenas.0.pdirty")) *
+	       (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void purge(void)
+{
+	mallctl("arena.0.purge", NULL, NULL, NULL, 0);
+}
+
+static void replace(unsigned rounds, enum touching touching)
+{
+	while (rounds--) {
+		char **object = &objects[next_random() % SLOTS];
+		size_t bytes = LEAST_BYTES +
+			       next_random() % (MOST_BYTES - LEAST_BYTES);
+
+		free(*object);
+		*object = malloc(bytes);
+		if (!*object)
+			continue;
+		if (touching == WHOLE)
+			memset(*object, 1, bytes);
+		(*object)[0] = (*object)[bytes - 1] = 1;
+	}
+}
+
+static void free_all(void)
+{
+	unsigned i;
+
+	for (i = 0; i < SLOTS; i++) {
+		free(objects[i]);
+		objects[i] = NULL;
+	}
+}
+
+static void test_ends(size_t before)
+{
+	size_t live, grown;
+
+	replace(ROUNDS, ENDS);
+	live = get("stats.active");
+	grown = resident_bytes() - before;
+	ok(live > 20 * MIB, "%zu bytes are in use", live);
+	ok(grown < live / 2, "and %zu resident", grown);
+	free_all();
+	ok(get("stats.arenas.0.pdirty") > 0, "what is resident waits");
+	ok(told_bytes() < grown + 8 * MIB, "and is not told to be more: %zu",
+	   told_bytes());
+	purge();
+	is_uint(get("stats.arenas.0.pdirty"), 0, "it goes with all that waits");
+	is_uint(get("stats.mapped"), get("stats.active"), "and is retained");
+}
+
+/* What is resident and not told is bounded while the program changes. */
+static void test_whole(size_t before)
+{
+	replace(FEW_ROUNDS, ENDS);
+	replace(FEW_ROUNDS, WHOLE);
+	free_all();
+	ok(resident_bytes() - before < told_bytes() + 8 * MIB,
+	   "objects that are filled are told: %zu of %zu", told_bytes(),
+	   resident_bytes() - before);
+	purge();
+	ok(resident_bytes() - before < 8 * MIB, "and go");
+}
+
+static bool is_zero(const char *object, size_t bytes)
+{
+	size_t i;
+
+	for (i = 0; i < bytes; i++)
+		if (object[i])
+			return false;
+	return true;
+}
+
+static void test_zeroed(void)
+{
+	unsigned i, wrong = 0;
+
+	for (i = 0; i < FEW_ROUNDS; i++) {
+		size_t bytes = MIB + next_random() % (MIB / 8);
+		char *object = malloc(bytes);
+
+		if (object)
+			object[0] = object[bytes / 2] = object[bytes - 1] = 1;
+		free(object);
+		if (i % 64)
+			continue;
+		object = calloc(1, bytes);
+		wrong += object && !is_zero(object, bytes);
+		free(object);
+	}
+	is_uint(wrong, 0, "zeroed objects are zero");
+}
+
+static void test_at_once(void)
+{
+	ssize_t ms = 0;
+
+	replace(FEW_ROUNDS, ENDS);
+	mallctl("arena.0.dirty_decay_ms", NULL, NULL, &ms, sizeof(ms));
+	free_all();
+	is_uint(get("stats.arenas.0.pdirty"), 0,
+		"nothing is kept where nothing may wait");
+}
+
+int main(void)
+{
+	size_t before;
+
+	plan(10);
+	free(malloc(MOST_BYTES));
+	purge();
+	before = resident_bytes();
+	test_ends(before);
+	test_whole(before);
+	test_zeroed();
+	test_at_once();
+	return done_testing();
+}
