@@ -54,7 +54,6 @@ struct cache {
 	/* By slot, 1 + the class; the first has no room and no object. */
 	struct cache_bin bins[CACHED_CLASSES + 1]
 		__attribute__((aligned(sizeof(struct cache_bin))));
-	struct cache_bin_account accounts[CACHED_CLASSES];
 	unsigned class_count; /* bins [0, class_count) may be used; 0: off */
 	unsigned trim_next;
 	size_t limit_bytes;	  /* what all bins together may hold now */
@@ -64,6 +63,8 @@ struct cache {
 	/* Its small objects are of automatic arenas, and may go anywhere. */
 	bool exchanges;
 	uint8_t lane; /* of the exchange, below EXCHANGE_LANES */
+	/* Last: a thread that does little has all else in one page. */
+	struct cache_bin_account accounts[CACHED_CLASSES];
 };
 
 static inline struct cache_bin *cache_bin(struct cache *cache,

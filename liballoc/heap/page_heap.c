@@ -299,6 +299,17 @@ static void keep_sparse(struct arena *arena, struct extent *run,
 	count_sparse(arena, run, true);
 }
 
+/* The program has changed: they are not known to be what they were. */
+static void settle_sparse(struct arena *arena)
+{
+	struct extent *run;
+
+	while ((run = run_set_longest(&arena->pages.sparse))) {
+		page_heap_remove_run(arena, run);
+		free_run(arena, run, EXTENT_DIRTY);
+	}
+}
+
 static struct extent *take_sparse(struct arena *arena, size_t bytes)
 {
 	struct extent *run = run_set_find(&arena->pages.sparse, bytes);
@@ -916,7 +927,9 @@ void page_heap_give_large(struct arena *arena, struct extent *extent)
 	clear_large_words(extent);
 	count_large(arena, extent->size_class, extent->bytes, false);
 	emptied = extent->emptied && opt.retain;
-	if (!emptied && resident_bytes != SPARSE_NOT &&
+	if (resident_bytes == SPARSE_NO_MORE)
+		settle_sparse(arena);
+	if (!emptied && resident_bytes < SPARSE_NO_MORE &&
 	    keeps_sparse(arena, extent->bytes)) {
 		count_active(arena, -extent->bytes);
 		keep_sparse(arena, extent, resident_bytes);

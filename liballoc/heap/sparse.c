@@ -28,6 +28,9 @@
 #define MOST_REST 128u
 /* Bytes that may be taken for sparse, of all sizes, between two looks. */
 #define MOST_UNSEEN ((size_t)128 << 20)
+/* Larger ones have some pages in their middle looked at each time. */
+#define GLANCE_BYTES ((size_t)4 << 20)
+#define GLANCE_PAGES 16u
 #define SHARES 256u
 
 /* What is known of a size. */
@@ -87,8 +90,6 @@ static void judge(struct judgement *of, bool sparse)
 
 	if (!rest || get(&of->sparse) != sparse)
 		rest = 1;
-	if (get(&of->sparse) && !sparse)
-		doubt_all();
 	set(&of->sparse, sparse);
 	set(&of->rest, rest < MOST_REST ? rest : MOST_REST);
 	set(&of->waits, get(&of->rest));
@@ -105,16 +106,33 @@ static size_t look(const struct extent *extent, struct judgement *of)
 	size_t pages = extent->bytes / os_page_bytes;
 	size_t most = pages >> LG_SHARE;
 	size_t resident = most + 1;
+	bool was_sparse = get(&of->sparse);
 
 	if (container_is_roomy() &&
-	    (get(&of->sparse) || os_mapping_limit() == SIZE_MAX))
+	    (was_sparse || os_mapping_limit() == SIZE_MAX))
 		resident = count_resident(extent, most);
 	__atomic_store_n(&unseen_bytes, 0, __ATOMIC_RELAXED);
 	judge(of, resident <= most);
-	if (resident > most)
+	if (resident > most && !was_sparse)
 		return SPARSE_NOT;
+	if (resident > most) {
+		doubt_all();
+		return SPARSE_NO_MORE;
+	}
 	set(&of->share, (unsigned)(resident * SHARES / pages));
 	return at_least(resident * os_page_bytes);
+}
+
+/* Does the middle of a large one look as if it was filled? */
+static bool seems_filled(const struct extent *extent)
+{
+	size_t pages = extent->bytes / os_page_bytes, found = 0;
+	uintptr_t middle = extent->base + pages / 2 * os_page_bytes;
+
+	return extent->bytes > GLANCE_BYTES &&
+	       os_count_resident((void *)middle, GLANCE_PAGES * os_page_bytes,
+				 &found) &&
+	       found > GLANCE_PAGES / 2;
 }
 
 size_t sparse_look(const struct extent *extent)
@@ -125,7 +143,8 @@ size_t sparse_look(const struct extent *extent)
 	if (extent->bytes < LEAST_BYTES || extent->bytes > MOST_BYTES ||
 	    !extent->fresh || extent->emptied || extent->huge)
 		return SPARSE_NOT;
-	if (!get(&of->waits) || unseen > MOST_UNSEEN)
+	if (!get(&of->waits) || unseen > MOST_UNSEEN ||
+	    (get(&of->sparse) && seems_filled(extent)))
 		return look(extent, of);
 	set(&of->waits, get(&of->waits) - 1u);
 	if (!get(&of->sparse))

@@ -17,12 +17,15 @@ struct extent;
 
 /* Of an extent that is not sparse, or of which that is not known. */
 #define SPARSE_NOT SIZE_MAX
+/* Of one that is not, though others of its size were taken for sparse. */
+#define SPARSE_NO_MORE (SIZE_MAX - 1)
 
 /* Are large objects of so many bytes hardly touched, as far as is known? */
 bool sparse_is_usual(size_t bytes, unsigned size_class);
 /*
  * A large object is freed: the bytes of its extent that are resident, or an
- * estimate by those of its size; SPARSE_NOT. It is the caller's alone.
+ * estimate by those of its size; SPARSE_NOT; SPARSE_NO_MORE. It is the caller's
+ * alone.
  */
 size_t sparse_look(const struct extent *extent);
 

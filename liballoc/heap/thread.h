@@ -71,11 +71,11 @@ struct thread {
 	struct prof_thread prof;
 	size_t cache_max_bytes; /* largest size its cache may hold */
 	uint64_t trimmed_at;	/* of all allocated; opt.tcache_gc_incr_bytes */
-	struct cache cache;
 	struct arena_cache *arena_cache; /* NULL: none yet */
-	struct walk_memo walk_memo;
 	/* Of the figures that it has no row for, as last told in row 0. */
 	uint64_t told[THREAD_TOLD];
+	struct cache cache;
+	struct walk_memo walk_memo;
 };
 
 extern struct thread thread_none HEAP_HIDDEN;

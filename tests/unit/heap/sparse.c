@@ -131,6 +131,28 @@ static void test_whole(size_t before)
 	ok(resident_bytes() - before < 8 * MIB, "and go");
 }
 
+/* Of the largest, each that is filled is seen when it is freed. */
+static void test_largest(size_t before)
+{
+	char *largest[4];
+	unsigned round, i;
+
+	for (round = 0; round < 20; round++) {
+		for (i = 0; i < 4; i++) {
+			largest[i] = malloc(16 * MIB);
+			largest[i][0] = 1;
+			if (round == 19)
+				memset(largest[i], 1, 16 * MIB);
+		}
+		for (i = 0; i < 4; i++)
+			free(largest[i]);
+	}
+	ok(resident_bytes() - before < told_bytes() + 8 * MIB,
+	   "large ones, once filled, are told: %zu of %zu", told_bytes(),
+	   resident_bytes() - before);
+	purge();
+}
+
 static bool is_zero(const char *object, size_t bytes)
 {
 	size_t i;
@@ -176,12 +198,13 @@ int main(void)
 {
 	size_t before;
 
-	plan(10);
+	plan(11);
 	free(malloc(MOST_BYTES));
 	purge();
 	before = resident_bytes();
 	test_ends(before);
 	test_whole(before);
+	test_largest(before);
 	test_zeroed();
 	test_at_once();
 	return done_testing();
