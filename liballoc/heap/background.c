@@ -21,6 +21,7 @@
 
 #include "liballoc/ctl/options.h"
 #include "liballoc/heap/exchange.h"
+#include "liballoc/heap/large_cache.h"
 #include "liballoc/heap/lock.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/thread.h"
@@ -102,10 +103,39 @@ static void work(void)
 	lock_release(&lock);
 }
 
-static uint64_t next_due(uint64_t now)
+/* When the large extents that threads have cached are looked at again. */
+struct look {
+	uint64_t due_ns;
+	bool last; /* none was left, but one may just have been put in */
+};
+
+static bool look_is_wanted(const struct look *look)
+{
+	return look->last ||
+	       __atomic_load_n(&large_cache_any, __ATOMIC_RELAXED);
+}
+
+static void look_at_large(struct look *look, uint64_t now)
+{
+	bool any = __atomic_load_n(&large_cache_any, __ATOMIC_RELAXED);
+
+	if (!look_is_wanted(look) || now < look->due_ns)
+		return;
+	__atomic_store_n(&large_cache_any, false, __ATOMIC_SEQ_CST);
+	lock_take(&lock);
+	if (thread_steal_large(true))
+		__atomic_store_n(&large_cache_any, true, __ATOMIC_RELAXED);
+	lock_release(&lock);
+	look->last = any;
+	look->due_ns = now + IDLE_LOOK_NS;
+}
+
+static uint64_t next_due(uint64_t now, const struct look *look)
 {
 	uint64_t due = __atomic_load_n(&waiting_due_ns, __ATOMIC_SEQ_CST);
 
+	if (look_is_wanted(look) && look->due_ns < due)
+		due = look->due_ns;
 	if (opt.prof_signal && due > now + SIGNAL_NS)
 		return now + SIGNAL_NS;
 	return due <= now ? now + AGAIN_NS : due;
@@ -114,6 +144,7 @@ static uint64_t next_due(uint64_t now)
 static void *run(void *unused)
 {
 	uint64_t before = os_now_ns(), now;
+	struct look look = {.due_ns = 0};
 
 	prctl(PR_SET_NAME, "liballoc_purge");
 	thread_busy++; /* what a library's hook might ask for: emergency */
@@ -127,10 +158,11 @@ static void *run(void *unused)
 			before = now;
 			work();
 		}
+		look_at_large(&look, os_now_ns());
 		if (__atomic_load_n(&prof_wishes, __ATOMIC_RELAXED))
 			prof_serve();
 		if (!is(&stopping))
-			sleep_until(seen, next_due(os_now_ns()));
+			sleep_until(seen, next_due(os_now_ns(), &look));
 	}
 	return unused;
 }

@@ -8,6 +8,7 @@
 #include "liballoc/heap/large_cache.h"
 
 #include "liballoc/heap/alone.h"
+#include "liballoc/heap/background.h"
 #include "liballoc/heap/extent.h"
 #include "liballoc/heap/page_heap.h"
 #include "liballoc/heap/page_map.h"
@@ -25,6 +26,8 @@
 #define FIRST_TRUST 12u
 #define HIT_TRUST 3u
 #define PROBE 16u
+
+bool large_cache_any;
 
 void large_cache_init(struct large_cache *cache, size_t max_bytes)
 {
@@ -191,6 +194,10 @@ bool large_cache_give(struct large_cache *cache, struct extent *extent)
 	cache->held_bytes += bytes;
 	note_use(cache);
 	__atomic_store_n(&slot->extent, extent, __ATOMIC_RELEASE);
+	if (!__atomic_load_n(&large_cache_any, __ATOMIC_RELAXED)) {
+		__atomic_store_n(&large_cache_any, true, __ATOMIC_RELAXED);
+		background_wake();
+	}
 	return true;
 }
 
@@ -226,7 +233,7 @@ size_t large_cache_bytes(const struct large_cache *cache)
 	return bytes;
 }
 
-void large_cache_steal(struct large_cache *cache, bool only_if_idle,
+bool large_cache_steal(struct large_cache *cache, bool only_if_idle,
 		       struct extent **list)
 {
 	uint32_t uses = __atomic_load_n(&cache->uses, __ATOMIC_RELAXED);
@@ -234,7 +241,7 @@ void large_cache_steal(struct large_cache *cache, bool only_if_idle,
 
 	if (only_if_idle && uses != cache->uses_seen) {
 		cache->uses_seen = uses;
-		return;
+		return large_cache_bytes(cache);
 	}
 	for (i = 0; i < LARGE_CACHE_SLOTS; i++) {
 		struct extent *extent = take_out(&cache->slots[i]);
@@ -244,6 +251,7 @@ void large_cache_steal(struct large_cache *cache, bool only_if_idle,
 		extent->next = *list;
 		*list = extent;
 	}
+	return false;
 }
 
 void large_cache_release(struct extent *list)

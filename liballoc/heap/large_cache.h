@@ -45,6 +45,9 @@ struct large_cache {
 	uint32_t unpublished[LARGE_CACHE_CLASSES]; /* requests served */
 };
 
+/* Does any cache hold an extent, as far as is known? Relaxed atomic. */
+extern bool large_cache_any;
+
 /* A zeroed one becomes empty, for extents of up to max_bytes. */
 void large_cache_init(struct large_cache *cache, size_t max_bytes);
 
@@ -67,9 +70,10 @@ size_t large_cache_bytes(const struct large_cache *cache);
 /*
  * By any thread that knows the cache to exist: takes all extents out, or only
  * where the cache was not used since the last look. Adds them to the list,
- * linked by next, for large_cache_release() when no lock is held.
+ * linked by next, for large_cache_release() when no lock is held. False: none
+ * is left in it.
  */
-void large_cache_steal(struct large_cache *cache, bool only_if_idle,
+bool large_cache_steal(struct large_cache *cache, bool only_if_idle,
 		       struct extent **list);
 void large_cache_release(struct extent *list);
 

@@ -59,8 +59,6 @@
 #define LARGE_EVENT_BYTES ((size_t)256 << 10)
 /* As long as nobody asks, a peak that is so little above is not looked at. */
 #define PEAK_SLACK (UINT64_C(4) << 20)
-/* A cache of large extents that was not used for so long is emptied. */
-#define IDLE_LOOK_NS UINT64_C(500000000)
 
 enum thread_phase {
 	PHASE_NONE,
@@ -596,7 +594,7 @@ void thread_look_if_slow(struct thread *thread)
 }
 
 struct steal {
-	bool only_if_idle;
+	bool only_if_idle, any_left;
 	struct extent *list;
 };
 
@@ -604,11 +602,11 @@ static void steal_large(struct thread *thread, void *context)
 {
 	struct steal *steal = context;
 
-	large_cache_steal(&thread->cache.large, steal->only_if_idle,
-			  &steal->list);
+	steal->any_left |= large_cache_steal(&thread->cache.large,
+					     steal->only_if_idle, &steal->list);
 }
 
-void thread_steal_large(bool only_if_idle)
+bool thread_steal_large(bool only_if_idle)
 {
 	struct steal steal = {.only_if_idle = only_if_idle};
 
@@ -616,6 +614,7 @@ void thread_steal_large(bool only_if_idle)
 	thread_busy++;
 	large_cache_release(steal.list);
 	thread_busy--;
+	return steal.any_left;
 }
 
 /* One thread looks after all, now and then. */

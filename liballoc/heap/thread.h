@@ -155,9 +155,12 @@ static inline bool thread_count_eventless(struct thread *thread, size_t bytes)
 struct lock *thread_list_lock(void);
 /*
  * Gives back the large extents that threads have cached: all of them, or those
- * of threads that did not use theirs since the last look. No lock held.
+ * of threads that did not use theirs since the last look. False: none is left.
+ * No lock held but LOCK_BACKGROUND.
  */
-void thread_steal_large(bool only_if_idle);
+bool thread_steal_large(bool only_if_idle);
+/* A cache of large extents that was not used for so long is emptied. */
+#define IDLE_LOOK_NS UINT64_C(500000000)
 
 void thread_prefork(void);
 void thread_postfork_parent(void);

@@ -259,6 +259,23 @@ static int case_slow(void)
 	return before > 200000 && cached_bytes() < before / 8 ? 0 : 1;
 }
 
+/* What a thread that idles has cached for large objects goes, too. */
+static int case_cached(void)
+{
+	void *large[4];
+	uint64_t before;
+	size_t i;
+
+	for (i = 0; i < 4; i++)
+		large[i] = malloc(900000);
+	for (i = 0; i < 4; i++)
+		free(large[i]);
+	one_malloc();
+	before = cached_bytes();
+	sleep_ms(2500);
+	return before > 3000000 && cached_bytes() < 300000 ? 0 : 1;
+}
+
 /* A decay time of 0 is at once, whatever that of muzzy pages is. */
 static int case_at_once(void)
 {
@@ -414,6 +431,8 @@ static const struct test_case {
 	 "without one the next call, of 16 bytes, does", case_call},
 	{"threads-idle", DECAY "dirty_limit:-1,background_thread:true",
 	 "so it does where four threads freed, and idle", case_threads_idle},
+	{"cached", DECAY "background_thread:true",
+	 "so does what a thread has cached for large objects", case_cached},
 	{"threads-call", DECAY "dirty_limit:-1",
 	 "without it the next call of one of them does", case_threads_call},
 	{"threads-other", DECAY "dirty_limit:-1",
