@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * setrlimit and prlimit, as in the C library, and one thing more: a process
- * that limits its own address space could map nothing from then on, nor start
- * a thread, since the class map takes more of it than most limits allow. It is
- * given up then. Owns no state.
+ * setrlimit, prlimit and mlockall, as in the C library, and one thing more: a
+ * process that limits its own address space could map nothing from then on, nor
+ * start a thread, since the class map takes more of it than most limits allow;
+ * and one that locks all it has mapped would be refused, or have page tables
+ * made for all of that map. It is given up then. Owns no state.
  */
 #include "config.h"
 
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "liballoc/api/api.h"
+#include "liballoc/heap/os.h"
 #include "liballoc/heap/page_map.h"
 #include "liballoc/ledger/ledger.h"
 
@@ -40,7 +43,8 @@ static __attribute__((cold)) int set(pid_t pid, int resource,
 {
 	if (syscall(SYS_prlimit64, pid, resource, wanted, old))
 		return -1;
-	if (wanted && resource == RLIMIT_AS && is_ours())
+	if (wanted && resource == RLIMIT_AS && is_ours() &&
+	    os_address_space_is_limited())
 		page_map_give_up_classes();
 	return 0;
 }
@@ -67,4 +71,11 @@ LIMIT_API int prlimit64(pid_t pid, enum __rlimit_resource resource,
 			const struct rlimit64 *wanted, struct rlimit64 *old)
 {
 	return set(pid, (int)resource, wanted, old);
+}
+
+LIMIT_API int mlockall(int flags)
+{
+	if (flags & MCL_CURRENT && is_ours())
+		page_map_give_up_classes();
+	return (int)syscall(SYS_mlockall, flags);
 }

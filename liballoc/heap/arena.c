@@ -358,7 +358,8 @@ static uint64_t free_bytes(const struct arena *arena)
 bool arena_reclaim(size_t bytes)
 {
 	unsigned count = heap_arena_count(), i;
-	bool room = page_map_give_up_classes();
+	/* Where the address space is limited the class map is much of it. */
+	bool room = os_address_space_is_limited() && page_map_give_up_classes();
 	uint64_t free = 0;
 
 	for (i = 0; i < count; i++) {

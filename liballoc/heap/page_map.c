@@ -96,7 +96,7 @@ bool page_map_give_up_classes(void)
 {
 	size_t pages = page_class_pages, root;
 
-	if (!pages || !os_address_space_is_limited() ||
+	if (!pages ||
 	    !__atomic_compare_exchange_n(&page_class_pages, &pages, 0, false,
 					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		return false;

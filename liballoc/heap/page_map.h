@@ -104,8 +104,8 @@ bool page_map_cover(uintptr_t base, size_t bytes);
 /* Before anything is covered; makes the class map. */
 void page_map_boot(void);
 /*
- * The kernel refused memory: unmaps what nothing of ours needs of the class
- * map, where the address space is limited, and uses it no more. True: done so.
+ * Address space counts, as from now: unmaps what nothing of ours needs of the
+ * class map, and uses it no more. True: done so; false: it was done before.
  */
 bool page_map_give_up_classes(void);
 /* Sets the class map's entries by word, as page_word() makes it; 0: none. */

@@ -32,6 +32,7 @@
 #define setrlimit64 own_name_setrlimit64
 #define prlimit own_name_prlimit
 #define prlimit64 own_name_prlimit64
+#define mlockall own_name_mlockall
 
 void *malloc(size_t size);
 void *calloc(size_t count, size_t size);

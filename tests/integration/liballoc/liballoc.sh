@@ -4,7 +4,7 @@
 # memory, before constructors and after destructors, and what it imports.
 . "$top_srcdir/tests/tap/tap.sh"
 here=$top_srcdir/tests/integration/liballoc
-plan 32
+plan 34
 
 cc() {
 	$CC -O1 -g -I"$top_srcdir/tests" -I"$top_srcdir" "$@"
@@ -47,6 +47,14 @@ ok 'a program that limits its own address space builds' \
 runs 0 'and can map memory and start threads then' \
 	env LD_PRELOAD="$liballoc" "$tmp/own_limit"
 runs 0 'as it can on the C library' "$tmp/own_limit"
+ok 'a program that locks its memory builds' \
+	cc -o "$tmp/own_lock" "$here/own_lock.c"
+env LD_PRELOAD="$liballoc" "$tmp/own_lock" && status=0 || status=$?
+if [ $status -eq 77 ]; then
+	skip 'it locks what it uses' 'the system allows too little of it'
+else
+	ok 'it locks what it uses' test $status -eq 0
+fi
 
 ok 'a program that takes all memory builds' \
 	cc -o "$tmp/little" "$here/little_memory.c"
