@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Does what an option acts on, and prints what came of it: "zero" resizes to
- * 0, "interval" allocates 16 MiB, "percpu" moves two threads from CPU to CPU.
+ * 0, "interval" allocates 16 MiB, "cancelled" does so in a thread that is to be
+ * cancelled, "percpu" moves two threads from CPU to CPU.
  */
 #include "config.h"
 
@@ -31,6 +32,36 @@ static int interval(void)
 		free(sink);
 	}
 	printf("done\n");
+	return 0;
+}
+
+static void *be_cancelled(void *unused)
+{
+	(void)unused;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	pthread_cancel(pthread_self());
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+	for (unsigned i = 0; i < 16 * 1024; i++) {
+		sink = malloc(1024);
+		free(sink);
+	}
+	sink = be_cancelled;
+	pthread_testcancel();
+	return NULL;
+}
+
+/* malloc is no cancellation point, whatever it prints. */
+static int cancelled(void)
+{
+	pthread_t thread;
+	void *result;
+
+	if (pthread_create(&thread, NULL, be_cancelled, NULL) ||
+	    pthread_join(thread, &result))
+		return 1;
+	printf("%s\n", sink == be_cancelled && result == PTHREAD_CANCELED
+			       ? "at the end"
+			       : "before");
 	return 0;
 }
 
@@ -119,6 +150,8 @@ int main(int argc, char **argv)
 		return zero();
 	if (argc == 2 && strcmp(argv[1], "interval") == 0)
 		return interval();
+	if (argc == 2 && strcmp(argv[1], "cancelled") == 0)
+		return cancelled();
 	if (argc == 2 && strcmp(argv[1], "percpu") == 0)
 		return find_cpus() == 2 ? percpu() : 77;
 	return 2;

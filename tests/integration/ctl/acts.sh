@@ -13,7 +13,7 @@ with() {
 	MALLOC_CONF=$conf LD_PRELOAD=$liballoc "$@"
 }
 
-plan 15
+plan 18
 
 runs 0 'realloc to 0' with '' "$acts" zero
 matches 'frees' '^NULL$' "$tmp/out"
@@ -40,6 +40,12 @@ lacks 'with the letters given' 'opt\.prof|^bins' "$tmp/err"
 runs 0 'without it' with '' "$acts" interval
 [ "$(begins)" -eq 0 ]
 result $? 'nothing is printed'
+
+runs 0 'a thread that is to be cancelled prints them too' \
+	with stats_interval:4194304,stats_interval_opts:gmablx "$acts" cancelled
+matches 'and goes where it may' '^at the end$' "$tmp/out"
+[ "$(begins)" -ge 3 ]
+result $? 'having printed'
 
 runs 0 'both letters and interval at their ends' \
 	with stats_interval:0,stats_interval_opts:gmablx,mutex_max_spin:0 \
