@@ -139,7 +139,8 @@ static enum extent_state purge_run(struct arena *arena, struct extent *run,
 	extent_list_append(&heap->in_hand, run);
 	waiting_count_in_hand((int64_t)bytes);
 	lock_release(&heap->lock);
-	became = discard(arena, run, state, lazily, grown);
+	/* Of one that is kept whole too little is resident to be muzzy. */
+	became = discard(arena, run, state, lazily && !run->fresh, grown);
 	lock_take(&heap->lock);
 	extent_list_remove(&heap->in_hand, run);
 	count_purged(arena, state, resident);

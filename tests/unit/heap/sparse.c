@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "liballoc/include/liballoc/liballoc.h"
@@ -183,6 +184,27 @@ static void test_zeroed(void)
 	is_uint(wrong, 0, "zeroed objects are zero");
 }
 
+/* What was never resident does not become muzzy either. */
+static void test_muzzy(void)
+{
+	ssize_t long_ms = 3600000, short_ms = 1;
+	struct timespec while_ms = {0, 20000000};
+
+	replace(FEW_ROUNDS, ENDS);
+	free_all();
+	mallctl("arena.0.muzzy_decay_ms", NULL, NULL, &long_ms,
+		sizeof(long_ms));
+	mallctl("arena.0.dirty_decay_ms", NULL, NULL, &short_ms,
+		sizeof(short_ms));
+	nanosleep(&while_ms, NULL);
+	mallctl("arena.0.decay", NULL, NULL, NULL, 0);
+	is_uint(get("stats.arenas.0.pdirty"), 0, "all go by the clock");
+	ok(get("stats.arenas.0.pmuzzy") < 20000, "and hardly any is muzzy: %zu",
+	   get("stats.arenas.0.pmuzzy"));
+	mallctl("arena.0.dirty_decay_ms", NULL, NULL, &long_ms,
+		sizeof(long_ms));
+}
+
 static void test_at_once(void)
 {
 	ssize_t ms = 0;
@@ -198,7 +220,7 @@ int main(void)
 {
 	size_t before;
 
-	plan(11);
+	plan(13);
 	free(malloc(MOST_BYTES));
 	purge();
 	before = resident_bytes();
@@ -206,6 +228,7 @@ int main(void)
 	test_whole(before);
 	test_largest(before);
 	test_zeroed();
+	test_muzzy();
 	test_at_once();
 	return done_testing();
 }
