@@ -43,8 +43,11 @@ static __attribute__((cold)) int set(pid_t pid, int resource,
 {
 	if (syscall(SYS_prlimit64, pid, resource, wanted, old))
 		return -1;
-	if (wanted && resource == RLIMIT_AS && is_ours() &&
-	    os_address_space_is_limited())
+	if (!wanted || (resource != RLIMIT_AS && resource != RLIMIT_DATA) ||
+	    !is_ours())
+		return 0;
+	__atomic_fetch_add(&os_limit_changes, 1, __ATOMIC_RELAXED);
+	if (os_address_space_is_limited())
 		page_map_give_up_classes();
 	return 0;
 }

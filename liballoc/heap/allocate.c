@@ -171,20 +171,30 @@ static struct extent *take_cached_large(const struct request *request,
 	return extent;
 }
 
+static enum page_heap_choice choose_pages(const struct request *request)
+{
+	if (request->zero && request->usable >= ZERO_CLEAN_BYTES)
+		return PAGES_CLEAN;
+	if (request->roomy)
+		return PAGES_ROOMY;
+	switch (sparse_habit(request->usable, request->size_class)) {
+	case SPARSE_CERTAIN:
+		return PAGES_ABSENT;
+	case SPARSE_USUAL:
+		return PAGES_SPARSE;
+	case SPARSE_RARE:
+		break;
+	}
+	return PAGES_ANY;
+}
+
 /* Where memory is short, what threads have cached may make room. */
 static struct extent *take_extent(const struct request *request,
 				  size_t alignment)
 {
-	enum page_heap_choice choice = PAGES_ANY;
+	enum page_heap_choice choice = choose_pages(request);
 	struct extent *extent;
 	unsigned tries = 2;
-
-	if (request->zero && request->usable >= ZERO_CLEAN_BYTES)
-		choice = PAGES_CLEAN;
-	else if (request->roomy)
-		choice = PAGES_ROOMY;
-	else if (sparse_is_usual(request->usable, request->size_class))
-		choice = PAGES_SPARSE;
 
 	do {
 		extent = page_heap_take_large(request->arena, request->usable,

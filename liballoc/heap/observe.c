@@ -121,28 +121,16 @@ struct runs_wanted {
 };
 
 /* Of the runs that are kept whole, in a bin: dirty is what is resident. */
-static size_t resident_bytes(const struct run_set *sparse, unsigned bin)
-{
-	const struct extent *run = run_set_longest(sparse);
-	size_t bytes = 0;
-
-	for (; run && run->bytes >= run_set_bin_bytes(bin);
-	     run = run_set_before(sparse, run))
-		if (run->bytes < run_set_bin_bytes(bin + 1))
-			bytes += run->resident_bytes;
-	return bytes;
-}
-
-static void add_sparse(const struct run_set *sparse, unsigned bin,
+static void add_sparse(const struct page_heap *heap, unsigned bin,
 		       enum extent_state state, struct observed_runs *found)
 {
-	size_t resident = resident_bytes(sparse, bin);
+	size_t resident = heap->sparse_resident[bin];
 
 	if (state == EXTENT_DIRTY) {
-		found->count += sparse->bins[bin].count;
+		found->count += heap->sparse.bins[bin].count;
 		found->bytes += resident;
 	} else if (state == EXTENT_CLEAN) {
-		found->bytes += sparse->bins[bin].bytes - resident;
+		found->bytes += heap->sparse.bins[bin].bytes - resident;
 	}
 }
 
@@ -156,7 +144,7 @@ static void add_runs(struct arena *arena, void *to)
 	page_heap_settle_recent(arena);
 	wanted->found.count += heap->runs[wanted->state].bins[bin].count;
 	wanted->found.bytes += heap->runs[wanted->state].bins[bin].bytes;
-	add_sparse(&heap->sparse, bin, wanted->state, &wanted->found);
+	add_sparse(heap, bin, wanted->state, &wanted->found);
 	lock_release(&arena->pages.lock);
 }
 

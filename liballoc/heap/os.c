@@ -39,6 +39,7 @@
 #endif
 
 size_t os_page_bytes = 4096;
+uint32_t os_limit_changes;
 
 static unsigned fail_countdown;
 static bool fail_forever;

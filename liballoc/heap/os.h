@@ -25,6 +25,8 @@ void os_boot(void);
  * towards no limit on what may be committed until it is touched.
  */
 void *os_map(size_t bytes, bool reserve);
+/* Raised when the process sets such a limit itself. Relaxed atomic. */
+extern uint32_t os_limit_changes;
 /* How many bytes may be mapped for writing; SIZE_MAX where nothing says. */
 size_t os_mapping_limit(void);
 /* May the process map only so much? Then the class map would be in the way. */

@@ -38,8 +38,9 @@
 #define LEAST_PART 8u
 /* Where hooks refuse a part of what they gave, so often none is wanted. */
 #define EXACT_MAPS 64u
-/* Hardly touched runs that are kept, times what is in use. */
+/* Hardly touched runs that are kept, times what is in use, and in all. */
 #define SPARSE_TIMES 16u
+#define SPARSE_MORE ((size_t)1 << 30) /* than twice what is in use */
 /* Such a run serves where at most this share is left over. */
 #define LEAST_FIT 16u
 /* Extents that one operation may need: two splits, and a mapping. */
@@ -186,6 +187,8 @@ static void count_sparse(struct arena *arena, const struct extent *run,
 {
 	size_t resident = run->resident_bytes, absent = run->bytes - resident;
 
+	arena->pages.sparse_resident[run_set_bin_of(run->bytes)] +=
+		more ? resident : -resident;
 	arena->pages.sparse_bytes += more ? run->bytes : -run->bytes;
 	count_free(arena, EXTENT_DIRTY, more ? resident : -resident);
 	count_free(arena, EXTENT_CLEAN, more ? absent : -absent);
@@ -241,10 +244,27 @@ static void free_run(struct arena *arena, struct extent *run,
 	add_run(arena, run, state);
 }
 
+/* A size is filled that was not: what is kept whole is as other runs are. */
+static void settle_doubted(struct arena *arena)
+{
+	struct page_heap *heap = &arena->pages;
+	uint32_t doubts = __atomic_load_n(&sparse_doubts, __ATOMIC_RELAXED);
+	struct extent *run;
+
+	if (heap->sparse_doubts == doubts)
+		return;
+	heap->sparse_doubts = doubts;
+	while ((run = run_set_longest(&heap->sparse))) {
+		page_heap_remove_run(arena, run);
+		free_run(arena, run, EXTENT_DIRTY);
+	}
+}
+
 void page_heap_settle_recent(struct arena *arena)
 {
 	struct extent *run;
 
+	settle_doubted(arena);
 	while ((run = recent_runs_take_any(&arena->pages.recent))) {
 		count_free(arena, EXTENT_DIRTY, -run->bytes);
 		free_run(arena, run, EXTENT_DIRTY);
@@ -272,18 +292,23 @@ static struct extent *take_recent(struct arena *arena, size_t bytes)
 	return run;
 }
 
-/* Does a hardly touched run go at once, or is it one too many? */
-static bool keeps_sparse(const struct arena *arena, size_t bytes)
+/* May hardly touched runs be kept? As far as is known without the lock. */
+static bool keeps_sparse(const struct arena *arena)
+{
+	return opt.retain && arena->pages.decay[EXTENT_DIRTY].ms &&
+	       !hooks_are_custom(arena);
+}
+
+static bool has_room_for_sparse(const struct arena *arena, size_t bytes)
 {
 	const struct page_heap *heap = &arena->pages;
+	size_t active = ledger_get(&arena->stats->active);
+	size_t most = SPARSE_TIMES * active;
 
-	if (!heap->decay[EXTENT_DIRTY].ms || !opt.retain ||
-	    hooks_are_custom(arena))
-		return false;
-	if (heap->oversize_bytes && bytes >= heap->oversize_bytes)
-		return false;
-	return heap->sparse_bytes + bytes <=
-	       SPARSE_TIMES * ledger_get(&arena->stats->active);
+	if (most > 2 * active + SPARSE_MORE)
+		most = 2 * active + SPARSE_MORE;
+	return heap->sparse_bytes + bytes <= most &&
+	       (!heap->oversize_bytes || bytes < heap->oversize_bytes);
 }
 
 /* Keeps a run as it is, of which not all is resident. */
@@ -299,22 +324,13 @@ static void keep_sparse(struct arena *arena, struct extent *run,
 	count_sparse(arena, run, true);
 }
 
-/* The program has changed: they are not known to be what they were. */
-static void settle_sparse(struct arena *arena)
-{
-	struct extent *run;
-
-	while ((run = run_set_longest(&arena->pages.sparse))) {
-		page_heap_remove_run(arena, run);
-		free_run(arena, run, EXTENT_DIRTY);
-	}
-}
-
-static struct extent *take_sparse(struct arena *arena, size_t bytes)
+static struct extent *take_sparse(struct arena *arena, size_t bytes,
+				  size_t alignment)
 {
 	struct extent *run = run_set_find(&arena->pages.sparse, bytes);
 
-	if (!run || run->bytes - bytes > bytes / LEAST_FIT)
+	if (!run || run->bytes - bytes > bytes / LEAST_FIT ||
+	    run->base & (alignment - 1))
 		return NULL;
 	page_heap_remove_run(arena, run);
 	run->dirty_bytes = run->bytes;
@@ -715,21 +731,46 @@ static struct extent *take_roomy(struct arena *arena, size_t bytes)
 	return run;
 }
 
+/* The same for who wants pages that are zero: make_clean() will see to it. */
+static struct extent *take_sparse_as_clean(struct arena *arena, size_t bytes,
+					   size_t alignment)
+{
+	struct extent *run = take_sparse(arena, bytes, alignment);
+
+	if (!run)
+		return NULL;
+	ledger_add(&arena->stats->dirty_nmadvise, 1);
+	ledger_add(&arena->stats->dirty_purged,
+		   run->resident_bytes / os_page_bytes);
+	waiting_took_clean(run->bytes);
+	return run;
+}
+
+/* One that was kept whole, as it is, for whom the choice allows that. */
+static struct extent *take_whole(struct arena *arena, size_t bytes,
+				 size_t alignment, enum page_heap_choice choice)
+{
+	if (choice == PAGES_SPARSE || choice == PAGES_ABSENT)
+		return take_sparse(arena, bytes, alignment);
+	if (choice == PAGES_CLEAN &&
+	    !find_run(arena, bytes, alignment, EXTENT_CLEAN))
+		return take_sparse_as_clean(arena, bytes, alignment);
+	return NULL;
+}
+
 static struct extent *take_by_default(struct arena *arena, size_t bytes,
 				      size_t alignment,
 				      enum page_heap_choice choice)
 {
-	struct extent *run = NULL;
+	struct extent *run = take_whole(arena, bytes, alignment, choice);
 
-	if (choice == PAGES_SPARSE && alignment <= os_page_bytes)
-		run = take_sparse(arena, bytes);
 	if (run)
 		return run;
 	if (choice == PAGES_ROOMY && alignment <= os_page_bytes)
 		run = take_roomy(arena, bytes);
 	if (run)
 		return carve(arena, run, bytes, os_page_bytes);
-	if (choice == PAGES_CLEAN || choice == PAGES_SPARSE)
+	if (choice == PAGES_CLEAN || choice == PAGES_ABSENT)
 		run = find_run(arena, bytes, alignment, EXTENT_CLEAN);
 	if (!run)
 		run = find_runs(arena, bytes, alignment);
@@ -887,6 +928,14 @@ static void make_large(struct arena *arena, struct extent *extent,
 	ledger_add(&arena->class_stats[size_class].nrequests, requests);
 }
 
+/* One that was kept whole, and is to be zero; the caller's alone by now. */
+static void make_clean(struct extent *extent)
+{
+	if (extent->fresh && extent->dirty_bytes &&
+	    os_discard((void *)extent->base, extent->bytes))
+		extent->dirty_bytes = 0;
+}
+
 struct extent *page_heap_take_large(struct arena *arena, size_t bytes,
 				    size_t alignment, unsigned size_class,
 				    uint64_t requests,
@@ -907,6 +956,8 @@ struct extent *page_heap_take_large(struct arena *arena, size_t bytes,
 			make_large(arena, extent, size_class, requests);
 		lock_release(&arena->pages.lock);
 	} while (!extent && --tries && arena_reclaim(bytes));
+	if (extent && choice == PAGES_CLEAN)
+		make_clean(extent);
 	/* Of an object that grows what it has gets free at once. */
 	if (grew && choice != PAGES_ROOMY)
 		waiting_after_take(arena);
@@ -915,8 +966,11 @@ struct extent *page_heap_take_large(struct arena *arena, size_t bytes,
 
 void page_heap_give_large(struct arena *arena, struct extent *extent)
 {
-	size_t resident_bytes = sparse_look(extent);
+	size_t resident_bytes = SPARSE_NOT;
 	bool emptied;
+
+	if (keeps_sparse(arena))
+		resident_bytes = sparse_look(extent);
 
 	huge_may_look(extent);
 	lock_take(&arena->pages.lock);
@@ -927,10 +981,9 @@ void page_heap_give_large(struct arena *arena, struct extent *extent)
 	clear_large_words(extent);
 	count_large(arena, extent->size_class, extent->bytes, false);
 	emptied = extent->emptied && opt.retain;
-	if (resident_bytes == SPARSE_NO_MORE)
-		settle_sparse(arena);
-	if (!emptied && resident_bytes < SPARSE_NO_MORE &&
-	    keeps_sparse(arena, extent->bytes)) {
+	settle_doubted(arena);
+	if (!emptied && resident_bytes != SPARSE_NOT &&
+	    has_room_for_sparse(arena, extent->bytes)) {
 		count_active(arena, -extent->bytes);
 		keep_sparse(arena, extent, resident_bytes);
 		publish_free(arena);

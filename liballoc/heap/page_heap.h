@@ -41,11 +41,14 @@ struct page_heap {
 	/* Runs that are being given back, without the lock. */
 	struct extent_list in_hand;
 	uint64_t due_ns; /* of the next step of a decay; atomic; waiting.h */
-	size_t sparse_bytes; /* of the runs in sparse */
+	size_t sparse_bytes;	/* of the runs in sparse */
+	uint32_t sparse_doubts; /* sparse.h: what those have outlived */
 	/* Last, since most of it is never touched. */
 	struct run_set runs[EXTENT_FREE_STATES];
 	/* Dirty ones of objects that were hardly touched, kept whole. */
 	struct run_set sparse;
+	/* What is resident of those, by the set's bins. */
+	size_t sparse_resident[RUN_SET_BINS];
 };
 
 void page_heap_init(struct page_heap *heap);
@@ -55,7 +58,8 @@ enum page_heap_choice {
 	PAGES_ANY,     /* those that are resident */
 	PAGES_CLEAN,   /* those that are zero */
 	PAGES_ROOMY,   /* those with many free ones behind */
-	PAGES_SPARSE,  /* a few bytes more, hardly touched; else clean ones */
+	PAGES_SPARSE,  /* a few bytes more, hardly touched; else any */
+	PAGES_ABSENT,  /* the same; else those that are zero */
 	PAGES_WAITING, /* those that wait to be given back; of hooks' any */
 };
 
@@ -131,7 +135,10 @@ void page_heap_purge_run(struct arena *arena, struct extent *run);
 void page_heap_remove_run(struct arena *arena, struct extent *run);
 /* The same: any free run in a set, left there; NULL: there is none. */
 struct extent *page_heap_any_run(const struct page_heap *heap);
-/* The same: puts the recent runs into their set, joined with others. */
+/*
+ * The same: puts the recent runs into their set, joined with others, and those
+ * that are kept whole, where it is in doubt that they were hardly touched.
+ */
 void page_heap_settle_recent(struct arena *arena);
 /*
  * Splits a free run, removed from its set, after keep bytes: these are free

@@ -9,7 +9,7 @@
 #define LG_UNIT 12u
 
 /* The bin of runs of at least this many bytes; rounds down. */
-static unsigned bin_of(size_t bytes)
+unsigned run_set_bin_of(size_t bytes)
 {
 	size_t units = bytes >> LG_UNIT;
 	unsigned lg;
@@ -41,7 +41,7 @@ static bool before(const struct extent *a, size_t bytes, uintptr_t base)
 
 void run_set_insert(struct run_set *set, struct extent *run)
 {
-	unsigned bin = bin_of(run->bytes);
+	unsigned bin = run_set_bin_of(run->bytes);
 	struct extent **link = &set->bins[bin].root;
 	struct extent **left = &run->left, **right = &run->right;
 	struct extent *rest;
@@ -70,7 +70,7 @@ void run_set_insert(struct run_set *set, struct extent *run)
 
 void run_set_remove(struct run_set *set, struct extent *run)
 {
-	unsigned bin = bin_of(run->bytes);
+	unsigned bin = run_set_bin_of(run->bytes);
 	struct extent **link = &set->bins[bin].root;
 	struct extent *left = run->left, *right = run->right;
 
@@ -112,7 +112,7 @@ static struct extent *fit_in_bin(struct extent *node, size_t bytes)
 
 struct extent *run_set_find(const struct run_set *set, size_t bytes)
 {
-	unsigned bin = bin_of(bytes);
+	unsigned bin = run_set_bin_of(bytes);
 	struct extent *best = fit_in_bin(set->bins[bin].root, bytes);
 	unsigned word = ++bin / 64;
 	uint64_t bits;
@@ -165,7 +165,7 @@ struct extent *run_set_longest(const struct run_set *set)
 struct extent *run_set_before(const struct run_set *set,
 			      const struct extent *run)
 {
-	unsigned bin = bin_of(run->bytes);
+	unsigned bin = run_set_bin_of(run->bytes);
 	struct extent *node = set->bins[bin].root, *last = NULL;
 
 	while (node) {

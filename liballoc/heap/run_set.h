@@ -29,6 +29,9 @@ struct run_set {
 /* Where bin begins, in bytes; the first bin, of no size, is always empty. */
 size_t run_set_bin_bytes(unsigned bin);
 
+/* The bin of runs of so many bytes. */
+unsigned run_set_bin_of(size_t bytes);
+
 void run_set_insert(struct run_set *set, struct extent *run);
 void run_set_remove(struct run_set *set, struct extent *run);
 /* The best fit for bytes, left in the set; NULL: none is large enough. */

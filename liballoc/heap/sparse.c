@@ -24,39 +24,54 @@
 #define MOST_BYTES ((size_t)64 << 20)
 /* Hardly: at most this share of the pages. */
 #define LG_SHARE 3
-/* Extents of a size between two looks, at most. */
+/* Extents of a size between two looks, at most, and bytes of sparse ones. */
 #define MOST_REST 128u
-/* Bytes that may be taken for sparse, of all sizes, between two looks. */
-#define MOST_UNSEEN ((size_t)128 << 20)
-/* Larger ones have some pages in their middle looked at each time. */
-#define GLANCE_BYTES ((size_t)4 << 20)
+#define MOST_UNSEEN ((size_t)256 << 20)
+/* The same of glances, at a few pages in the middle. */
+#define MOST_UNGLANCED ((size_t)32 << 20)
 #define GLANCE_PAGES 16u
+/*
+ * So many in a row make a size sparse, at first one. Each time that it turns
+ * out not to be, it takes that many times more, until so many came in a row.
+ */
+#define TIMES 4u
+#define MOST_NEEDED 64u
+#define FORGIVEN 128u
+/* From so many in a row on, pages are rather brought in than others used. */
+#define CERTAIN 8u
 #define SHARES 256u
 
 /* What is known of a size. */
 struct judgement {
-	uint8_t sparse; /* the last one that was looked at was so */
+	uint8_t sparse; /* objects of it are taken for so */
 	uint8_t share;	/* of its pages, in 256ths */
 	uint8_t rest;	/* extents between looks, now */
 	uint8_t waits;	/* extents until the next look */
+	uint8_t glance; /* of a sparse size: extents until the next glance */
+	uint8_t row;	/* looks in a row that found hardly any page */
+	uint8_t needed; /* 0: one */
 };
 
 static struct judgement judgements[SIZE_CLASSES];
-static size_t unseen_bytes;
+uint32_t sparse_doubts;
 
 static uint8_t get(const uint8_t *word)
 {
 	return __atomic_load_n(word, __ATOMIC_RELAXED);
 }
 
-static void set(uint8_t *word, unsigned value)
+static void set(uint8_t *word, size_t value)
 {
 	__atomic_store_n(word, (uint8_t)value, __ATOMIC_RELAXED);
 }
 
-bool sparse_is_usual(size_t bytes, unsigned size_class)
+enum sparse_habit sparse_habit(size_t bytes, unsigned size_class)
 {
-	return bytes >= LEAST_BYTES && get(&judgements[size_class].sparse);
+	const struct judgement *of = &judgements[size_class];
+
+	if (bytes < LEAST_BYTES || !get(&of->sparse))
+		return SPARSE_RARE;
+	return get(&of->row) >= CERTAIN ? SPARSE_CERTAIN : SPARSE_USUAL;
 }
 
 /* Resident pages; more than most where that is so, or may not be told. */
@@ -82,23 +97,63 @@ static void doubt_all(void)
 
 	for (i = 0; i < SIZE_CLASSES; i++)
 		set(&judgements[i].waits, 0);
+	__atomic_fetch_add(&sparse_doubts, 1, __ATOMIC_RELAXED);
 }
 
-static void judge(struct judgement *of, bool sparse)
+/* Does address space count? Asked anew of a size that was not sparse yet. */
+static bool is_limited(bool was_sparse)
 {
-	unsigned rest = 2u * get(&of->rest);
+	static uint32_t seen;
+	static uint8_t limited;
+	uint32_t changes = __atomic_load_n(&os_limit_changes, __ATOMIC_RELAXED);
 
-	if (!rest || get(&of->sparse) != sparse)
+	if (!was_sparse || __atomic_load_n(&seen, __ATOMIC_RELAXED) != changes)
+		set(&limited, os_mapping_limit() != SIZE_MAX);
+	__atomic_store_n(&seen, changes, __ATOMIC_RELAXED);
+	return get(&limited);
+}
+
+static unsigned needed(const struct judgement *of)
+{
+	return get(&of->needed) ? get(&of->needed) : 1;
+}
+
+/* A look found hardly any page, or more. */
+static void judge(struct judgement *of, bool hardly)
+{
+	unsigned row = hardly ? get(&of->row) + 1u : 0, more;
+
+	if (hardly && row == FORGIVEN)
+		set(&of->needed, 0);
+	if (!hardly && get(&of->sparse)) {
+		more = needed(of) * TIMES;
+		set(&of->needed, more < MOST_NEEDED ? more : MOST_NEEDED);
+		doubt_all();
+	}
+	set(&of->row, row < FORGIVEN ? row : FORGIVEN - 1);
+	set(&of->sparse, row >= needed(of));
+}
+
+/* The next look: after ever more of them, while nothing changes. */
+static void plan(struct judgement *of, size_t bytes, bool hardly,
+		 bool was_sparse)
+{
+	size_t most = hardly ? MOST_UNSEEN / bytes : MOST_REST;
+	size_t rest = 2u * (size_t)get(&of->rest);
+
+	if (!rest || was_sparse != hardly)
 		rest = 1;
-	set(&of->sparse, sparse);
+	if (rest > most)
+		rest = most;
 	set(&of->rest, rest < MOST_REST ? rest : MOST_REST);
 	set(&of->waits, get(&of->rest));
 }
 
-/* Whole pages, and never none, so that it goes when all that waits goes. */
-static size_t at_least(size_t bytes)
+/* Whole pages, one at least, so that it goes when all that waits goes. */
+static size_t whole_pages(size_t bytes)
 {
-	return (bytes / os_page_bytes + 1) * os_page_bytes;
+	return bytes ? (bytes + os_page_bytes - 1) & -os_page_bytes
+		     : os_page_bytes;
 }
 
 static size_t look(const struct extent *extent, struct judgement *of)
@@ -108,29 +163,31 @@ static size_t look(const struct extent *extent, struct judgement *of)
 	size_t resident = most + 1;
 	bool was_sparse = get(&of->sparse);
 
-	if (container_is_roomy() &&
-	    (was_sparse || os_mapping_limit() == SIZE_MAX))
+	if (container_is_roomy() && !is_limited(was_sparse))
 		resident = count_resident(extent, most);
-	__atomic_store_n(&unseen_bytes, 0, __ATOMIC_RELAXED);
 	judge(of, resident <= most);
-	if (resident > most && !was_sparse)
+	plan(of, extent->bytes, resident <= most, was_sparse);
+	if (resident > most || !get(&of->sparse))
 		return SPARSE_NOT;
-	if (resident > most) {
-		doubt_all();
-		return SPARSE_NO_MORE;
-	}
-	set(&of->share, (unsigned)(resident * SHARES / pages));
-	return at_least(resident * os_page_bytes);
+	set(&of->share, resident * SHARES / pages);
+	return whole_pages(resident * os_page_bytes);
 }
 
-/* Does the middle of a large one look as if it was filled? */
-static bool seems_filled(const struct extent *extent)
+/* Where it is time for a glance: does the middle look as if it was filled? */
+static bool seems_filled(const struct extent *extent, struct judgement *of)
 {
 	size_t pages = extent->bytes / os_page_bytes, found = 0;
 	uintptr_t middle = extent->base + pages / 2 * os_page_bytes;
+	unsigned glance = get(&of->glance);
 
-	return extent->bytes > GLANCE_BYTES &&
-	       os_count_resident((void *)middle, GLANCE_PAGES * os_page_bytes,
+	if (glance) {
+		set(&of->glance, glance - 1);
+		return false;
+	}
+	set(&of->glance, MOST_UNGLANCED / extent->bytes);
+	if (pages < 2 * GLANCE_PAGES)
+		return false;
+	return os_count_resident((void *)middle, GLANCE_PAGES * os_page_bytes,
 				 &found) &&
 	       found > GLANCE_PAGES / 2;
 }
@@ -138,18 +195,15 @@ static bool seems_filled(const struct extent *extent)
 size_t sparse_look(const struct extent *extent)
 {
 	struct judgement *of = &judgements[extent->size_class];
-	size_t unseen = __atomic_load_n(&unseen_bytes, __ATOMIC_RELAXED);
+	unsigned waits = get(&of->waits);
 
 	if (extent->bytes < LEAST_BYTES || extent->bytes > MOST_BYTES ||
 	    !extent->fresh || extent->emptied || extent->huge)
 		return SPARSE_NOT;
-	if (!get(&of->waits) || unseen > MOST_UNSEEN ||
-	    (get(&of->sparse) && seems_filled(extent)))
+	if (!waits || (get(&of->sparse) && seems_filled(extent, of)))
 		return look(extent, of);
-	set(&of->waits, get(&of->waits) - 1u);
+	set(&of->waits, waits - 1);
 	if (!get(&of->sparse))
 		return SPARSE_NOT;
-	__atomic_store_n(&unseen_bytes, unseen + extent->bytes,
-			 __ATOMIC_RELAXED);
-	return at_least(extent->bytes / SHARES * get(&of->share));
+	return whole_pages(extent->bytes / SHARES * (get(&of->share) + 1u));
 }

@@ -12,20 +12,29 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct extent;
 
 /* Of an extent that is not sparse, or of which that is not known. */
 #define SPARSE_NOT SIZE_MAX
-/* Of one that is not, though others of its size were taken for sparse. */
-#define SPARSE_NO_MORE (SIZE_MAX - 1)
+
+/*
+ * Grows whenever a size turns out to be filled that was hardly touched before:
+ * what was taken for sparse until then may not be. Relaxed atomic.
+ */
+extern uint32_t sparse_doubts;
 
 /* Are large objects of so many bytes hardly touched, as far as is known? */
-bool sparse_is_usual(size_t bytes, unsigned size_class);
+enum sparse_habit {
+	SPARSE_RARE,
+	SPARSE_USUAL,
+	SPARSE_CERTAIN, /* for long */
+};
+enum sparse_habit sparse_habit(size_t bytes, unsigned size_class);
 /*
  * A large object is freed: the bytes of its extent that are resident, or an
- * estimate by those of its size; SPARSE_NOT; SPARSE_NO_MORE. It is the caller's
- * alone.
+ * estimate by those of its size; SPARSE_NOT. It is the caller's alone.
  */
 size_t sparse_look(const struct extent *extent);
 

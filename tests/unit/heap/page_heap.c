@@ -106,7 +106,7 @@ static void take(struct slot *slot)
 /* A larger one, of which only the first page is touched. */
 static void take_sparse(struct slot *slot)
 {
-	size_t bytes = (64 + next_random() % 64) * os_page_bytes;
+	size_t bytes = (320 + next_random() % 64) * os_page_bytes;
 
 	slot->extent =
 		page_heap_take_large(arena, bytes, os_page_bytes,

@@ -12,8 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "liballoc/heap/arena.h"
+#include "liballoc/heap/heap.h"
 #include "liballoc/include/liballoc/liballoc.h"
 
 #define SLOTS 32
@@ -40,16 +44,35 @@ static uint64_t next_random(void)
 	return seed >> 33;
 }
 
-static size_t resident_bytes(void)
+/* Of /proc/self/statm: what is mapped, and what is resident. */
+static void read_sizes(size_t *mapped, size_t *resident)
 {
 	FILE *file = fopen("/proc/self/statm", "r");
-	size_t size = 0, pages = 0;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
-	if (file && fscanf(file, "%zu %zu", &size, &pages) != 2)
-		pages = 0;
+	*mapped = *resident = 0;
+	if (file && fscanf(file, "%zu %zu", mapped, resident) != 2)
+		*mapped = *resident = 0;
 	if (file)
 		fclose(file);
-	return pages * (size_t)sysconf(_SC_PAGESIZE);
+	*mapped *= page;
+	*resident *= page;
+}
+
+static size_t resident_bytes(void)
+{
+	size_t mapped, resident;
+
+	read_sizes(&mapped, &resident);
+	return resident;
+}
+
+static size_t mapped_bytes(void)
+{
+	size_t mapped, resident;
+
+	read_sizes(&mapped, &resident);
+	return mapped;
 }
 
 static size_t get(const char *name)
@@ -184,6 +207,79 @@ static void test_zeroed(void)
 	is_uint(wrong, 0, "zeroed objects are zero");
 }
 
+static void *zeroed(size_t bytes)
+{
+	return calloc(1, bytes);
+}
+
+static void *aligned(size_t bytes)
+{
+	return aligned_alloc(64 << 10, bytes & -(size_t)(64 << 10));
+}
+
+/* They serve requests of their kind, so that address space is not used up. */
+static void test_reused(void *(*make)(size_t), const char *what)
+{
+	size_t before = mapped_bytes(), i;
+
+	for (i = 0; i < FEW_ROUNDS; i++) {
+		char *object = make(MIB + next_random() % 4 * (64 << 10));
+
+		object[0] = object[MIB - 1] = 1;
+		free(object);
+	}
+	ok(mapped_bytes() < before + 128 * MIB, "%s are reused", what);
+}
+
+/* What another arena keeps is told, too, once a size is known to be filled. */
+static void test_other_arena(void)
+{
+	unsigned arena[2], i, j;
+	size_t length = sizeof(arena[0]), before, told;
+	char *filled[2][8], name[64];
+
+	purge();
+	before = resident_bytes();
+	for (i = 0; i < 2; i++)
+		if (mallctl("arenas.create", &arena[i], &length, NULL, 0))
+			return;
+	for (i = 0; i < 400; i++) {
+		unsigned flags =
+			MALLOCX_ARENA(arena[i % 2]) | MALLOCX_TCACHE_NONE;
+		char *object = mallocx(2 * MIB, flags);
+
+		object[0] = 1;
+		dallocx(object, flags);
+	}
+	for (i = 0; i < 2; i++)
+		for (j = 0; j < 8; j++) {
+			filled[i][j] =
+				mallocx(2 * MIB, MALLOCX_ARENA(arena[i]) |
+							 MALLOCX_TCACHE_NONE);
+			memset(filled[i][j], 1, 2 * MIB);
+		}
+	for (i = 0; i < 2; i++)
+		for (j = 0; j < 8; j++)
+			dallocx(filled[i][j], MALLOCX_TCACHE_NONE);
+	for (i = 0; i < 2; i++) {
+		snprintf(name, sizeof(name), "arena.%u.decay", arena[i]);
+		mallctl(name, NULL, NULL, NULL, 0);
+	}
+	told = get("stats.active");
+	for (i = 0; i < 2; i++) {
+		snprintf(name, sizeof(name), "stats.arenas.%u.pdirty",
+			 arena[i]);
+		told += get(name) * (size_t)sysconf(_SC_PAGESIZE);
+	}
+	ok(resident_bytes() - before < told + 4 * MIB,
+	   "in each arena is told what is resident: %zu of %zu", told,
+	   resident_bytes() - before);
+	for (i = 0; i < 2; i++) {
+		snprintf(name, sizeof(name), "arena.%u.destroy", arena[i]);
+		mallctl(name, NULL, NULL, NULL, 0);
+	}
+}
+
 /* What was never resident does not become muzzy either. */
 static void test_muzzy(void)
 {
@@ -216,11 +312,31 @@ static void test_at_once(void)
 		"nothing is kept where nothing may wait");
 }
 
+/* In a child: a limit that the process sets on its address space. */
+static void test_limited(void)
+{
+	struct rlimit limit = {(rlim_t)1 << 45, (rlim_t)1 << 45};
+	int status = 1;
+	pid_t child = fork();
+
+	if (!child) {
+		replace(FEW_ROUNDS, ENDS);
+		if (!heap_arena(0)->pages.sparse_bytes ||
+		    setrlimit(RLIMIT_AS, &limit))
+			_exit(1);
+		replace(FEW_ROUNDS, ENDS);
+		free_all();
+		_exit(heap_arena(0)->pages.sparse_bytes ? 2 : 0);
+	}
+	waitpid(child, &status, 0);
+	is_int(status, 0, "none is kept where address space is limited");
+}
+
 int main(void)
 {
 	size_t before;
 
-	plan(13);
+	plan(17);
 	free(malloc(MOST_BYTES));
 	purge();
 	before = resident_bytes();
@@ -228,6 +344,10 @@ int main(void)
 	test_whole(before);
 	test_largest(before);
 	test_zeroed();
+	test_reused(zeroed, "zeroed objects");
+	test_reused(aligned, "aligned ones");
+	test_other_arena();
+	test_limited();
 	test_muzzy();
 	test_at_once();
 	return done_testing();
