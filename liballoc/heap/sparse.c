@@ -194,12 +194,16 @@ static bool seems_filled(const struct extent *extent, struct judgement *of)
 
 size_t sparse_look(const struct extent *extent)
 {
-	struct judgement *of = &judgements[extent->size_class];
-	unsigned waits = get(&of->waits);
+	struct judgement *of;
+	unsigned waits;
 
+	/* One that is freed twice may be anything by now. */
 	if (extent->bytes < LEAST_BYTES || extent->bytes > MOST_BYTES ||
-	    !extent->fresh || extent->emptied || extent->huge)
+	    extent->size_class >= SIZE_CLASSES || !extent->fresh ||
+	    extent->emptied || extent->huge)
 		return SPARSE_NOT;
+	of = &judgements[extent->size_class];
+	waits = get(&of->waits);
 	if (!waits || (get(&of->sparse) && seems_filled(extent, of)))
 		return look(extent, of);
 	set(&of->waits, waits - 1);
