@@ -262,7 +262,7 @@ static int case_slow(void)
 /* What a thread that idles has cached for large objects goes, too. */
 static int case_cached(void)
 {
-	void *large[4];
+	void *volatile large[4];
 	uint64_t before;
 	size_t i;
 
