@@ -14,7 +14,7 @@
 #define OBJECTS 20000
 #define LOCKED_KIB_MOST (256ul << 10)
 
-static void *objects[OBJECTS];
+static void *volatile objects[OBJECTS];
 
 static int replace_all(void)
 {

@@ -35,7 +35,7 @@ enum touching {
 	WHOLE,
 };
 
-static char *objects[SLOTS];
+static char *volatile objects[SLOTS];
 static uint64_t seed = 42;
 
 static uint64_t next_random(void)
@@ -100,7 +100,7 @@ static void purge(void)
 static void replace(unsigned rounds, enum touching touching)
 {
 	while (rounds--) {
-		char **object = &objects[next_random() % SLOTS];
+		char *volatile *object = &objects[next_random() % SLOTS];
 		size_t bytes = LEAST_BYTES +
 			       next_random() % (MOST_BYTES - LEAST_BYTES);
 
@@ -158,7 +158,7 @@ static void test_whole(size_t before)
 /* Of the largest, each that is filled is seen when it is freed. */
 static void test_largest(size_t before)
 {
-	char *largest[4];
+	char *volatile largest[4];
 	unsigned round, i;
 
 	for (round = 0; round < 20; round++) {
@@ -193,7 +193,7 @@ static void test_zeroed(void)
 
 	for (i = 0; i < FEW_ROUNDS; i++) {
 		size_t bytes = MIB + next_random() % (MIB / 8);
-		char *object = malloc(bytes);
+		char *volatile object = malloc(bytes);
 
 		if (object)
 			object[0] = object[bytes / 2] = object[bytes - 1] = 1;
@@ -223,7 +223,8 @@ static void test_reused(void *(*make)(size_t), const char *what)
 	size_t before = mapped_bytes(), i;
 
 	for (i = 0; i < FEW_ROUNDS; i++) {
-		char *object = make(MIB + next_random() % 4 * (64 << 10));
+		char *volatile object =
+			make(MIB + next_random() % 4 * (64 << 10));
 
 		object[0] = object[MIB - 1] = 1;
 		free(object);
@@ -236,7 +237,8 @@ static void test_other_arena(void)
 {
 	unsigned arena[2], i, j;
 	size_t length = sizeof(arena[0]), before, told;
-	char *filled[2][8], name[64];
+	char *volatile filled[2][8];
+	char name[64];
 
 	purge();
 	before = resident_bytes();
@@ -246,7 +248,7 @@ static void test_other_arena(void)
 	for (i = 0; i < 400; i++) {
 		unsigned flags =
 			MALLOCX_ARENA(arena[i % 2]) | MALLOCX_TCACHE_NONE;
-		char *object = mallocx(2 * MIB, flags);
+		char *volatile object = mallocx(2 * MIB, flags);
 
 		object[0] = 1;
 		dallocx(object, flags);
