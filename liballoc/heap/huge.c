@@ -17,6 +17,7 @@
 #include "liballoc/heap/container.h"
 #include "liballoc/heap/extent_hooks.h"
 #include "liballoc/heap/os.h"
+#include "liballoc/heap/residency.h"
 
 /* Pages that are looked at; so many of them are nearly all. */
 #define LOOKS 16u
@@ -111,14 +112,19 @@ void huge_try_without(struct extent *extent)
 static unsigned count_resident(uintptr_t from, uintptr_t end)
 {
 	size_t step = (end - from) / LOOKS;
-	unsigned i, resident = 0;
+	size_t resident = 0;
+	int fd = residency_open();
+	unsigned i;
 
-	for (i = 0; i < LOOKS; i++) {
+	for (i = 0; fd >= 0 && i < LOOKS; i++) {
 		uintptr_t at = from + i * step + step * (i % 5) / 5;
 
-		resident += os_is_resident((void *)(at & -os_page_bytes));
+		residency_count(fd, at & -os_page_bytes, os_page_bytes, LOOKS,
+				&resident);
 	}
-	return resident;
+	if (fd >= 0)
+		residency_close(fd);
+	return (unsigned)resident;
 }
 
 static void learn(bool touched)

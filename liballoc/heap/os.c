@@ -106,26 +106,6 @@ void os_advise_huge(void *base, size_t bytes)
 		os_ask_huge(base, bytes, opt.thp == THP_ALWAYS);
 }
 
-bool os_count_resident(void *base, size_t bytes, size_t *count)
-{
-	unsigned char resident[OS_RESIDENT_MOST];
-	size_t pages = bytes / os_page_bytes, i;
-	int kept_errno = errno;
-	bool told = mincore(base, bytes, resident) == 0;
-
-	errno = kept_errno;
-	for (i = 0; told && i < pages; i++)
-		*count += resident[i] & 1;
-	return told;
-}
-
-bool os_is_resident(void *base)
-{
-	size_t count = 0;
-
-	return os_count_resident(base, os_page_bytes, &count) && count;
-}
-
 /*
  * Puts pages at a fixed place. The kernel unmaps what lies there before it may
  * fail for want of mappings: then that comes back, for a copy.

@@ -35,14 +35,6 @@ bool os_address_space_is_limited(void);
 void os_advise_huge(void *base, size_t bytes);
 /* Asks for huge pages in what was mapped, or asks no more. */
 void os_ask_huge(void *base, size_t bytes, bool wanted);
-/* Is the page at base in memory? It may not be told: then not. */
-bool os_is_resident(void *base);
-/*
- * How many of these pages, OS_RESIDENT_MOST at most, are, is added to count;
- * false: it may not be told.
- */
-#define OS_RESIDENT_MOST 1024u
-bool os_count_resident(void *base, size_t bytes, size_t *count);
 void os_unmap(void *base, size_t bytes);
 /*
  * Moves pages of one private mapping over what is mapped at to; from stays

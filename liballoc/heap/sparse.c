@@ -14,6 +14,7 @@
 #include "liballoc/heap/container.h"
 #include "liballoc/heap/extent.h"
 #include "liballoc/heap/os.h"
+#include "liballoc/heap/residency.h"
 #include "liballoc/heap/size_class.h"
 
 /*
@@ -26,10 +27,10 @@
 #define LG_SHARE 3
 /* Extents of a size between two looks, at most, and bytes of sparse ones. */
 #define MOST_REST 128u
-#define MOST_UNSEEN ((size_t)256 << 20)
-/* The same of glances, at a few pages in the middle. */
-#define MOST_UNGLANCED ((size_t)32 << 20)
-#define GLANCE_PAGES 16u
+#define MOST_UNSEEN ((size_t)128 << 20)
+/* The same of larger ones, so that the largest are looked at each time. */
+#define LARGER_BYTES ((size_t)4 << 20)
+#define LARGER_UNSEEN ((size_t)16 << 20)
 /*
  * So many in a row make a size sparse, at first one. Each time that it turns
  * out not to be, it takes that many times more, until so many came in a row.
@@ -47,7 +48,6 @@ struct judgement {
 	uint8_t share;	/* of its pages, in 256ths */
 	uint8_t rest;	/* extents between looks, now */
 	uint8_t waits;	/* extents until the next look */
-	uint8_t glance; /* of a sparse size: extents until the next glance */
 	uint8_t row;	/* looks in a row that found hardly any page */
 	uint8_t needed; /* 0: one */
 };
@@ -77,17 +77,14 @@ enum sparse_habit sparse_habit(size_t bytes, unsigned size_class)
 /* Resident pages; more than most where that is so, or may not be told. */
 static size_t count_resident(const struct extent *extent, size_t most)
 {
-	size_t found = 0, from, bytes;
+	size_t found = 0;
+	int fd = residency_open();
+	bool told = fd >= 0 && residency_count(fd, extent->base, extent->bytes,
+					       most, &found);
 
-	for (from = 0; from < extent->bytes && found <= most; from += bytes) {
-		bytes = OS_RESIDENT_MOST * os_page_bytes;
-		if (bytes > extent->bytes - from)
-			bytes = extent->bytes - from;
-		if (!os_count_resident((void *)(extent->base + from), bytes,
-				       &found))
-			return most + 1;
-	}
-	return found;
+	if (fd >= 0)
+		residency_close(fd);
+	return told ? found : most + 1;
 }
 
 /* Where one size is used in another way, others may be, too. */
@@ -138,15 +135,16 @@ static void judge(struct judgement *of, bool hardly)
 static void plan(struct judgement *of, size_t bytes, bool hardly,
 		 bool was_sparse)
 {
-	size_t most = hardly ? MOST_UNSEEN / bytes : MOST_REST;
+	size_t unseen = bytes > LARGER_BYTES ? LARGER_UNSEEN : MOST_UNSEEN;
+	size_t most = hardly ? unseen / bytes : MOST_REST;
 	size_t rest = 2u * (size_t)get(&of->rest);
 
 	if (!rest || was_sparse != hardly)
 		rest = 1;
-	if (rest > most)
-		rest = most;
-	set(&of->rest, rest < MOST_REST ? rest : MOST_REST);
-	set(&of->waits, get(&of->rest));
+	if (rest > MOST_REST)
+		rest = MOST_REST;
+	set(&of->rest, rest);
+	set(&of->waits, rest < most ? rest : most);
 }
 
 /* Whole pages, one at least, so that it goes when all that waits goes. */
@@ -173,25 +171,6 @@ static size_t look(const struct extent *extent, struct judgement *of)
 	return whole_pages(resident * os_page_bytes);
 }
 
-/* Where it is time for a glance: does the middle look as if it was filled? */
-static bool seems_filled(const struct extent *extent, struct judgement *of)
-{
-	size_t pages = extent->bytes / os_page_bytes, found = 0;
-	uintptr_t middle = extent->base + pages / 2 * os_page_bytes;
-	unsigned glance = get(&of->glance);
-
-	if (glance) {
-		set(&of->glance, glance - 1);
-		return false;
-	}
-	set(&of->glance, MOST_UNGLANCED / extent->bytes);
-	if (pages < 2 * GLANCE_PAGES)
-		return false;
-	return os_count_resident((void *)middle, GLANCE_PAGES * os_page_bytes,
-				 &found) &&
-	       found > GLANCE_PAGES / 2;
-}
-
 size_t sparse_look(const struct extent *extent)
 {
 	struct judgement *of;
@@ -204,7 +183,7 @@ size_t sparse_look(const struct extent *extent)
 		return SPARSE_NOT;
 	of = &judgements[extent->size_class];
 	waits = get(&of->waits);
-	if (!waits || (get(&of->sparse) && seems_filled(extent, of)))
+	if (!waits)
 		return look(extent, of);
 	set(&of->waits, waits - 1);
 	if (!get(&of->sparse))

@@ -17,7 +17,7 @@ bcmp memchr memcmp memcpy memmove memset strchr strcmp strcspn strlen strncmp
 stpcpy strcat strcpy strncpy strnlen strrchr strspn memrchr rawmemchr strstr
 clock_gettime getauxval getpid sysconf prctl sched_getaffinity sched_getcpu
 __sched_cpucount sched_yield syscall
-getrlimit mmap munmap mremap madvise mincore mprotect open close read write pread readlink lseek
+getrlimit mmap munmap mremap madvise mprotect open close read write pread readlink lseek
 rename unlink fchmod fstat stat lstat geteuid process_vm_readv fcntl
 sigfillset pthread_attr_init pthread_attr_setstacksize pthread_attr_destroy
 pthread_create pthread_join pthread_sigmask pthread_setcancelstate

@@ -29,6 +29,13 @@
 
 const char *malloc_conf = "prof:false,junk:false,zero:false,thp:never";
 
+static bool is_resident(void *page)
+{
+	unsigned char resident = 0;
+
+	return mincore(page, os_page_bytes, &resident) == 0 && resident & 1;
+}
+
 /* As a kernel before Linux 5.14. */
 static bool kernel_is_old;
 static unsigned populated;
@@ -61,7 +68,7 @@ static bool kernel_populates(void)
 	if (page == MAP_FAILED)
 		return false;
 	os_populate(page, os_page_bytes);
-	does = os_is_resident(page);
+	does = is_resident(page);
 	munmap(page, os_page_bytes);
 	return does;
 }
@@ -87,9 +94,8 @@ static bool is_populated(size_t object_bytes, unsigned slabs, int flags)
 
 	for (i = 0; i <= (slabs - 1) * regions; i++)
 		object = mallocx(object_bytes, flags);
-	return os_is_resident(object) &&
-	       os_is_resident(object + slab_bytes(object_bytes) -
-			      os_page_bytes);
+	return is_resident(object) &&
+	       is_resident(object + slab_bytes(object_bytes) - os_page_bytes);
 }
 
 static void test_few(void)
