@@ -19,7 +19,7 @@ TEST_UNITS += %D%/arena_threads %D%/churn %D%/forks %D%/signals %D%/threads %D%/
 %C%_threads_CFLAGS = $(UNIT_CFLAGS)
 %C%_threads_LDADD = $(UNIT_LIBALLOC_LIBS)
 
-EXTRA_DIST += %D%/early_late.c %D%/fork_handlers.c %D%/little_memory.c %D%/own_limit.c %D%/own_lock.c %D%/private_library.c \
+EXTRA_DIST += %D%/early_late.c %D%/fork_handlers.c %D%/hardened.c %D%/little_memory.c %D%/own_limit.c %D%/own_lock.c %D%/private_library.c \
 	%D%/static.c
 dist_check_SCRIPTS += %D%/imports.sh %D%/liballoc.sh
 TESTS += %D%/imports.sh %D%/liballoc.sh
