@@ -13,6 +13,6 @@ liballoc_liballoc_la_SOURCES += %D%/allocate.c %D%/alone.h %D%/arena.c %D%/arena
 	%D%/metadata.c %D%/metadata.h %D%/move.c %D%/move.h %D%/observe.c %D%/observe.h %D%/os.c %D%/os.h %D%/page_heap.c \
 	%D%/page_heap.h %D%/page_map.c %D%/page_map.h %D%/purge.c \
 	%D%/reallocate.c %D%/recent_runs.h %D%/residency.c %D%/residency.h %D%/run_set.c %D%/run_set.h %D%/size_class.c %D%/size_class.h \
-	%D%/slab.c %D%/slab.h %D%/slab_samples.c %D%/slab_samples.h %D%/sparse.c %D%/sparse.h %D%/steps.c %D%/steps.h %D%/thread.c %D%/thread.h %D%/use.c \
+	%D%/slab.c %D%/slab.h %D%/slab_samples.c %D%/slab_samples.h %D%/sparse.c %D%/sparse.h %D%/sparse_runs.h %D%/steps.c %D%/steps.h %D%/thread.c %D%/thread.h %D%/use.c \
 	%D%/vdso.c %D%/vdso.h \
 	%D%/waiting.c %D%/waiting.h

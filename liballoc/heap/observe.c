@@ -121,16 +121,16 @@ struct runs_wanted {
 };
 
 /* Of the runs that are kept whole, in a bin: dirty is what is resident. */
-static void add_sparse(const struct page_heap *heap, unsigned bin,
+static void add_sparse(const struct sparse_runs *runs, unsigned bin,
 		       enum extent_state state, struct observed_runs *found)
 {
-	size_t resident = heap->sparse_resident[bin];
+	size_t resident = runs->resident[bin];
 
 	if (state == EXTENT_DIRTY) {
-		found->count += heap->sparse.bins[bin].count;
+		found->count += runs->set.bins[bin].count;
 		found->bytes += resident;
 	} else if (state == EXTENT_CLEAN) {
-		found->bytes += heap->sparse.bins[bin].bytes - resident;
+		found->bytes += runs->set.bins[bin].bytes - resident;
 	}
 }
 
@@ -144,7 +144,7 @@ static void add_runs(struct arena *arena, void *to)
 	page_heap_settle_recent(arena);
 	wanted->found.count += heap->runs[wanted->state].bins[bin].count;
 	wanted->found.bytes += heap->runs[wanted->state].bins[bin].bytes;
-	add_sparse(heap, bin, wanted->state, &wanted->found);
+	add_sparse(&heap->sparse, bin, wanted->state, &wanted->found);
 	lock_release(&arena->pages.lock);
 }
 

@@ -38,11 +38,6 @@
 #define LEAST_PART 8u
 /* Where hooks refuse a part of what they gave, so often none is wanted. */
 #define EXACT_MAPS 64u
-/* Hardly touched runs that are kept, times what is in use, and in all. */
-#define SPARSE_TIMES 16u
-#define SPARSE_MORE ((size_t)1 << 30) /* than twice what is in use */
-/* Such a run serves where at most this share is left over. */
-#define LEAST_FIT 16u
 /* Extents that one operation may need: two splits, and a mapping. */
 #define SPARES 3u
 
@@ -187,9 +182,6 @@ static void count_sparse(struct arena *arena, const struct extent *run,
 {
 	size_t resident = run->resident_bytes, absent = run->bytes - resident;
 
-	arena->pages.sparse_resident[run_set_bin_of(run->bytes)] +=
-		more ? resident : -resident;
-	arena->pages.sparse_bytes += more ? run->bytes : -run->bytes;
 	count_free(arena, EXTENT_DIRTY, more ? resident : -resident);
 	count_free(arena, EXTENT_CLEAN, more ? absent : -absent);
 }
@@ -201,7 +193,7 @@ void page_heap_remove_run(struct arena *arena, struct extent *run)
 	if (run->state < EXTENT_CLEAN)
 		extent_list_remove(&heap->by_age[run->state], run);
 	if (run->fresh) {
-		run_set_remove(&heap->sparse, run);
+		sparse_runs_remove(&heap->sparse, run);
 		count_sparse(arena, run, false);
 		return;
 	}
@@ -247,14 +239,12 @@ static void free_run(struct arena *arena, struct extent *run,
 /* A size is filled that was not: what is kept whole is as other runs are. */
 static void settle_doubted(struct arena *arena)
 {
-	struct page_heap *heap = &arena->pages;
-	uint32_t doubts = __atomic_load_n(&sparse_doubts, __ATOMIC_RELAXED);
+	struct sparse_runs *sparse = &arena->pages.sparse;
 	struct extent *run;
 
-	if (heap->sparse_doubts == doubts)
+	if (!sparse_runs_are_doubted(sparse))
 		return;
-	heap->sparse_doubts = doubts;
-	while ((run = run_set_longest(&heap->sparse))) {
+	while ((run = run_set_longest(&sparse->set))) {
 		page_heap_remove_run(arena, run);
 		free_run(arena, run, EXTENT_DIRTY);
 	}
@@ -299,38 +289,32 @@ static bool keeps_sparse(const struct arena *arena)
 	       !hooks_are_custom(arena);
 }
 
-static bool has_room_for_sparse(const struct arena *arena, size_t bytes)
-{
-	const struct page_heap *heap = &arena->pages;
-	size_t active = ledger_get(&arena->stats->active);
-	size_t most = SPARSE_TIMES * active;
-
-	if (most > 2 * active + SPARSE_MORE)
-		most = 2 * active + SPARSE_MORE;
-	return heap->sparse_bytes + bytes <= most &&
-	       (!heap->oversize_bytes || bytes < heap->oversize_bytes);
-}
-
-/* Keeps a run as it is, of which not all is resident. */
-static void keep_sparse(struct arena *arena, struct extent *run,
+/* Keeps a run as it is, of which not all is resident; false: one too many. */
+static bool keep_sparse(struct arena *arena, struct extent *run,
 			size_t resident_bytes)
 {
 	struct page_heap *heap = &arena->pages;
 
+	if (heap->oversize_bytes && run->bytes >= heap->oversize_bytes)
+		return false;
+	if (!sparse_runs_have_room(&heap->sparse, run->bytes,
+				   ledger_get(&arena->stats->active)))
+		return false;
 	run->state = EXTENT_DIRTY;
 	run->resident_bytes = resident_bytes;
-	run_set_insert(&heap->sparse, run);
+	sparse_runs_put(&heap->sparse, run);
 	extent_list_append(&heap->by_age[EXTENT_DIRTY], run);
 	count_sparse(arena, run, true);
+	return true;
 }
 
 static struct extent *take_sparse(struct arena *arena, size_t bytes,
 				  size_t alignment)
 {
-	struct extent *run = run_set_find(&arena->pages.sparse, bytes);
+	struct extent *run =
+		sparse_runs_find(&arena->pages.sparse, bytes, alignment);
 
-	if (!run || run->bytes - bytes > bytes / LEAST_FIT ||
-	    run->base & (alignment - 1))
+	if (!run)
 		return NULL;
 	page_heap_remove_run(arena, run);
 	run->dirty_bytes = run->bytes;
@@ -983,9 +967,8 @@ void page_heap_give_large(struct arena *arena, struct extent *extent)
 	emptied = extent->emptied && opt.retain;
 	settle_doubted(arena);
 	if (!emptied && resident_bytes != SPARSE_NOT &&
-	    has_room_for_sparse(arena, extent->bytes)) {
+	    keep_sparse(arena, extent, resident_bytes)) {
 		count_active(arena, -extent->bytes);
-		keep_sparse(arena, extent, resident_bytes);
 		publish_free(arena);
 	} else {
 		give(arena, extent, emptied ? EXTENT_CLEAN : EXTENT_DIRTY);
@@ -1162,7 +1145,7 @@ struct extent *page_heap_any_large(struct arena *arena)
 
 struct extent *page_heap_any_run(const struct page_heap *heap)
 {
-	struct extent *run = run_set_longest(&heap->sparse);
+	struct extent *run = run_set_longest(&heap->sparse.set);
 	unsigned state;
 
 	for (state = 0; !run && state < EXTENT_FREE_STATES; state++)

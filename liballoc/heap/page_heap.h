@@ -18,6 +18,7 @@
 #include "liballoc/heap/lock.h"
 #include "liballoc/heap/recent_runs.h"
 #include "liballoc/heap/run_set.h"
+#include "liballoc/heap/sparse_runs.h"
 
 struct arena;
 
@@ -41,14 +42,9 @@ struct page_heap {
 	/* Runs that are being given back, without the lock. */
 	struct extent_list in_hand;
 	uint64_t due_ns; /* of the next step of a decay; atomic; waiting.h */
-	size_t sparse_bytes;	/* of the runs in sparse */
-	uint32_t sparse_doubts; /* sparse.h: what those have outlived */
 	/* Last, since most of it is never touched. */
 	struct run_set runs[EXTENT_FREE_STATES];
-	/* Dirty ones of objects that were hardly touched, kept whole. */
-	struct run_set sparse;
-	/* What is resident of those, by the set's bins. */
-	size_t sparse_resident[RUN_SET_BINS];
+	struct sparse_runs sparse; /* dirty ones, in no other set */
 };
 
 void page_heap_init(struct page_heap *heap);

@@ -324,7 +324,7 @@ static void test_limited(void)
 
 	if (!child) {
 		replace(FEW_ROUNDS, ENDS);
-		if (!heap_arena(0)->pages.sparse_bytes ||
+		if (!heap_arena(0)->pages.sparse.bytes ||
 		    setrlimit(RLIMIT_AS, &limit))
 			_exit(1);
 		/* An emulator may take the limit and not heed it. */
@@ -332,7 +332,7 @@ static void test_limited(void)
 			_exit(77);
 		replace(FEW_ROUNDS, ENDS);
 		free_all();
-		_exit(heap_arena(0)->pages.sparse_bytes ? 2 : 0);
+		_exit(heap_arena(0)->pages.sparse.bytes ? 2 : 0);
 	}
 	waitpid(child, &status, 0);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
