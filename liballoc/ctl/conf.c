@@ -242,7 +242,7 @@ static const char *set_letters(const struct option_row *row, char *field,
 	for (size_t i = 0; i < value.length; i++) {
 		char c = value.at[i];
 
-		if (strchr(row->letters, c) && !strchr(field, c) &&
+		if (strchr(OPTION_STATS_LETTERS, c) && !strchr(field, c) &&
 		    length + 1 < (size_t)row->max)
 			field[length++] = c;
 		field[length] = '\0';
@@ -253,8 +253,10 @@ static const char *set_letters(const struct option_row *row, char *field,
 static const char *set_word(const struct option_row *row, unsigned *field,
 			    struct span value)
 {
-	for (unsigned i = 0; row->words[i]; i++) {
-		if (span_is(value, row->words[i])) {
+	const char *word;
+
+	for (unsigned i = 0; (word = option_word(row, i)); i++) {
+		if (span_is(value, word)) {
 			*field = i;
 			return NULL;
 		}
@@ -302,7 +304,8 @@ static const char *set_ignored(const struct pair *pair)
 
 		if (!span_is(pair->key, row->key))
 			continue;
-		if (!row->values || span_is_of(pair->value, row->values))
+		if (row->values[0] == '\0' ||
+		    span_is_of(pair->value, row->values))
 			return NULL;
 		return "Unsupported conf value";
 	}

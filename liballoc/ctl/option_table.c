@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The rows of the options, in the order in which they are printed, and those
- * of jemalloc's options that are accepted without effect. Holds no logic.
+ * of jemalloc's options that are accepted without effect. Holds no logic but
+ * look-up.
  */
 #include "config.h"
 
 #include "liballoc/ctl/option_table.h"
 
 #include <limits.h>
+#include <string.h>
 
 #include "liballoc/ctl/options.h"
 #include "liballoc/heap/heap.h"
@@ -16,39 +18,19 @@
 #define RANGE(low, high) .min = (low), .max = (high)
 #define CAPACITY(field) .max = (int64_t)sizeof(((struct options *)0)->field)
 
-/* Of malloc_stats_print. */
-#define STATS_LETTERS "Jgmdablxeh"
-
 /* The longest decay time whose nanoseconds a signed word holds. */
 #define DECAY_MAX_MS (INT64_MAX / 1000000)
-
-/* In the order of the enums in options.h. */
-static const char *const zero_realloc_words[] = {"alloc", "free", "abort",
-						 NULL};
-static const char *const percpu_arena_words[] = {"disabled", "percpu", "phycpu",
-						 NULL};
-static const char *const thp_words[] = {"default", "always", "never", "filled",
-					NULL};
-static const char *const junk_words[] = {"false", "true", "alloc", "free",
-					 NULL};
-/* In the order of the numbers in prof/signal.c. */
-static const char *const signal_words[] = {
-	"none",	   "SIGHUP",   "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGURG",
-	"SIGPROF", "SIGWINCH", "SIGIO",	  "SIGPWR",  NULL};
-/* As in log_write.c. Times are to the nanosecond with either. */
-static const char *const time_resolution_words[] = {"default", "high", NULL};
-static const char *const dss_words[] = {"disabled", NULL};
 
 const struct option_row option_rows[] = {
 	{"opt.abort", OPTION_BOOL, FIELD(abort)},
 	{"opt.abort_conf", OPTION_BOOL, FIELD(abort_conf)},
 	{"opt.confirm_conf", OPTION_BOOL, FIELD(confirm_conf)},
 	{"opt.retain", OPTION_BOOL, FIELD(retain)},
-	{"opt.dss", OPTION_WORD, FIELD(dss), .words = dss_words},
+	{"opt.dss", OPTION_WORD, FIELD(dss), .words = OPTION_DSS_WORDS},
 	{"opt.narenas", OPTION_UNSIGNED, FIELD(narenas),
 	 RANGE(1, HEAP_MAX_ARENAS - 1), .clip_above = true, .automatic = true},
 	{"opt.percpu_arena", OPTION_WORD, FIELD(percpu_arena),
-	 .words = percpu_arena_words},
+	 .words = OPTION_PERCPU_ARENA_WORDS},
 	{"opt.mutex_max_spin", OPTION_INT64, FIELD(mutex_max_spin),
 	 RANGE(-1, INT64_MAX)},
 	{"opt.dirty_decay_ms", OPTION_SSIZE, FIELD(dirty_decay_ms),
@@ -59,7 +41,7 @@ const struct option_row option_rows[] = {
 	 RANGE(-1, INT64_MAX), .automatic = true},
 	{"opt.oversize_threshold", OPTION_SIZE, FIELD(oversize_threshold),
 	 RANGE(0, INT64_MAX)},
-	{"opt.thp", OPTION_WORD, FIELD(thp), .words = thp_words},
+	{"opt.thp", OPTION_WORD, FIELD(thp), .words = OPTION_THP_WORDS},
 	{"opt.memory_limit", OPTION_SSIZE, FIELD(memory_limit),
 	 RANGE(-1, INT64_MAX), .automatic = true},
 	{"opt.cgroup_root", OPTION_STRING, FIELD(cgroup_root),
@@ -68,7 +50,7 @@ const struct option_row option_rows[] = {
 	{"opt.max_background_threads", OPTION_SIZE,
 	 FIELD(max_background_threads), RANGE(1, 4096), .clip = true},
 	{"opt.trust_madvise", OPTION_BOOL, FIELD(trust_madvise)},
-	{"opt.junk", OPTION_WORD, FIELD(junk), .words = junk_words},
+	{"opt.junk", OPTION_WORD, FIELD(junk), .words = OPTION_JUNK_WORDS},
 	{"opt.zero", OPTION_BOOL, FIELD(zero)},
 	{"opt.debug_double_free_max_scan", OPTION_UNSIGNED,
 	 FIELD(debug_double_free_max_scan), RANGE(0, UINT_MAX)},
@@ -102,13 +84,13 @@ const struct option_row option_rows[] = {
 	 FIELD(lg_tcache_flush_large_div), RANGE(1, 16), .clip = true},
 	{"opt.stats_print", OPTION_BOOL, FIELD(stats_print)},
 	{"opt.stats_print_opts", OPTION_LETTERS, FIELD(stats_print_opts),
-	 CAPACITY(stats_print_opts), .letters = STATS_LETTERS},
+	 CAPACITY(stats_print_opts)},
 	{"opt.stats_interval", OPTION_INT64, FIELD(stats_interval),
 	 RANGE(-1, INT64_MAX)},
 	{"opt.stats_interval_opts", OPTION_LETTERS, FIELD(stats_interval_opts),
-	 CAPACITY(stats_interval_opts), .letters = STATS_LETTERS},
+	 CAPACITY(stats_interval_opts)},
 	{"opt.zero_realloc", OPTION_WORD, FIELD(zero_realloc),
-	 .words = zero_realloc_words},
+	 .words = OPTION_ZERO_REALLOC_WORDS},
 	{"opt.prof", OPTION_BOOL, FIELD(prof)},
 	{"opt.prof_prefix", OPTION_STRING, FIELD(prof_prefix),
 	 CAPACITY(prof_prefix)},
@@ -130,7 +112,7 @@ const struct option_row option_rows[] = {
 	{"opt.prof_dump_keep", OPTION_UNSIGNED, FIELD(prof_dump_keep),
 	 RANGE(0, OPTION_DUMPS_KEPT_MAX)},
 	{"opt.prof_signal", OPTION_WORD, FIELD(prof_signal),
-	 .words = signal_words},
+	 .words = OPTION_SIGNAL_WORDS},
 	{"opt.prof_final", OPTION_BOOL, FIELD(prof_final)},
 	{"opt.prof_peak", OPTION_BOOL, FIELD(prof_peak)},
 	{"opt.prof_peak_final", OPTION_BOOL, FIELD(prof_peak_final)},
@@ -140,7 +122,7 @@ const struct option_row option_rows[] = {
 	{"opt.prof_sys_thread_name", OPTION_BOOL, FIELD(prof_sys_thread_name)},
 	{"opt.prof_unbias", OPTION_BOOL, FIELD(prof_unbias)},
 	{"opt.prof_time_resolution", OPTION_WORD, FIELD(prof_time_resolution),
-	 .words = time_resolution_words},
+	 .words = OPTION_TIME_RESOLUTION_WORDS},
 	{"opt.prof_log", OPTION_BOOL, FIELD(prof_log)},
 	{"opt.prof_recent_alloc_max", OPTION_SSIZE,
 	 FIELD(prof_recent_alloc_max), RANGE(-1, INT64_MAX)},
@@ -156,33 +138,72 @@ const struct option_row option_rows[] = {
 
 const unsigned option_count = sizeof(option_rows) / sizeof(option_rows[0]);
 
+/* One behind the other, the last ended by an empty one. */
+static const char *words_of(enum option_words words)
+{
+	switch (words) {
+	case OPTION_NO_WORDS:
+		break;
+	case OPTION_DSS_WORDS:
+		return "disabled\0";
+	/* In the order of the enums in options.h. */
+	case OPTION_JUNK_WORDS:
+		return "false\0true\0alloc\0free\0";
+	case OPTION_PERCPU_ARENA_WORDS:
+		return "disabled\0percpu\0phycpu\0";
+	case OPTION_THP_WORDS:
+		return "default\0always\0never\0filled\0";
+	case OPTION_ZERO_REALLOC_WORDS:
+		return "alloc\0free\0abort\0";
+	/* In the order of the numbers in prof/signal.c. */
+	case OPTION_SIGNAL_WORDS:
+		return "none\0SIGHUP\0SIGQUIT\0SIGUSR1\0SIGUSR2\0SIGURG\0"
+		       "SIGPROF\0SIGWINCH\0SIGIO\0SIGPWR\0";
+	/* As in log_write.c. Times are to the nanosecond with either. */
+	case OPTION_TIME_RESOLUTION_WORDS:
+		return "default\0high\0";
+	}
+	return "";
+}
+
+const char *option_word(const struct option_row *row, unsigned index)
+{
+	const char *word = words_of(row->words);
+
+	while (index > 0 && *word != '\0') {
+		word += strlen(word) + 1;
+		index--;
+	}
+	return *word != '\0' ? word : NULL;
+}
+
 const char *option_key(const struct option_row *row)
 {
 	return row->name + sizeof("opt.") - 1;
 }
 
 const struct option_ignored option_ignored_rows[] = {
-	{"bin_shards", NULL},
+	{"bin_shards", ""},
 	{"cache_oblivious", "true|false"},
 	{"disable_large_size_classes", "false"},
 	{"hpa", "false"},
-	{"hpa_dirty_mult", NULL},
-	{"hpa_hugification_threshold", NULL},
-	{"hpa_hugification_threshold_ratio", NULL},
-	{"hpa_hugify_delay_ms", NULL},
-	{"hpa_min_purge_interval_ms", NULL},
-	{"hpa_sec_batch_fill_extra", NULL},
-	{"hpa_sec_bytes_after_flush", NULL},
-	{"hpa_sec_max_alloc", NULL},
-	{"hpa_sec_max_bytes", NULL},
-	{"hpa_sec_nshards", NULL},
-	{"hpa_slab_max_alloc", NULL},
-	{"lg_extent_max_active_fit", NULL},
+	{"hpa_dirty_mult", ""},
+	{"hpa_hugification_threshold", ""},
+	{"hpa_hugification_threshold_ratio", ""},
+	{"hpa_hugify_delay_ms", ""},
+	{"hpa_min_purge_interval_ms", ""},
+	{"hpa_sec_batch_fill_extra", ""},
+	{"hpa_sec_bytes_after_flush", ""},
+	{"hpa_sec_max_alloc", ""},
+	{"hpa_sec_max_bytes", ""},
+	{"hpa_sec_nshards", ""},
+	{"hpa_slab_max_alloc", ""},
+	{"lg_extent_max_active_fit", ""},
 	{"lg_san_uaf_align", "-1"},
 	{"metadata_thp", "disabled|auto|always"},
 	{"san_guard_large", "0"},
 	{"san_guard_small", "0"},
-	{"slab_sizes", NULL},
+	{"slab_sizes", ""},
 	{"utrace", "false"},
 };
 

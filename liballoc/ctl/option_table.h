@@ -23,21 +23,43 @@ enum option_type {
 	OPTION_AMOUNT,	 /* struct option_amount: bytes, or a percentage */
 };
 
+/* The letters of malloc_stats_print, which OPTION_LETTERS knows; others pass.
+ */
+#define OPTION_STATS_LETTERS "Jgmdablxeh"
+
+/* The lists of words that a row of OPTION_WORD may have. */
+enum option_words {
+	OPTION_NO_WORDS,
+	OPTION_DSS_WORDS,
+	OPTION_JUNK_WORDS,
+	OPTION_PERCPU_ARENA_WORDS,
+	OPTION_SIGNAL_WORDS,
+	OPTION_THP_WORDS,
+	OPTION_TIME_RESOLUTION_WORDS,
+	OPTION_ZERO_REALLOC_WORDS,
+};
+
+/*
+ * Texts lie in the rows, here and below: a pointer to them would be relocated,
+ * and its page resident in every process.
+ */
 struct option_row {
-	const char *name; /* "opt." and the option's name */
+	char name[40]; /* "opt." and the option's name */
 	enum option_type type;
+	enum option_words words; /* of OPTION_WORD */
 	bool clip;	 /* a number out of range becomes the nearest in it */
 	bool clip_above; /* so does one that is too great, but no other */
 	bool automatic;	 /* "default" stands for the number 0 */
 	size_t offset;	 /* of the field in struct options */
 	int64_t min;	 /* the range of a number */
 	int64_t max;	 /* of a number; of a string: the bytes of the field */
-	const char *letters;	  /* that OPTION_LETTERS knows; others pass */
-	const char *const *words; /* of OPTION_WORD; NULL ends them */
 };
 
 extern const struct option_row option_rows[];
 extern const unsigned option_count;
+
+/* The word that the number index stands for; NULL where it is none. */
+const char *option_word(const struct option_row *row, unsigned index);
 
 /* The row's name without "opt.". */
 const char *option_key(const struct option_row *row);
@@ -48,8 +70,8 @@ const char *option_key(const struct option_row *row);
  * reported.
  */
 struct option_ignored {
-	const char *key;
-	const char *values; /* accepted, separated by '|'; NULL: all */
+	char key[40];
+	char values[24]; /* accepted, separated by '|'; empty: all */
 };
 
 extern const struct option_ignored option_ignored_rows[];

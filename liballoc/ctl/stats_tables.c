@@ -52,10 +52,11 @@ enum column_kind {
 	TOTAL
 };
 
+/* With its texts: pointers to them would be relocated in every process. */
 struct column {
-	const char *title;
+	char title[16];
 	enum column_kind kind;
-	const char *name; /* of the control; of TOTAL, the end of the names */
+	char name[44]; /* of the control; of TOTAL, the end of the names */
 	size_t width;
 };
 
@@ -66,7 +67,7 @@ struct column {
 
 static const struct column bin_columns[] = {
 	{"size", CLASS_VALUE, "arenas.bin.<i>.size", 13},
-	{"ind", INDEX, NULL, 3},
+	{"ind", INDEX, "", 3},
 	{"allocated", BYTES, BIN "curregs", 12},
 	{"nmalloc", RATE, BIN "nmalloc", 12},
 	{"ndalloc", RATE, BIN "ndalloc", 12},
@@ -77,7 +78,7 @@ static const struct column bin_columns[] = {
 	{"nonfull_slabs", VALUE, BIN "nonfull_slabs", 14},
 	{"regs", CLASS_VALUE, "arenas.bin.<i>.nregs", 4},
 	{"pgs", PAGES, "arenas.bin.<i>.slab_size", 3},
-	{"util", FILLED, NULL, 5},
+	{"util", FILLED, "", 5},
 	{"nfills", RATE, BIN "nfills", 12},
 	{"nflushes", RATE, BIN "nflushes", 12},
 	{"nslabs", VALUE, BIN "nslabs", 12},
@@ -86,7 +87,7 @@ static const struct column bin_columns[] = {
 
 static const struct column lextent_columns[] = {
 	{"size", CLASS_VALUE, "arenas.lextent.<i>.size", 13},
-	{"ind", INDEX, NULL, 3},
+	{"ind", INDEX, "", 3},
 	{"allocated", BYTES, LEXTENT "curlextents", 12},
 	{"nmalloc", RATE, LEXTENT "nmalloc", 12},
 	{"ndalloc", RATE, LEXTENT "ndalloc", 12},
@@ -95,8 +96,8 @@ static const struct column lextent_columns[] = {
 };
 
 static const struct column extent_columns[] = {
-	{"size", CLASS_VALUE, NULL, 11},
-	{"ind", INDEX, NULL, 3},
+	{"size", CLASS_VALUE, "", 11},
+	{"ind", INDEX, "", 3},
 	{"ndirty", VALUE, EXTENT "ndirty", 12},
 	{"dirty", VALUE, EXTENT "dirty_bytes", 12},
 	{"nmuzzy", VALUE, EXTENT "nmuzzy", 12},
@@ -174,7 +175,7 @@ static uint64_t size_of(const struct table *table, unsigned j)
 {
 	const struct stats_index of_class = stats_index_of_class(j);
 
-	return table->columns[0].name
+	return table->columns[0].name[0] != '\0'
 		       ? stats_value(table->columns[0].name, &of_class)
 		       : observe_run_bytes(j);
 }

@@ -60,7 +60,7 @@ static int get_option(const struct ctl_call *call, uint64_t *value)
 		break;
 	case OPTION_WORD:
 		*value = ctl_from_pointer(
-			option->words[*(const unsigned *)field]);
+			option_word(option, *(const unsigned *)field));
 		break;
 	case OPTION_AMOUNT: /* which begins with its text */
 	case OPTION_STRING:

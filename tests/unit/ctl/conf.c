@@ -252,12 +252,12 @@ static void test_rows(void)
 			strcpy(min, "?");
 			strcpy(max, "a");
 		} else if (row->type == OPTION_WORD) {
-			const char *const *last = row->words;
+			unsigned last = 0;
 
-			while (last[1])
+			while (option_word(row, last + 1))
 				last++;
-			strcpy(min, row->words[0]);
-			strcpy(max, *last);
+			strcpy(min, option_word(row, 0));
+			strcpy(max, option_word(row, last));
 		} else if (row->type != OPTION_BOOL) {
 			snprintf(min, sizeof(min), "%" PRId64, row->min);
 			snprintf(max, sizeof(max), "%" PRId64, row->max);
@@ -277,7 +277,7 @@ static void test_ignored(void)
 		char text[128], value[64];
 
 		snprintf(value, sizeof(value), "%s",
-			 row->values ? row->values : "7");
+			 row->values[0] != '\0' ? row->values : "7");
 		value[strcspn(value, "|")] = '\0';
 		snprintf(text, sizeof(text), "%s:%s", row->key, value);
 		said[0] = '\0';

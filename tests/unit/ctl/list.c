@@ -64,8 +64,7 @@ int main(void)
 	for (unsigned i = 0; i < option_ignored_count; i++) {
 		const struct option_ignored *row = &option_ignored_rows[i];
 
-		printf("ignored %s %s\n", row->key,
-		       row->values ? row->values : "");
+		printf("ignored %s %s\n", row->key, row->values);
 	}
 	return 0;
 }
