@@ -24,7 +24,7 @@
  * A bin may hold this much, but some objects at least; more than a few dozen
  * objects save next to no trips to the arena (opt.tcache_nslots_*).
  */
-#define FIRST_CAPACITY 8u
+#define FIRST_CAPACITY 7u /* with the slot beside, a line */
 #define FIRST_BYTES ((size_t)1 << 10)
 /* What all bins may come to hold beyond their first objects. */
 #define YOUNG_BYTES ((size_t)16 << 10)
@@ -102,7 +102,7 @@ unsigned cache_bound(struct cache *cache, unsigned size_class)
 
 static size_t slots_bytes(unsigned capacity)
 {
-	return capacity * sizeof(void *);
+	return (capacity + (size_t)1) * sizeof(void *);
 }
 
 static void set_limit(struct cache *cache, struct cache_bin *bin,
@@ -181,15 +181,6 @@ static void open_bin(struct cache_bin *bin, uint16_t limit, unsigned count)
 	bin->limit = limit;
 }
 
-/* Objects that stand in slots[0, count), the newest last: as a bin has them. */
-static void settle(struct cache_bin *bin, unsigned count)
-{
-	if (!count)
-		return;
-	bin->top = bin->slots[count - 1];
-	memmove(bin->slots + 1, bin->slots, slots_bytes(count - 1));
-}
-
 static uint64_t unpublished(struct cache *cache, unsigned size_class)
 {
 	struct cache_bin_account *account = &cache->accounts[size_class];
@@ -247,6 +238,7 @@ static unsigned fill_small(struct cache *cache, unsigned size_class,
 	struct cache_bin *bin = cache_bin(cache, size_class);
 	unsigned group = slab_group(size_class);
 	unsigned want = limit > 1 ? limit / 2u : 1;
+	void **objects = bin->slots + 1;
 	unsigned got = 0;
 	struct bin *from;
 
@@ -258,16 +250,16 @@ static unsigned fill_small(struct cache *cache, unsigned size_class,
 		want = limit;
 
 	if (cache->exchanges)
-		got = exchange_take(cache->lane, size_class, bin->slots, want);
+		got = exchange_take(cache->lane, size_class, objects, want);
 	if (got)
 		return got;
 	from = arena_bin(arena, size_class);
-	got = bin_take(from, bin->slots, want, unpublished(cache, size_class),
+	got = bin_take(from, objects, want, unpublished(cache, size_class),
 		       PAGES_WAITING);
 	/* What would serve lies elsewhere, or the process has to grow. */
 	if (!got && cache->exchanges && exchange_shrink())
-		got = bin_take(from, bin->slots, want, 0, PAGES_WAITING);
-	return got ? got : bin_take(from, bin->slots, want, 0, PAGES_ANY);
+		got = bin_take(from, objects, want, 0, PAGES_WAITING);
+	return got ? got : bin_take(from, objects, want, 0, PAGES_ANY);
 }
 
 static unsigned fill_large(struct cache *cache, unsigned size_class,
@@ -281,7 +273,7 @@ static unsigned fill_large(struct cache *cache, unsigned size_class,
 		unpublished(cache, size_class), PAGES_ANY);
 	if (!extent)
 		return 0;
-	bin->slots[0] = (void *)extent->base;
+	bin->slots[1] = (void *)extent->base;
 	return 1;
 }
 
@@ -303,7 +295,8 @@ void *cache_take(struct cache *cache, unsigned size_class, struct arena *arena)
 			 ? fill_small(cache, size_class, arena, limit)
 			 : fill_large(cache, size_class, arena);
 	note_slow(bin, &cache->accounts[size_class], filled);
-	settle(bin, filled);
+	if (filled)
+		bin->top = bin->slots[filled];
 	open_bin(bin, limit, filled);
 	cache->moved_bytes += filled * (size_t)bin->bytes;
 	cache->accounts[size_class].filled += filled;
@@ -347,12 +340,8 @@ static void flush_bin(struct cache *cache, unsigned size_class, unsigned keep,
 	oldest = bin->slots + 1;
 	close_bin(bin);
 	cache->accounts[size_class].flushed += count;
-	if (!keep)
-		*--oldest = bin->top;
 	give_back(cache, size_class, oldest, gone, to_exchange);
-	if (keep > 1)
-		memmove(bin->slots + 1, bin->slots + 1 + gone,
-			slots_bytes(keep - 1));
+	memmove(oldest, oldest + gone, keep * sizeof(void *));
 	cache->accounts[size_class].flushed -= keep;
 	open_bin(bin, limit, keep);
 	cache->moved_bytes += gone * (size_t)bin->bytes;
@@ -396,9 +385,7 @@ static void check_double_free(const struct cache_bin *bin, const void *object)
 
 	if (most > count)
 		most = count;
-	if (most)
-		found = bin->top == object;
-	for (i = count - most + 1; i < count; i++)
+	for (i = count - most + 1; i <= count; i++)
 		found |= bin->slots[i] == object;
 	if (found)
 		report_error("double free of", object);

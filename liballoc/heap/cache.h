@@ -18,8 +18,8 @@
 struct arena;
 
 /*
- * The newest object is at hand in the bin, so that taking it waits for one load
- * less, and the one that follows it is fetched meanwhile.
+ * The newest object is at hand in the bin, too, so that taking it waits for one
+ * load less, and the one that follows it is fetched meanwhile.
  *
  * word: bits 0-15 the objects, bits 16-63 the objects ever taken by the
  * program. So taking one adds CACHE_WORD_POP, and counting is free. Objects <=
@@ -27,12 +27,12 @@ struct arena;
  * for a while.
  */
 struct cache_bin {
-	void *top; /* the newest; means nothing where there is none */
+	void *top; /* slots[objects]; means nothing where there is none */
 	uint64_t word;
-	void **slots;	   /* [1, objects) are the others, the newest last */
+	void **slots;	   /* [1, objects] are the objects, the newest last */
 	uint32_t bytes;	   /* of an object */
 	uint16_t limit;	   /* objects it may hold now; 0: off, or none yet */
-	uint16_t capacity; /* of slots, but the first and one for the top */
+	uint16_t capacity; /* of slots, beside the first */
 };
 #define CACHE_WORD_POP UINT64_C(0xffff)
 
@@ -106,7 +106,7 @@ static inline bool cache_push(struct cache_bin *bin, void *object)
 
 	if ((uint16_t)word >= bin->limit)
 		return false;
-	bin->slots[(uint16_t)word] = bin->top;
+	bin->slots[(uint16_t)word + 1] = object;
 	bin->top = object;
 	bin->word = word + 1;
 	return true;
