@@ -32,7 +32,7 @@ const char *malloc_conf = "lg_prof_sample:3";
 
 typedef double (*measure)(void);
 
-static struct stack_bounds bounds;
+static struct own_stack own;
 static uint64_t frames[MOST];
 static unsigned walked, repeats = 300;
 static size_t object_bytes = 64;
@@ -137,7 +137,7 @@ static __attribute__((noinline)) void walk_ours(void)
 {
 	struct unwind unwind;
 
-	unwind_start(&unwind, &bounds);
+	unwind_start(&unwind, &own);
 	if (uses_memo)
 		unwind.memo = &memo;
 	walked = unwind_walk(&unwind, frames, MOST);
@@ -189,7 +189,7 @@ static __attribute__((noinline)) void walk_interpreted(void)
 {
 	struct unwind unwind;
 
-	unwind_start(&unwind, &bounds);
+	unwind_start(&unwind, &own);
 	unwind.precise = true;
 	walked = unwind_walk(&unwind, frames, MOST);
 }
@@ -246,7 +246,7 @@ static __attribute__((noinline)) void walk_framed(void)
 	struct unwind unwind;
 
 	(void)frame;
-	unwind_start(&unwind, &bounds);
+	unwind_start(&unwind, &own);
 	walked = unwind_walk_framed(&unwind, frames, MOST);
 }
 

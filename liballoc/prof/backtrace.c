@@ -172,14 +172,14 @@ static unsigned walk_frames(struct unwind *unwind,
 
 unsigned backtrace_from(const struct unwind_registers *from,
 			uint64_t frames[BACKTRACE_MAX], unsigned max,
-			struct stack_bounds *bounds, struct walk_memo *memo,
+			struct own_stack *own, struct walk_memo *memo,
 			bool *truncated)
 {
 	struct unwind unwind;
 	unsigned depth;
 
 	unwind.registers = *from;
-	unwind_ready(&unwind, bounds);
+	unwind_ready(&unwind, own);
 	depth = walk_frames(&unwind, frames, max, memo, truncated);
 	if (unwind.unheard_pc)
 		unload_listen(unwind.unheard_pc);

@@ -22,18 +22,18 @@ void backtrace_boot(void);
 
 /*
  * Return addresses, leaf first, at most max and BACKTRACE_MAX; how many. from:
- * of a frame that is still there (unwind_capture()); bounds and memo are the
+ * of a frame that is still there (unwind_capture()); own and memo are the
  * thread's own; memo may be NULL. *truncated: there were more.
  * Async-signal-safe.
  */
 unsigned backtrace_from(const struct unwind_registers *from,
 			uint64_t frames[BACKTRACE_MAX], unsigned max,
-			struct stack_bounds *bounds, struct walk_memo *memo,
+			struct own_stack *own, struct walk_memo *memo,
 			bool *truncated);
 
 /*
  * The same from within a hook of the program's: cuts off all up to the last
- * frame of the allocator, the hook's too. No bounds, nothing remembered.
+ * frame of the allocator, the hook's too. Nothing is remembered.
  */
 unsigned backtrace_hooked(uint64_t frames[BACKTRACE_MAX], unsigned max);
 

@@ -37,7 +37,7 @@ struct prof_thread {
 	uint8_t pick;	       /* enum prof_pick */
 	bool took_large;       /* the last sample: 2^lg_sample bytes or more */
 	uint32_t untold_bytes; /* live.h */
-	struct stack_bounds stack;
+	struct own_stack stack;
 	struct near_clock clock;
 	struct tables_place place; /* of the last samples */
 };

@@ -234,7 +234,8 @@ static bool is_again(const struct thread *thread,
 {
 	return thread->prof.place.stack && !hooks_have(PROF_HOOK_SAMPLE) &&
 	       !hooks_have(PROF_HOOK_BACKTRACE) &&
-	       unwind_is_again(from, &thread->prof.stack, &thread->walk_memo);
+	       unwind_is_again(from, &thread->prof.stack.known,
+			       &thread->walk_memo);
 }
 
 static uint32_t take(struct thread *thread, const struct sampled *what)

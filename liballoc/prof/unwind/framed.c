@@ -20,7 +20,8 @@ unsigned unwind_walk_framed(struct unwind *unwind, uint64_t *addresses,
 	uint64_t high = unwind->memory.stack.high;
 	uint64_t *at = addresses, *end = addresses + max;
 
-	if (low < unwind->memory.stack.low || low >= high)
+	if (!unwind->memory.own || low < unwind->memory.stack.low ||
+	    low >= high)
 		return unwind_walk(unwind, addresses, max);
 	high -= sizeof(struct record);
 	while (at < end && fp >= low && fp <= high && fp % 8 == 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which memory may be read. The thread's own stack is checked once, from its
- * stack pointer to its end; all else page by page, by asking the kernel.
+ * Which memory may be read. Of the thread's own stack it is known where it
+ * lies; all else is checked, page by page, by asking the kernel.
  */
 #include "config.h"
 
@@ -15,8 +15,13 @@
 
 /* The smallest page there is: a finer grain costs a call more at most. */
 #define GRAIN UINT64_C(4096)
-/* A deeper stack is walked page by page rather than checked as a whole. */
-#define MOST_CHECKED (UINT64_C(4) << 20)
+/* Above the first stack, and below, where it ends, the kernel keeps a gap. */
+#define MOST_GROWN (UINT64_C(64) << 20)
+/* The C library's thread descriptor begins or, on aarch64, ends where the
+ * thread pointer points to, and is about as large. */
+#define DESCRIPTOR_BYTES UINT64_C(2304)
+#define LEAST_STACK (UINT64_C(16) << 10) /* PTHREAD_STACK_MIN, at the least */
+#define MOST_STACK (UINT64_C(1) << 40)
 
 /*
  * The kernel reads the signal set before it looks at how, which is wrong here:
@@ -35,48 +40,69 @@ static bool probe(uint64_t address)
 	return readable;
 }
 
-static bool probe_all(uint64_t low, uint64_t high)
+static bool all_readable(uint64_t at, uint64_t end)
 {
-	for (uint64_t at = low & ~(GRAIN - 1); at < high; at += GRAIN)
-		if (!probe(at))
-			return false;
-	return true;
+	while (at < end && probe(at))
+		at += GRAIN;
+	return at >= end;
+}
+
+/* glibc's, in its struct pthread, in this order: see nptl/descr.h there. */
+struct block {
+	uint64_t base, bytes;
+	uint64_t guard_bytes, reported_guard_bytes;
+};
+
+/* Of the first thread the base is 0: that stack is the kernel's. */
+static bool is_block(const struct block *block, uint64_t thread)
+{
+	return block->base >= GRAIN && block->base < thread &&
+	       block->bytes >= LEAST_STACK && block->bytes <= MOST_STACK &&
+	       thread - block->base < block->bytes &&
+	       block->guard_bytes <= block->bytes &&
+	       block->reported_guard_bytes <= block->bytes;
 }
 
 /*
- * Where the stack that holds sp may end: the C library keeps a thread's
- * control block above its stack, and the kernel its random bytes above the
- * first thread's. A guess, which probing confirms.
+ * What the running thread was given for its stack and, above that, for its
+ * descriptor, which says so: looked for there, since pthread_getattr_np()
+ * allocates. False where no words say so.
  */
-static uint64_t stack_end(uint64_t sp)
+static bool find_block(struct block *block)
 {
-	uint64_t control_block = (uintptr_t)__builtin_thread_pointer();
-	uint64_t random = getauxval(AT_RANDOM);
+	uint64_t thread = (uintptr_t)__builtin_thread_pointer();
+#if defined(__aarch64__)
+	uint64_t at = thread - DESCRIPTOR_BYTES, end = thread;
+#else
+	uint64_t at = thread, end = thread + DESCRIPTOR_BYTES;
+#endif
+	uint64_t sure = thread & ~(GRAIN - 1), last;
 
-	if (sp < control_block && control_block - sp <= MOST_CHECKED)
-		return control_block;
-	if (sp < random && random - sp <= MOST_CHECKED)
-		return random;
-	return 0;
+	for (; at + sizeof(*block) <= end; at += sizeof(uint64_t)) {
+		last = (at + sizeof(*block) - 1) & ~(GRAIN - 1);
+		if ((at < sure || last > sure) && !(probe(at) && probe(last)))
+			continue;
+		memcpy(block, (const void *)(uintptr_t)at, sizeof(*block));
+		if (is_block(block, thread))
+			return true;
+	}
+	return false;
 }
 
-/* Of a stack pointer beyond the bounds; walks seldom begin at one. */
-static __attribute__((cold)) void find_bounds(struct stack_bounds *bounds,
-					      uint64_t sp)
+/* Where it lies; none of it is known yet. */
+static __attribute__((cold)) void find_own(struct own_stack *own)
 {
-	uint64_t end = stack_end(sp);
+	struct block block;
 
-	if (end == 0)
-		return;
-	if (end == bounds->high && sp < bounds->low) {
-		if (probe_all(sp, bounds->low))
-			bounds->low = sp & ~(GRAIN - 1);
-		return;
+	if (find_block(&block)) {
+		own->base = block.base;
+		own->known.high = (block.base + block.bytes) & ~UINT64_C(7);
+	} else {
+		/* The kernel's random bytes lie above the first stack. */
+		own->base = 0;
+		own->known.high = getauxval(AT_RANDOM) & ~UINT64_C(7);
 	}
-	if (probe_all(sp, end)) {
-		bounds->low = sp & ~(GRAIN - 1);
-		bounds->high = end & ~UINT64_C(7);
-	}
+	own->known.low = own->known.high;
 }
 
 static bool is_within(const struct stack_bounds *bounds, uint64_t sp)
@@ -84,20 +110,21 @@ static bool is_within(const struct stack_bounds *bounds, uint64_t sp)
 	return sp >= bounds->low && sp < bounds->high;
 }
 
-void unwind_memory_start(struct unwind_memory *memory, uint64_t sp,
-			 struct stack_bounds *bounds)
+/*
+ * Of a stack pointer beyond what is known. Where the stack was given, all above
+ * it is there. In one that grows it is, if nothing lies between; a place below
+ * it must not be asked for, since the stack would grow there.
+ */
+static __attribute__((cold)) void extend(struct own_stack *own, uint64_t sp)
 {
-	struct stack_bounds none = {0, 0};
+	struct stack_bounds *known = &own->known;
+	uint64_t page = sp & ~(GRAIN - 1);
 
-	if (!bounds)
-		bounds = &none;
-	if (!is_within(bounds, sp))
-		find_bounds(bounds, sp);
-	memory->page_count = 0;
-	/* On another stack the bounds say nothing of where this one lies. */
-	memory->stack = is_within(bounds, sp)
-				? (struct stack_bounds){sp, bounds->high}
-				: (struct stack_bounds){0, 0};
+	if (sp >= known->high || sp < own->base)
+		return;
+	if (own->base ||
+	    (known->low - sp <= MOST_GROWN && all_readable(page, known->low)))
+		known->low = page > own->base ? page : own->base;
 }
 
 static bool page_readable(struct unwind_memory *memory, uint64_t address)
@@ -110,7 +137,30 @@ static bool page_readable(struct unwind_memory *memory, uint64_t address)
 	if (page == 0 || !probe(page))
 		return false;
 	memory->pages[memory->page_count++ % UNWIND_PAGES] = page;
+	if (!memory->own && page == memory->stack.high)
+		memory->stack.high += GRAIN;
 	return true;
+}
+
+void unwind_memory_start(struct unwind_memory *memory, uint64_t sp,
+			 struct own_stack *own)
+{
+	struct own_stack none = {{0, 0}, 0};
+	uint64_t page = sp & ~(GRAIN - 1);
+
+	if (!own)
+		own = &none;
+	if (!own->known.high)
+		find_own(own);
+	if (!is_within(&own->known, sp))
+		extend(own, sp);
+	memory->page_count = 0;
+	memory->own = is_within(&own->known, sp);
+	memory->stack = (struct stack_bounds){0, 0};
+	if (memory->own)
+		memory->stack = (struct stack_bounds){sp, own->known.high};
+	else if (page_readable(memory, sp))
+		memory->stack = (struct stack_bounds){sp, page + GRAIN};
 }
 
 bool unwind_read(struct unwind_memory *memory, uint64_t address, void *to,

@@ -17,18 +17,20 @@
 
 /* A frame pointer further off than this is taken for something else. */
 #define MOST_FRAME_BYTES (UINT64_C(1) << 20)
+/* So often may a stack go on at a lower place. */
+#define MOST_DESCENTS 4u
 
-void unwind_ready(struct unwind *unwind, struct stack_bounds *bounds)
+void unwind_ready(struct unwind *unwind, struct own_stack *own)
 {
 	const uint64_t *reg = unwind->registers.reg;
 
-	unwind_memory_start(&unwind->memory, reg[UNWIND_SP], bounds);
+	unwind_memory_start(&unwind->memory, reg[UNWIND_SP], own);
 	unwind->first_sp = reg[UNWIND_SP];
 	unwind->first_fp = reg[UNWIND_FP];
 	unwind->first_pc = reg[UNWIND_PC];
 	unwind->memo = NULL;
 	unwind->unheard_pc = 0;
-	unwind->steps = 0;
+	unwind->steps = unwind->descents = 0;
 	unwind->exact = true;
 	unwind->has_first = unwind->stale = unwind->precise = false;
 }
@@ -151,6 +153,9 @@ static struct walk begin_walk(const struct unwind *unwind,
 	if (!memo)
 		return walk;
 	memo->last = false;
+	/* What stands on another stack may be gone when it is compared. */
+	if (!unwind->memory.own)
+		return walk;
 	if (holds(memo, age, walk.stack.high)) {
 		walk.memo = memo;
 		walk.down = fresh;
@@ -410,7 +415,7 @@ static unsigned walk_known(struct unwind *unwind, uint64_t *addresses,
 		key = frame.pc >> RULE_LG_CODE;
 	}
 	*ended = walk.ended;
-	if (unwind->memo && unwind->steps == 0)
+	if (unwind->memo && unwind->memory.own && unwind->steps == 0)
 		keep_memo(&walk, unwind, n, frame.pc);
 	if (n == 0)
 		return 0;
@@ -437,7 +442,7 @@ static inline bool any_other_pc(const struct memo_frame *at, unsigned count)
 }
 
 bool unwind_is_again(const struct unwind_registers *registers,
-		     const struct stack_bounds *stack,
+		     const struct stack_bounds *known,
 		     const struct walk_memo *memo)
 {
 	const uint64_t *reg = registers->reg;
@@ -446,8 +451,8 @@ bool unwind_is_again(const struct unwind_registers *registers,
 	if (!memo->last || reg[UNWIND_SP] != memo->sp ||
 	    reg[UNWIND_PC] != memo->pc ||
 	    (memo->fp_counts && reg[UNWIND_FP] != memo->fp) ||
-	    reg[UNWIND_SP] < stack->low ||
-	    !holds(memo, rule_age(), stack->high))
+	    reg[UNWIND_SP] < known->low ||
+	    !holds(memo, rule_age(), known->high))
 		return false;
 	if (any_other_pc(at, memo->count))
 		return false;
@@ -468,6 +473,21 @@ static bool is_simple(const struct cfi_row *row)
 	       row->rules[UNWIND_FP].kind <= CFI_OFFSET;
 }
 
+/*
+ * Stacks grow down, so callers' frames lie higher, and a leaf may have no
+ * frame. Only a signal may have come on another stack; or a function that went
+ * on to another one, and keeps where it was in a register.
+ */
+static bool leads_up(struct unwind *unwind, const struct cfi_row *row,
+		     uint64_t sp, uint64_t cfa)
+{
+	if (cfa > sp || (cfa == sp && unwind->exact))
+		return true;
+	return cfa < sp && !row->cfa_expression &&
+	       row->cfa_register != UNWIND_SP &&
+	       unwind->descents++ < MOST_DESCENTS;
+}
+
 /* By call frame information; false where there is none that holds. */
 static bool step_by_cfi(struct unwind *unwind, const struct fde *fde,
 			const struct cfi_row *row)
@@ -479,11 +499,7 @@ static bool step_by_cfi(struct unwind *unwind, const struct fde *fde,
 		return false;
 	if (!cfi_apply(fde, row, &unwind->memory, &unwind->registers, &cfa))
 		return false;
-	/*
-	 * Stacks grow down, so callers' frames lie higher; only a signal may
-	 * have come on another stack, and a leaf may have no frame.
-	 */
-	if (!fde->signal_frame && (cfa < sp || (cfa == sp && !unwind->exact)))
+	if (!fde->signal_frame && !leads_up(unwind, row, sp, cfa))
 		return false;
 	unwind->exact = fde->signal_frame;
 	return true;
@@ -607,6 +623,7 @@ bool unwind_walk_again(struct unwind *unwind)
 	unwind->registers = unwind->first;
 	unwind->exact = unwind->precise = true;
 	unwind->stale = false;
+	unwind->descents = 0;
 	for (unwind->steps = 0; unwind->steps < steps;)
 		if (!step_by_tables(unwind, &lost))
 			return false;

@@ -7,7 +7,7 @@
  *
  *	struct unwind u;
  *
- *	unwind_start(&u, &bounds);
+ *	unwind_start(&u, &own);
  *	while (unwind_next(&u))
  *		use(unwind_address(&u));
  */
@@ -34,27 +34,29 @@ struct unwind {
 	struct walk_memo *memo; /* the thread's; NULL, as at first: none */
 	uint64_t unheard_pc; /* its library's end would go unheard; 0: none */
 	unsigned steps;
-	bool exact; /* the pc is of the instruction, not after a call */
+	unsigned descents; /* to callers whose frames lie lower */
+	bool exact;	   /* the pc is of the instruction, not after a call */
 	bool has_first;
 	bool stale;   /* registers but those three are not the frame's */
 	bool precise; /* all registers are followed */
 };
 
-/* At the calling function's own frame. bounds: the thread's, or NULL. */
-#define unwind_start(unwind, bounds)                                           \
+/* At the calling function's own frame. own: the thread's stack, or NULL. */
+#define unwind_start(unwind, own)                                              \
  do {                                                                          \
   unwind_capture(&(unwind)->registers);                                        \
-  unwind_ready(unwind, bounds);                                                \
+  unwind_ready(unwind, own);                                                   \
  } while (0)
 
-void unwind_ready(struct unwind *unwind, struct stack_bounds *bounds);
+void unwind_ready(struct unwind *unwind, struct own_stack *own);
 
 /*
  * Is all of the stack, from the frame that registers are of, what it was when
- * the last walk with this memo began? stack: the thread's own.
+ * the last walk with this memo began? known: of the thread's own stack. Never
+ * so on another one.
  */
 bool unwind_is_again(const struct unwind_registers *registers,
-		     const struct stack_bounds *stack,
+		     const struct stack_bounds *known,
 		     const struct walk_memo *memo);
 
 /* On to the caller; false at the end, and then the state means nothing. */

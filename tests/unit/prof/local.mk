@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-noinst_HEADERS += %D%/removal.h
+noinst_HEADERS += %D%/other_stack.h %D%/removal.h
 TEST_UNITS += %D%/accuracy
 TEST_UNITS += %D%/peak
-TEST_UNITS += %D%/cfi %D%/estimate %D%/frees %D%/hooks %D%/json %D%/near_clock %D%/random %D%/requests %D%/row_index %D%/table_pages %D%/tables \
+TEST_UNITS += %D%/cfi %D%/estimate %D%/frees %D%/hooks %D%/json %D%/near_clock %D%/own_stack %D%/random %D%/requests %D%/row_index %D%/table_pages %D%/tables \
 	%D%/unload %D%/unwind
 %C%_accuracy_SOURCES = %D%/accuracy.c libjeheap/profile/estimate.c
 %C%_accuracy_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
@@ -29,6 +29,9 @@ TEST_UNITS += %D%/cfi %D%/estimate %D%/frees %D%/hooks %D%/json %D%/near_clock %
 %C%_near_clock_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_near_clock_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_near_clock_LDADD = $(UNIT_LIBALLOC_LIBS)
+%C%_own_stack_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
+%C%_own_stack_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
+%C%_own_stack_LDADD = $(UNIT_LIBALLOC_LIBS) -lpthread
 %C%_random_CFLAGS = $(UNIT_CFLAGS) $(LIBALLOC_CFLAGS)
 %C%_random_LDFLAGS = $(UNIT_STATIC_LIBALLOC)
 %C%_random_LDADD = $(UNIT_LIBALLOC_LIBS) -lm

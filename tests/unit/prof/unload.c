@@ -21,7 +21,7 @@
 #define MOST 100u
 #define ROUNDS 300u
 
-static struct stack_bounds bounds;
+static struct own_stack own;
 static struct walk_memo memo;
 static unsigned wrong, kept;
 static uint64_t in_library;
@@ -53,7 +53,7 @@ static __attribute__((noinline)) void compare(void)
 	/* libgcc's first frame is this function, ours its caller. */
 	for (unsigned i = 0; i < 8; i++) {
 		unwind_capture(&here);
-		depth = backtrace_from(&here, frames, MOST, &bounds, &memo,
+		depth = backtrace_from(&here, frames, MOST, &own, &memo,
 				       &truncated);
 		if (depth + 1 != theirs.depth ||
 		    memcmp(frames, theirs.pc + 1, depth * 8) != 0)

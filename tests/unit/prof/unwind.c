@@ -23,6 +23,7 @@
 #include "liballoc/prof/unwind/rules.h"
 #include "liballoc/prof/unwind/unwind.h"
 #include "tap/tap.h"
+#include "unit/prof/other_stack.h"
 
 #define MOST 200u
 
@@ -74,7 +75,7 @@ static bool walk_with_memo(struct unwind *unwind, struct trace *ours)
 	unwind->memo = &memo;
 	ours->depth = unwind_walk(unwind, ours->pc, MOST);
 	again += is_again;
-	bounded = unwind->memory.stack.high != 0;
+	bounded = unwind->memory.own;
 	if (is_again &&
 	    (ours->depth != last.depth ||
 	     memcmp(ours->pc, last.pc, last.depth * sizeof(last.pc[0])) != 0))
@@ -178,7 +179,7 @@ static void check_paths(void)
 /* A first walk that does not know how one of the last frames leads on. */
 static void check_first_walk(void)
 {
-	struct stack_bounds bounds = {0, 0};
+	struct own_stack own = {{0, 0}, 0};
 	struct walk_memo memo = {.count = 0};
 	unsigned seen = 0;
 
@@ -186,8 +187,8 @@ static void check_first_walk(void)
 		struct trace ours = {.depth = 0};
 		struct unwind unwind;
 
-		unwind_start(&unwind, &bounds);
-		seen += unwind_is_again(&unwind.registers, &bounds, &memo);
+		unwind_start(&unwind, &own);
+		seen += unwind_is_again(&unwind.registers, &own.known, &memo);
 		unwind.memo = &memo;
 		ours.depth = unwind_walk(&unwind, ours.pc, MOST);
 		if (round == 1 && ours.depth > 2)
@@ -263,6 +264,30 @@ static void switch_stacks(void)
 	makecontext(&inside, coroutine, 0);
 	swapcontext(&outside, &inside);
 	munmap(room, bytes);
+}
+
+static void *call_further_up(void *top)
+{
+	call_on(top, coroutine);
+	return NULL;
+}
+
+/* Of a thread whose own stack lies below that one. */
+static void go_further_up(void)
+{
+	size_t own = (size_t)1 << 20, further = 65536;
+	char *room = mmap(NULL, own + further, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstack(&attr, room, own);
+	if (pthread_create(&thread, &attr, call_further_up,
+			   room + own + further) == 0)
+		pthread_join(thread, NULL);
+	pthread_attr_destroy(&attr);
+	munmap(room, own + further);
 }
 
 static unsigned walk_from(uint64_t pc, uint64_t sp, uint64_t fp)
@@ -353,7 +378,7 @@ int main(void)
 {
 	pthread_t thread;
 
-	plan(20);
+	plan(21);
 	recurse(0);
 	ok(good, "a plain stack");
 	recurse(100);
@@ -375,6 +400,9 @@ int main(void)
 	good = false;
 	switch_stacks();
 	ok(good, "on a coroutine's stack");
+	good = false;
+	go_further_up();
+	ok(good, "on a stack above the thread's own");
 	check_garbage();
 	check_leaves();
 	return done_testing();
