@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * setrlimit, prlimit and mlockall, as in the C library, and one thing more: a
- * process that limits its own address space could map nothing from then on, nor
- * start a thread, since the class map takes more of it than most limits allow;
- * and one that locks all it has mapped would be refused, or have page tables
- * made for all of that map. It is given up then. Owns no state.
+ * setrlimit, prlimit, mlockall and prctl, as in the C library, and one thing
+ * more: a process that limits its own address space could map nothing from then
+ * on, nor start a thread, since the class map takes more of it than most limits
+ * allow; and one that locks all it has mapped would be refused, or have page
+ * tables made for all of that map. It is given up then. One that gives up
+ * privileges may be about to have itself killed for system calls that it does
+ * not make: then no file is opened any more. Owns no state.
  */
 #include "config.h"
 
+#include <stdarg.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "liballoc/api/api.h"
+#include "liballoc/heap/looks.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/page_map.h"
 #include "liballoc/ledger/ledger.h"
@@ -74,6 +79,22 @@ LIMIT_API int prlimit64(pid_t pid, enum __rlimit_resource resource,
 			const struct rlimit64 *wanted, struct rlimit64 *old)
 {
 	return set(pid, (int)resource, wanted, old);
+}
+
+LIMIT_API int prctl(int option, ...)
+{
+	unsigned long argument[4];
+	va_list arguments;
+
+	va_start(arguments, option);
+	for (unsigned i = 0; i < 4; i++)
+		argument[i] = va_arg(arguments, unsigned long);
+	va_end(arguments);
+	if ((option == PR_SET_NO_NEW_PRIVS || option == PR_SET_SECCOMP) &&
+	    is_ours())
+		look_end();
+	return (int)syscall(SYS_prctl, option, argument[0], argument[1],
+			    argument[2], argument[3]);
 }
 
 LIMIT_API int mlockall(int flags)

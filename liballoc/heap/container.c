@@ -14,6 +14,7 @@
 #include "liballoc/heap/control_groups.h"
 #include "liballoc/heap/exchange.h"
 #include "liballoc/heap/lock.h"
+#include "liballoc/heap/looks.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/waiting.h"
 #include "liballoc/ledger/ledger.h"
@@ -85,8 +86,12 @@ static void read_memory(bool limits_too)
 	if (opt.memory_limit > 0) {
 		memory.limit = (uint64_t)opt.memory_limit;
 		memory.usage = heap_bytes();
-	} else if (opt.memory_limit == 0) {
+	} else if (opt.memory_limit == 0 && look_may()) {
 		groups_read_memory(&memory, limits_too);
+	} else if (opt.memory_limit == 0) {
+		/* The limit as it was last, and of the usage what we know. */
+		memory.usage = heap_bytes();
+		memory.pressure = 0;
 	}
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "liballoc/ctl/options.h"
+#include "liballoc/heap/looks.h"
 #include "liballoc/heap/os.h"
 
 #define PATH_BYTES 1024u
@@ -80,7 +81,7 @@ static void read_lines(const char *path,
 		       void *context)
 {
 	size_t have = 0, got, budget = (size_t)1 << 20;
-	int fd = os_open(path);
+	int fd = look_open(path);
 	bool skipping = false;
 	char *end;
 
@@ -104,7 +105,7 @@ static void read_lines(const char *path,
 			have = 0;
 		}
 	}
-	os_close(fd);
+	look_close(fd);
 }
 
 /* The text up to the next separator, which both are taken off *line. */
@@ -303,11 +304,11 @@ static struct text read_file(const struct group *group, size_t directory,
 	    !append(file_path, sizeof(file_path), &length, text_of("/")) ||
 	    !append(file_path, sizeof(file_path), &length, text_of(name)))
 		return (struct text){"", 0};
-	fd = os_open(file_path);
+	fd = look_open(file_path);
 	if (fd < 0)
 		return (struct text){"", 0};
 	length = read_some(fd, buffer, BUFFER_BYTES);
-	os_close(fd);
+	look_close(fd);
 	return (struct text){buffer, length};
 }
 
@@ -531,11 +532,11 @@ static uint64_t read_pressure(void)
 				 "memory.pressure");
 	if (text.length)
 		return parse_pressure(text);
-	fd = os_open(rooted("/proc/pressure/memory"));
+	fd = look_open(rooted("/proc/pressure/memory"));
 	if (fd < 0)
 		return 0;
 	text = (struct text){buffer, read_some(fd, buffer, BUFFER_BYTES)};
-	os_close(fd);
+	look_close(fd);
 	return parse_pressure(text);
 }
 

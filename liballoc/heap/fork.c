@@ -12,6 +12,7 @@
 #include "liballoc/heap/exchange.h"
 #include "liballoc/heap/heap.h"
 #include "liballoc/heap/internal.h"
+#include "liballoc/heap/looks.h"
 #include "liballoc/heap/metadata.h"
 #include "liballoc/heap/thread.h"
 #include "liballoc/heap/waiting.h"
@@ -52,6 +53,7 @@ void heap_postfork_parent(void)
 
 void heap_postfork_child(void)
 {
+	look_postfork_child();
 	metadata_postfork_child();
 	exchange_postfork_child();
 	guard_postfork_child();

@@ -360,9 +360,11 @@ void heap_check_size(const void *ptr, size_t size, size_t alignment)
 	size_t usable = word_usable(word);
 	unsigned size_class;
 
+	/* What a guarded one says of its size may be of a smaller class. */
 	if (page_word_extent(word)->state != EXTENT_EMERGENCY &&
 	    (size > usable ||
-	     size_class_round(size, alignment, &size_class) < usable))
+	     size_class_round(size, alignment, &size_class) < usable) &&
+	    size != heap_usable(ptr))
 		report_error("free with a wrong size of", ptr);
 }
 

@@ -16,6 +16,7 @@
 #include "liballoc/ctl/options.h"
 #include "liballoc/heap/container.h"
 #include "liballoc/heap/extent_hooks.h"
+#include "liballoc/heap/looks.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/heap/residency.h"
 
@@ -56,11 +57,11 @@ static void set(uint32_t *word, uint32_t value)
 static enum kernel_says read_setting(void)
 {
 	char text[64] = "";
-	int fd = os_open(setting_path);
+	int fd = look_open(setting_path);
 	ssize_t n = fd < 0 ? -1 : os_read(fd, text, sizeof(text) - 1);
 
 	if (fd >= 0)
-		os_close(fd);
+		look_close(fd);
 	return n > 0 && strstr(text, "[madvise]") ? KERNEL_GIVES_WHEN_ASKED
 						  : KERNEL_DECIDES;
 }

@@ -8,7 +8,7 @@ liballoc_liballoc_la_SOURCES += %D%/allocate.c %D%/alone.h %D%/arena.c %D%/arena
 	%D%/extent.h %D%/extent_hooks.c \
 	%D%/extent_hooks.h %D%/fast.h %D%/fork.c \
 	%D%/free.c %D%/heap.h %D%/huge.c %D%/huge.h %D%/internal.h %D%/large_cache.c %D%/large_cache.h \
-	%D%/lock.c %D%/lock.h \
+	%D%/lock.c %D%/lock.h %D%/looks.c %D%/looks.h \
 	%D%/marks.c %D%/marks.h \
 	%D%/metadata.c %D%/metadata.h %D%/move.c %D%/move.h %D%/observe.c %D%/observe.h %D%/os.c %D%/os.h %D%/page_heap.c \
 	%D%/page_heap.h %D%/page_map.c %D%/page_map.h %D%/purge.c \

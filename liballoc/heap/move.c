@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "liballoc/heap/looks.h"
 #include "liballoc/heap/os.h"
 
 /* So many between two looks, and so many mappings that a look may find. */
@@ -54,11 +55,13 @@ static bool page_moves(char *pages)
 static bool try_one_page(void)
 {
 	char *pages = os_map(2 * os_page_bytes, true);
+	int kept_errno = errno;
 	bool good;
 
 	if (!pages)
 		return false;
 	good = page_moves(pages);
+	errno = kept_errno;
 	os_unmap(pages, 2 * os_page_bytes);
 	return good;
 }
@@ -70,7 +73,7 @@ static bool try_one_page(void)
  */
 static unsigned count_mappings(void)
 {
-	int fd = os_open("/proc/thread-self/maps");
+	int fd = look_open("/proc/thread-self/maps");
 	unsigned count = 0;
 	char text[2048];
 	ssize_t n = -1;
@@ -80,7 +83,7 @@ static unsigned count_mappings(void)
 		for (ssize_t i = 0; i < n; i++)
 			count += text[i] == '\n';
 	if (fd >= 0)
-		os_close(fd);
+		look_close(fd);
 	return n >= 0 ? count : 0;
 }
 

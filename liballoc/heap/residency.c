@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "liballoc/heap/looks.h"
 #include "liballoc/heap/os.h"
 
 /* Of a page's word: it is in memory, or in swap. */
@@ -21,7 +22,7 @@ void residency_close(int fd)
 {
 	int kept_errno = errno;
 
-	os_close(fd);
+	look_close(fd);
 	errno = kept_errno;
 }
 
@@ -60,7 +61,7 @@ static bool tells_of_us(int fd)
 
 int residency_open(void)
 {
-	int kept_errno = errno, fd = os_open(path);
+	int kept_errno = errno, fd = look_open(path);
 
 	errno = kept_errno;
 	if (fd < 0 || tells_of_us(fd))

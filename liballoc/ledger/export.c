@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "liballoc/ctl/options.h"
+#include "liballoc/heap/looks.h"
 #include "liballoc/heap/os.h"
 #include "liballoc/ledger/metrics.h"
 #include "liballoc/ledger/region.h"
@@ -514,7 +515,7 @@ void ledger_export_postfork_child(void)
 		munmap(window, export.written_bytes);
 	}
 	export.busy = false;
-	if (opt.ledger_export && export.for_child)
+	if (opt.ledger_export && export.for_child && look_may())
 		make();
 	errno = kept_errno;
 }

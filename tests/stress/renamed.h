@@ -27,7 +27,9 @@
 #define malloc_stats own_name_malloc_stats
 #define malloc_info own_name_malloc_info
 /* Those of the system, which a sanitizer calls before it is ready. */
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#define prctl own_name_prctl
 #define setrlimit own_name_setrlimit
 #define setrlimit64 own_name_setrlimit64
 #define prlimit own_name_prlimit

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "liballoc/heap/looks.h"
 #include "liballoc/heap/os.h"
 
 #define TABLES 32u
@@ -118,7 +119,7 @@ static bool let_go(int pages, uintptr_t low, uintptr_t high)
 
 static bool let_all_go(void)
 {
-	int pages = os_open("/proc/self/pagemap");
+	int pages = look_open("/proc/self/pagemap");
 	bool good = pages >= 0;
 	unsigned i;
 
@@ -134,7 +135,7 @@ static bool let_all_go(void)
 				high);
 	}
 	if (pages >= 0)
-		os_close(pages);
+		look_close(pages);
 	return good;
 }
 

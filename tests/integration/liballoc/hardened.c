@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A process that is killed when it calls mincore, as services are to which
- * systemd allows @system-service: large objects, hardly touched and filled, are
- * allocated, resized and freed all the same. Exits with 77 where the kernel
- * has no such filters.
+ * hardened mincore|openat: a process that is killed when it calls mincore, as
+ * services are to which systemd allows @system-service; or when it opens a
+ * file, as those may be that parse what comes from elsewhere. Large objects,
+ * hardly touched and filled, are allocated, resized and freed all the same, by
+ * a child and by code that no sample came from yet. Exits with 77 where the
+ * kernel has no such filters.
  */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -12,15 +14,17 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define ROUNDS 3000
 
-static int forbid_mincore(void)
+static int forbid(unsigned number)
 {
 	struct sock_filter filter[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mincore, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
@@ -31,10 +35,8 @@ static int forbid_mincore(void)
 	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
-int main(void)
+static int use(void)
 {
-	if (forbid_mincore())
-		return 77;
 	for (size_t i = 0; i < ROUNDS; i++) {
 		char *volatile object = malloc((1 << 20) + i % 7 * 65536);
 
@@ -52,4 +54,22 @@ int main(void)
 		free(object);
 	}
 	return 0;
+}
+
+static int use_in_child(void)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0)
+		_exit(use());
+	return child < 0 || waitpid(child, &status, 0) != child || status != 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (forbid(argc > 1 && strcmp(argv[1], "openat") == 0 ? SYS_openat
+							      : SYS_mincore))
+		return 77;
+	return use() || use_in_child();
 }

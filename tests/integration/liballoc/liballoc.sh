@@ -4,7 +4,7 @@
 # memory, before constructors and after destructors, and what it imports.
 . "$top_srcdir/tests/tap/tap.sh"
 here=$top_srcdir/tests/integration/liballoc
-plan 37
+plan 41
 
 cc() {
 	$CC -O1 -g -I"$top_srcdir/tests" -I"$top_srcdir" "$@"
@@ -47,16 +47,19 @@ ok 'a program that limits its own address space builds' \
 runs 0 'and can map memory and start threads then' \
 	env LD_PRELOAD="$liballoc" "$tmp/own_limit"
 runs 0 'as it can on the C library' "$tmp/own_limit"
-ok 'a program that may not call mincore builds' \
+ok 'a program in a sandbox builds' \
 	cc -o "$tmp/hardened" "$here/hardened.c"
-for conf in '' thp:filled; do
-	env LD_PRELOAD="$liballoc" MALLOC_CONF=$conf "$tmp/hardened" &&
-		status=0 || status=$?
-	if [ $status -eq 77 ]; then
-		skip "it runs ($conf)" 'the kernel has no such filters'
-	else
-		ok "it runs ($conf)" test $status -eq 0
-	fi
+for call in mincore openat; do
+	for conf in '' thp:filled lg_prof_sample:0; do
+		what="and lives where $call kills ($conf)"
+		env LD_PRELOAD="$liballoc" MALLOC_CONF=$conf "$tmp/hardened" \
+			$call && status=0 || status=$?
+		if [ $status -eq 77 ]; then
+			skip "$what" 'the kernel has no such filters'
+		else
+			ok "$what" test $status -eq 0
+		fi
+	done
 done
 ok 'a program that locks its memory builds' \
 	cc -o "$tmp/own_lock" "$here/own_lock.c"

@@ -246,6 +246,12 @@ static void harmless(void)
 	printf("%u\n", allocated() - before > sum);
 	for (unsigned i = 0; i < 400; i++)
 		free(kept[i]);
+	/* Freed with the size that it has, which is what sallocx says. */
+	for (unsigned i = 0; i < 400; i++) {
+		void *aligned = mallocx(i * 37 + 1, MALLOCX_LG_ALIGN(i % 13));
+
+		sdallocx(aligned, sallocx(aligned, 0), 0);
+	}
 	printf("%d\n", (int)(allocated() - before));
 	exit(0);
 }
