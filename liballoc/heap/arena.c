@@ -72,8 +72,11 @@ __attribute__((cold)) static void start_stats(struct arena *arena)
 __attribute__((cold)) static struct arena *
 new_arena(unsigned index, bool manual, struct extent_hooks_s *hooks)
 {
-	struct arena *arena = metadata_allocate(sizeof(*arena));
+	struct arena *arena;
 
+	if (!ledger_make_arena_room(index))
+		return NULL;
+	arena = metadata_allocate(sizeof(*arena));
 	if (!arena)
 		return NULL;
 	arena->index = index;

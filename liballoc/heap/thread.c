@@ -601,9 +601,13 @@ struct steal {
 static void steal_large(struct thread *thread, void *context)
 {
 	struct steal *steal = context;
+	struct extent *before = steal->list;
 
 	steal->any_left |= large_cache_steal(&thread->cache.large,
 					     steal->only_if_idle, &steal->list);
+	/* It may not come here for long, and holds less now. */
+	if (steal->list != before)
+		thread_publish(thread);
 }
 
 bool thread_steal_large(bool only_if_idle)

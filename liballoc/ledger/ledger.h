@@ -158,6 +158,14 @@ static inline struct process_stats *ledger_process(void)
 	return (struct process_stats *)ledger_rows(LEDGER_PROCESS);
 }
 
+/*
+ * Makes the first so many rows of a section writable, or those of an arena, as
+ * must be done before they are written; false where memory may not be
+ * committed. Any thread, without a lock.
+ */
+bool ledger_make_room(unsigned section, uint64_t rows);
+bool ledger_make_arena_room(unsigned arena);
+
 /* The row of arena i; the last row is shared by those that found no room. */
 struct arena_stats *ledger_arena(unsigned arena);
 struct class_stats *ledger_class(unsigned arena, unsigned size_class);

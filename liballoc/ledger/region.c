@@ -144,6 +144,7 @@ static void set_identity(struct ledger_header *header)
 	header->start_monotonic_ns = clock_ns(CLOCK_MONOTONIC);
 }
 
+/* Readable; but where none can be mapped it can be written, too. */
 static __attribute__((cold)) void *map_region(size_t *bytes)
 {
 	size_t page = os_page_bytes;
@@ -155,7 +156,7 @@ static __attribute__((cold)) void *map_region(size_t *bytes)
 		want = share;
 	for (want = round_up(want, page); want >= LEDGER_MIN_BYTES;
 	     want = round_up(want / 2, page)) {
-		void *at = mmap(NULL, want, PROT_READ | PROT_WRITE,
+		void *at = mmap(NULL, want, PROT_READ,
 				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
 				0);
 
@@ -185,15 +186,42 @@ static void copy_metrics(struct ledger_header *header)
 	header->sections[LEDGER_CONTROL].count = 1;
 }
 
+/*
+ * Lays it out and makes room for what every process has: of the sections up to
+ * LEDGER_ARENAS, which have few rows, for all. False where memory may not be
+ * committed.
+ */
+static __attribute__((cold)) bool use_region(struct ledger_header *header,
+					     size_t bytes)
+{
+	bool is_static = (uint8_t *)header == static_region;
+	struct ledger_header plan;
+	size_t end = ledger_lay_out(&plan, bytes);
+	size_t first =
+		round_up(plan.sections[LEDGER_ARENAS].offset, os_page_bytes);
+
+	if (!is_static && mprotect(header, first, PROT_READ | PROT_WRITE) != 0)
+		return false;
+	ledger_lay_out(header, bytes);
+	header->region_bytes = bytes;
+	thread_sides = (struct thread_side *)(void *)((uint8_t *)header + end);
+	__atomic_store_n(&ledger_here, header, __ATOMIC_RELEASE);
+	ledger_room_boot(is_static);
+	return ledger_make_thread_room(0) && ledger_make_arena_room(0);
+}
+
 __attribute__((cold)) void ledger_boot(size_t region_bytes)
 {
 	struct ledger_header *header = map_region(&region_bytes);
-	size_t end = ledger_lay_out(header, region_bytes);
 
+	if (!use_region(header, region_bytes)) {
+		munmap(header, region_bytes);
+		header = (struct ledger_header *)(void *)static_region;
+		use_region(header, sizeof(static_region));
+	}
 	header->major = LEDGER_VERSION_MAJOR;
 	header->minor = LEDGER_VERSION_MINOR;
 	header->header_bytes = sizeof(*header);
-	header->region_bytes = region_bytes;
 	header->page_bytes = (uint32_t)os_page_bytes;
 	header->section_count = LEDGER_SECTIONS;
 	header->build_id_bytes =
@@ -201,8 +229,6 @@ __attribute__((cold)) void ledger_boot(size_t region_bytes)
 	strncpy(header->version, PACKAGE_VERSION, sizeof(header->version) - 1);
 	set_identity(header);
 	copy_metrics(header);
-	thread_sides = (struct thread_side *)(void *)((uint8_t *)header + end);
-	__atomic_store_n(&ledger_here, header, __ATOMIC_RELEASE);
 	ledger_threads_boot();
 	__atomic_store_n(&header->magic, LEDGER_MAGIC, __ATOMIC_RELEASE);
 }

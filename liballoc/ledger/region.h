@@ -31,6 +31,14 @@ void ledger_threads_boot(void);
 void ledger_threads_postfork_child(uint32_t own_row, int os_tid);
 
 /*
+ * Before any row is written: nothing has room yet; or, in a region that is
+ * writable as a whole, all has.
+ */
+void ledger_room_boot(bool is_all);
+/* Makes a thread's row writable, and its side; false where it cannot be. */
+bool ledger_make_thread_room(uint32_t row);
+
+/*
  * The whole row, by any thread; false where it was passing to another thread
  * meanwhile, and the copy is worth nothing.
  */

@@ -64,7 +64,8 @@ static uint32_t take_new(void)
 	uint64_t row = ledger_get(&rows_used);
 
 	do {
-		if (row >= ledger_capacity(LEDGER_THREADS))
+		if (row >= ledger_capacity(LEDGER_THREADS) ||
+		    !ledger_make_thread_room((uint32_t)row))
 			return 0;
 	} while (!__atomic_compare_exchange_n(&rows_used, &row, row + 1, true,
 					      __ATOMIC_RELAXED,

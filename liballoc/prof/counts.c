@@ -100,8 +100,13 @@ static uint32_t take_row(void)
 		free_rows = by_hash.links[row - 1];
 		return row - 1;
 	}
-	return section->count < section->capacity ? (uint32_t)section->count
-						  : TABLES_NONE;
+	row = (uint32_t)section->count;
+	return row < section->capacity &&
+			       ledger_make_room(LEDGER_COUNTS,
+						(uint64_t)row + 1) &&
+			       ledger_make_room(LEDGER_LIVES, (uint64_t)row + 1)
+		       ? row
+		       : TABLES_NONE;
 }
 
 /*

@@ -162,15 +162,17 @@ static struct ledger_count *count_row(uint32_t row)
 
 static void refill(struct shard *shard)
 {
-	uint64_t first =
-		__atomic_fetch_add(&rows_used, CHUNK, __ATOMIC_RELAXED);
-	uint64_t rows = ledger_capacity(LEDGER_SAMPLES), last = first + CHUNK;
+	uint64_t first = __atomic_load_n(&rows_used, __ATOMIC_RELAXED), last;
 
-	if (first >= rows) {
-		__atomic_fetch_sub(&rows_used, CHUNK, __ATOMIC_RELAXED);
-		return;
-	}
-	last = last < rows ? last : rows;
+	do {
+		last = first + CHUNK;
+		if (last > ledger_capacity(LEDGER_SAMPLES))
+			last = ledger_capacity(LEDGER_SAMPLES);
+		if (first >= last || !ledger_make_room(LEDGER_SAMPLES, last))
+			return;
+	} while (!__atomic_compare_exchange_n(&rows_used, &first, last, true,
+					      __ATOMIC_RELAXED,
+					      __ATOMIC_RELAXED));
 	shard->next_row = (uint32_t)first;
 	shard->last_row = (uint32_t)last;
 	ledger_publish(LEDGER_SAMPLES, last);

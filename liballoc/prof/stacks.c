@@ -92,7 +92,9 @@ static uint32_t append(uint64_t hash, const uint64_t *frames, unsigned depth)
 	struct ledger_stack *stack = stack_row(row);
 
 	if (row >= section->capacity ||
-	    depth > ledger_capacity(LEDGER_FRAMES) - frames_used)
+	    depth > ledger_capacity(LEDGER_FRAMES) - frames_used ||
+	    !ledger_make_room(LEDGER_STACKS, (uint64_t)row + 1) ||
+	    !ledger_make_room(LEDGER_FRAMES, frames_used + depth))
 		return TABLES_NONE;
 	stack->hash = hash;
 	stack->first_frame = (uint32_t)frames_used;

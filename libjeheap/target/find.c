@@ -14,9 +14,6 @@
 #include "libjeheap/target/proc.h"
 #include "libjeheap/target/target.h"
 
-/* No region is smaller: see liballoc's LEDGER_MIN_BYTES. */
-#define SMALLEST_MAPPING ((uint64_t)256 << 10)
-
 struct search {
 	struct target *target;
 	struct arena *arena;
@@ -153,8 +150,7 @@ static bool in_anonymous(struct search *search, bool named)
 	struct map_line line;
 
 	while (next_map(&maps, &line)) {
-		if (!line.readable || !line.writable || line.shared ||
-		    line.limit - line.start < SMALLEST_MAPPING)
+		if (!line.readable || !line.writable || line.shared)
 			continue;
 		if (named ? !str_equal(line.path, name) : line.path.len > 0)
 			continue;

@@ -40,7 +40,8 @@ variants='-O0
 -O2
 -O2 -fno-omit-frame-pointer
 -Os -fomit-frame-pointer
--O2 -static-libgcc -no-pie'
+-O2 -static-libgcc -no-pie
+-O2 -Wl,-z,max-page-size=0x200000'
 # How often each place of deep() and run(), at addresses that stay, is in the
 # stacks.
 own_stacks() {
@@ -69,7 +70,7 @@ check_framed() {
 		diff -u "$tmp/by-tables" "$tmp/by-pointers"
 }
 
-plan 11
+plan 13
 ok 'frame pointers lead where the tables do' check_framed
 for compilers in 'gcc g++' 'clang clang++'; do
 	cc=${compilers% *} cxx=${compilers#* }

@@ -119,6 +119,12 @@ static bool is_static(void)
 }
 # endif
 
+static bool lies_in(const struct dl_find_object *found, const void *address)
+{
+	return address >= found->dlfo_map_start &&
+	       address < found->dlfo_map_end;
+}
+
 static bool find_object(uint64_t pc, struct object *object)
 {
 	struct dl_find_object found;
@@ -132,10 +138,15 @@ static bool find_object(uint64_t pc, struct object *object)
 	if (_dl_find_object((void *)(uintptr_t)pc, &found) != 0 ||
 	    !found.dlfo_map_start)
 		return false;
-	object->low = found.dlfo_map_start;
-	object->high = found.dlfo_map_end;
 	object->header = found.dlfo_eh_frame;
 	object->map = found.dlfo_link_map;
+	/* Of a program with gaps between its segments it knows the pieces. */
+	if (!lies_in(&found, object->header) &&
+	    (_dl_find_object((void *)(uintptr_t)object->header, &found) != 0 ||
+	     !lies_in(&found, object->header)))
+		return false;
+	object->low = found.dlfo_map_start;
+	object->high = found.dlfo_map_end;
 	return true;
 }
 #else

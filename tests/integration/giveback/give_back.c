@@ -374,6 +374,62 @@ static int case_toggle(void)
 	return read_number("stats.background_thread.num_threads") != 0;
 }
 
+#define IDLERS 64
+static pthread_barrier_t idle;
+
+static void *free_some_and_idle(void *unused)
+{
+	for (int i = 0; i < 50; i++) {
+		void *some[16];
+
+		for (int j = 0; j < 16; j++) {
+			some[j] = malloc(200000);
+			memset(some[j], 1, 200000);
+		}
+		for (int j = 0; j < 16; j++)
+			free(some[j]);
+	}
+	pthread_barrier_wait(&idle);
+	return unused;
+}
+
+/* Threads free much while it is being started, and are idle then. */
+static bool is_woken(void)
+{
+	uint64_t runs = read_number("stats.background_thread.num_runs");
+	pthread_t threads[IDLERS];
+	bool woken = false;
+	int i;
+
+	pthread_barrier_init(&idle, NULL, IDLERS + 1);
+	for (i = 0; i < IDLERS; i++)
+		pthread_create(&threads[i], NULL, free_some_and_idle, NULL);
+	sleep_ms(1000);
+	woken = read_number("stats.background_thread.num_runs") != runs;
+	pthread_barrier_wait(&idle);
+	for (i = 0; i < IDLERS; i++)
+		pthread_join(threads[i], NULL);
+	return woken;
+}
+
+/* It is started once in a process, and seldom at the worst moment. */
+static int case_woken(void)
+{
+	for (int i = 0; i < 8; i++) {
+		pid_t child = fork();
+		int status;
+
+		if (!child) {
+			execl("/proc/self/exe", "give_back", "woken-once",
+			      (char *)NULL);
+			_exit(127);
+		}
+		if (waitpid(child, &status, 0) != child || status)
+			return 1;
+	}
+	return 0;
+}
+
 /* Ends with the last thread although the background thread runs. */
 static int case_last(void)
 {
@@ -454,6 +510,8 @@ static const struct test_case {
 	 case_forks},
 	{"toggle", "dirty_decay_ms:10,background_thread:true",
 	 "it is started and ended while others allocate", case_toggle},
+	{"woken", "dirty_decay_ms:300,background_thread:true",
+	 "what is freed while it is started is not left lying", case_woken},
 	{"last", DECAY "background_thread:true",
 	 "it does not keep alive a process whose threads have ended",
 	 case_last},
@@ -485,6 +543,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1) {
 		alarm(60);
+		if (!strcmp(argv[1], "woken-once"))
+			return !is_woken();
 		for (i = 0; i < CASES; i++)
 			if (!strcmp(argv[1], cases[i].name))
 				return cases[i].run();

@@ -141,6 +141,7 @@ static void *idle(void *argument)
 
 	free(malloc(MIB));
 	*cache_of = &thread_get()->cache.large;
+	thread_publish(thread_get());
 	pthread_barrier_wait(&barrier);
 	pthread_barrier_wait(&barrier);
 	free(malloc(MIB));
@@ -152,7 +153,7 @@ static void test_steal(void)
 	const struct arena_stats *stats =
 		ledger_arena(heap_thread_arena(thread));
 	struct large_cache *other = NULL;
-	uint64_t allocated;
+	uint64_t allocated, cached;
 	pthread_t id;
 
 	thread_steal_large(false);
@@ -162,10 +163,12 @@ static void test_steal(void)
 	pthread_create(&id, NULL, idle, &other);
 	pthread_barrier_wait(&barrier);
 	is_uint(large_cache_bytes(other), MIB, "another thread has an extent");
+	cached = stats->tcache_bytes;
 	thread_steal_large(true);
 	is_uint(large_cache_bytes(other), MIB, "which it used of late");
 	thread_steal_large(true);
 	is_uint(large_cache_bytes(other), 0, "idle, it loses it");
+	is_uint(cached - stats->tcache_bytes, MIB, "and is told to hold less");
 	pthread_barrier_wait(&barrier);
 	pthread_join(id, NULL);
 	is_uint(stats->large_allocated, allocated,
@@ -195,7 +198,7 @@ int main(void)
 {
 	free(malloc(1));
 	thread = thread_get();
-	plan(23);
+	plan(24);
 	test_reuse();
 	test_near();
 	test_bounds();

@@ -4,6 +4,7 @@
 
 #include <elf.h>
 #include <link.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -200,16 +201,18 @@ static int boot_short_of(rlim_t bytes, size_t *got)
 		setrlimit(RLIMIT_AS, &limit);
 		ledger_boot((size_t)1 << 40);
 		size = ledger_header()->region_bytes;
+		if (!ledger_make_arena_room(4000))
+			_exit(1);
 		ledger_arena(4000)->dirty = 1;
 		ledger_class(4000, 250)->nmalloc = 1;
 		_exit(write(pipe_fds[1], &size, sizeof(size)) != sizeof(size) ||
 		      ledger_header()->magic != LEDGER_MAGIC);
 	}
 	waitpid(pid, &status, 0);
+	close(pipe_fds[1]);
 	if (read(pipe_fds[0], got, sizeof(*got)) != sizeof(*got))
 		*got = 0;
 	close(pipe_fds[0]);
-	close(pipe_fds[1]);
 	return status;
 }
 
@@ -246,14 +249,60 @@ static void check_shortage(void)
 	   "where nothing can be mapped, there is the static region");
 }
 
+/* What may be written privately, bytes; 0: it is not told. */
+static uint64_t data_bytes(void)
+{
+	FILE *file = fopen("/proc/self/status", "r");
+	unsigned long kib = 0;
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "VmData: %lu", &kib) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return (uint64_t)kib << 10;
+}
+
+/* Rows take their room from what a process may commit as they are used. */
+static void check_room(uint64_t before)
+{
+	struct ledger_sample *samples = ledger_rows(LEDGER_SAMPLES);
+	uint32_t rows = ledger_capacity(LEDGER_SAMPLES);
+	uint64_t least = data_bytes(), whole;
+	struct rlimit none = {4096, RLIM_INFINITY};
+
+	ok(ledger_make_room(LEDGER_SAMPLES, 1000), "there is room for rows");
+	samples[999].address = 1;
+	whole = rows * (uint64_t)sizeof(*samples);
+	if (!before || data_bytes() == least) {
+		skip("an empty ledger is no data", "the kernel does not tell");
+		skip("nor is what is not used", "the same");
+		skip("no more than may be written has room", "the same");
+	} else {
+		ok(least - before < (uint64_t)1 << 20,
+		   "an empty ledger is no data");
+		ok(data_bytes() - least < whole / 8, "nor is what is not used");
+		setrlimit(RLIMIT_DATA, &none);
+		ok(!ledger_make_room(LEDGER_SAMPLES, rows) &&
+			   ledger_make_room(LEDGER_SAMPLES, 1000),
+		   "no more than may be written has room");
+		none.rlim_cur = RLIM_INFINITY;
+		setrlimit(RLIMIT_DATA, &none);
+	}
+}
+
 int main(void)
 {
 	struct ledger_header *h;
+	uint64_t before;
 
-	plan(20);
+	plan(24);
 	check_shortage();
+	before = data_bytes();
 	ledger_boot((size_t)64 << 20);
 	h = ledger_header();
+	check_room(before);
 	ok(liballoc_ledger == h, "the variable holds the region's address");
 	ok(h->magic == LEDGER_MAGIC && memcmp(h, "LIBALLOC", 8) == 0,
 	   "the region begins with the magic");
@@ -265,6 +314,7 @@ int main(void)
 	is_string(h->version, PACKAGE_VERSION, "it has the version");
 	check_layouts();
 	check_note();
+	ledger_make_arena_room(3);
 	ledger_arena(3)->mapped = 1;
 	ledger_set_arena_count(4);
 	ledger_set_arena_count(2);
