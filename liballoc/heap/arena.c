@@ -242,7 +242,7 @@ bool arena_is_of_cpu(const struct arena *arena)
 	return arena->index < cpu_arenas;
 }
 
-struct arena *arena_choose(void)
+__attribute__((cold)) struct arena *arena_choose(void)
 {
 	struct arena *arena = opt.percpu_arena ? arena_of_cpu() : NULL;
 

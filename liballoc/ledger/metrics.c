@@ -81,7 +81,8 @@ static const char *take_text(const char *at, char *to, size_t size)
 	return at + length + 1;
 }
 
-void ledger_metrics_describe(struct ledger_metric *metrics)
+__attribute__((cold)) void
+ledger_metrics_describe(struct ledger_metric *metrics)
 {
 	const char *at = metric_texts;
 

@@ -116,7 +116,7 @@ static uint64_t *name_words(uint32_t row)
 	return (uint64_t *)(void *)ledger_thread(row)->name;
 }
 
-uint32_t ledger_thread_new(uint64_t uid, int os_tid)
+__attribute__((cold)) uint32_t ledger_thread_new(uint64_t uid, int os_tid)
 {
 	uint32_t row = pop_free();
 	struct ledger_thread *thread;
