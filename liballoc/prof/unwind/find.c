@@ -332,9 +332,10 @@ static uint64_t search(const uint8_t *table, uint64_t rows, uint64_t base,
 	return base + (uint64_t)(int64_t)row[1];
 }
 
-/* Without a table: from entry to entry. */
-static bool scan(uint64_t pc, struct reader reader, const uint8_t *low,
-		 uint64_t data_base, struct fde *fde)
+/* Without a table: from entry to entry; where it stands. NULL: nowhere. */
+static const uint8_t *scan(uint64_t pc, struct reader reader,
+			   const uint8_t *low, uint64_t data_base,
+			   struct fde *fde)
 {
 	const uint8_t *high = reader.end;
 	uint64_t cie = 0;
@@ -344,13 +345,13 @@ static bool scan(uint64_t pc, struct reader reader, const uint8_t *low,
 		struct reader entry = reader;
 
 		if (!enter_entry(&entry, &id_bytes))
-			return false;
+			return NULL;
 		if (read_fde(reader, low, high, data_base, &cie, fde) &&
 		    pc >= fde->pc_begin && pc < fde->pc_end)
-			return true;
+			return reader.at;
 		reader.at = entry.end;
 	}
-	return false;
+	return NULL;
 }
 
 bool find_fde_in(uint64_t pc, const uint8_t *header, const uint8_t *low,
@@ -367,7 +368,8 @@ bool find_fde_in(uint64_t pc, const uint8_t *header, const uint8_t *low,
 	if (reader.bad || encodings[0] != 1)
 		return false;
 	if (encodings[3] != (ENCODING_DATA_RELATIVE | ENCODING_S4) || rows == 0)
-		return scan(pc, reader_at(frames, low, high), low, base, fde);
+		return scan(pc, reader_at(frames, low, high), low, base, fde) !=
+		       NULL;
 	if (rows > (uint64_t)(reader.end - reader.at) / 8)
 		return false;
 	entry = search(reader.at, rows, base, pc);
@@ -434,20 +436,41 @@ static bool find_program_frames(struct object *object)
 	return false;
 }
 
+/* What was found for some places, and some for which there is nothing. */
+# define PLACES 128u
+static const uint8_t *entries[PLACES];
+static uint64_t without[PLACES];
+
 /*
  * gcc -static asks the linker for no .eh_frame_hdr: entry by entry then, from
  * where .eh_frame is found to begin.
  */
 static bool find_fde_without_header(uint64_t pc, struct fde *fde)
 {
+	unsigned place = (unsigned)(pc / 4 % PLACES);
+	const uint8_t *entry;
 	struct object object;
+	uint64_t cie = 0;
 
-	return is_in_program(pc, &object) && !object.header &&
-	       find_program_frames(&object) &&
-	       scan(pc,
-		    reader_at((uintptr_t)object.header, object.low,
-			      object.high),
-		    object.low, 0, fde);
+	if (__atomic_load_n(&without[place], __ATOMIC_RELAXED) == pc ||
+	    !is_in_program(pc, &object) || object.header ||
+	    !find_program_frames(&object))
+		return false;
+	entry = __atomic_load_n(&entries[place], __ATOMIC_RELAXED);
+	if (entry &&
+	    read_fde(reader_at((uintptr_t)entry, object.low, object.high),
+		     object.low, object.high, 0, &cie, fde) &&
+	    pc >= fde->pc_begin && pc < fde->pc_end)
+		return true;
+	entry = scan(
+		pc,
+		reader_at((uintptr_t)object.header, object.low, object.high),
+		object.low, 0, fde);
+	if (entry)
+		__atomic_store_n(&entries[place], entry, __ATOMIC_RELAXED);
+	else
+		__atomic_store_n(&without[place], pc, __ATOMIC_RELAXED);
+	return entry != NULL;
 }
 #endif
 
