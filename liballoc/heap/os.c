@@ -290,7 +290,7 @@ bool os_discard_lazily(void *base, size_t bytes)
 
 uint64_t os_now_ns(void)
 {
-	struct timespec now;
+	struct timespec now = {0, 0};
 
 	vdso_clock(CLOCK_MONOTONIC_COARSE, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
@@ -325,7 +325,7 @@ unsigned os_cpu_count(void)
 
 uint64_t os_clock_ns(void)
 {
-	struct timespec now;
+	struct timespec now = {0, 0};
 
 	vdso_clock(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
