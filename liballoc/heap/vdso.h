@@ -13,8 +13,8 @@
 /* Looks for it, once; false: the kernel has none. Takes no lock. */
 bool vdso_boot(void);
 /*
- * As clock_gettime(), which it is where the kernel has none; *now stays as it is
- * where there is no such clock. Keeps errno.
+ * As clock_gettime(), which it is where the kernel has none; *now stays as
+ * it is where there is no such clock. Keeps errno.
  */
 void vdso_clock(clockid_t id, struct timespec *now);
 
