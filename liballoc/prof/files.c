@@ -40,11 +40,15 @@ struct file {
 	uint64_t sequence, own;
 };
 
-/* The newest files, the oldest of them at next once all rows are in use. */
+/*
+ * The newest files, the oldest of them at next once all rows are in use. What
+ * each fork looks at lies apart from the rows, which hardly any process has.
+ */
+static struct file files[DUMP_KINDS][OPTION_DUMPS_KEPT_MAX]
+	__attribute__((aligned(4096)));
 static struct kept {
-	struct file files[OPTION_DUMPS_KEPT_MAX];
 	unsigned count, next;
-} kept[DUMP_KINDS] __attribute__((aligned(4096)));
+} kept[DUMP_KINDS];
 static struct file last;
 
 void files_boot(void)
@@ -60,7 +64,7 @@ bool files_have_no_name(void)
 static void forget_kept(void)
 {
 	for (unsigned i = 0; i < DUMP_KINDS; i++)
-		kept[i].count = kept[i].next = 0;
+		kept[i] = (struct kept){0, 0};
 }
 
 /* What was called otherwise stays. */
@@ -158,12 +162,12 @@ void files_written(enum dump_kind kind)
 	if (!opt.prof_dump_keep || !goes[kind])
 		return;
 	if (ring->count == opt.prof_dump_keep) {
-		compose(name, kind, &ring->files[ring->next]);
+		compose(name, kind, &files[kind][ring->next]);
 		unlink(name);
 	} else {
 		ring->count++;
 	}
-	ring->files[ring->next] = last;
+	files[kind][ring->next] = last;
 	ring->next = (ring->next + 1) % opt.prof_dump_keep;
 }
 
