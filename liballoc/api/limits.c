@@ -90,8 +90,7 @@ LIMIT_API int prctl(int option, ...)
 	for (unsigned i = 0; i < 4; i++)
 		argument[i] = va_arg(arguments, unsigned long);
 	va_end(arguments);
-	if ((option == PR_SET_NO_NEW_PRIVS || option == PR_SET_SECCOMP) &&
-	    is_ours())
+	if (option == PR_SET_NO_NEW_PRIVS || option == PR_SET_SECCOMP)
 		look_end();
 	return (int)syscall(SYS_prctl, option, argument[0], argument[1],
 			    argument[2], argument[3]);

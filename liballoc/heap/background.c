@@ -208,6 +208,8 @@ static bool start(void)
 	__atomic_store_n(&life, made ? LIFE_RUNNING : LIFE_NONE,
 			 __ATOMIC_SEQ_CST);
 	/* It may have looked and gone to sleep; since then nobody woke it. */
+	if (made)
+		wake();
 	ledger_set(&ledger_process()->background_threads, made);
 	errno = kept_errno;
 	return made;

@@ -9,12 +9,18 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include "liballoc/heap/os.h"
 
 #define MOST_LOOKS 8u
 
-static bool ended;
+/*
+ * The process that ended them; 0: none has. A child of vfork writes this, too,
+ * in its parent's memory; and one of clone may have what its parent wrote.
+ */
+static pid_t ended_by;
 
 /* The thread's control block, and the number of its file + 1; 0: none. */
 static uint64_t looks[MOST_LOOKS];
@@ -33,12 +39,15 @@ static bool is_same_thread(uint64_t one, uint64_t other)
 
 bool look_may(void)
 {
-	return !__atomic_load_n(&ended, __ATOMIC_RELAXED);
+	pid_t process = __atomic_load_n(&ended_by, __ATOMIC_RELAXED);
+
+	return !process || (process != getpid() && process != getppid());
 }
 
 void look_end(void)
 {
-	__atomic_store_n(&ended, true, __ATOMIC_RELAXED);
+	if (look_may())
+		__atomic_store_n(&ended_by, getpid(), __ATOMIC_RELAXED);
 }
 
 static void note(int fd)
@@ -84,6 +93,8 @@ void look_close(int fd)
 /* A handler of a signal may fork, and this thread's own look goes on then. */
 void look_postfork_child(void)
 {
+	if (!look_may())
+		__atomic_store_n(&ended_by, getpid(), __ATOMIC_RELAXED);
 	for (unsigned i = 0; i < MOST_LOOKS; i++) {
 		uint64_t look = __atomic_load_n(&looks[i], __ATOMIC_RELAXED);
 

@@ -156,12 +156,18 @@ static __attribute__((cold)) void *map_region(size_t *bytes)
 		want = share;
 	for (want = round_up(want, page); want >= LEDGER_MIN_BYTES;
 	     want = round_up(want / 2, page)) {
-		void *at = mmap(NULL, want, PROT_READ,
-				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-				0);
+		uint8_t *gap = mmap(NULL, page + want, PROT_NONE,
+				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+				    -1, 0);
+		void *at = gap + page;
 
-		if (at == MAP_FAILED)
+		if (gap == MAP_FAILED)
 			continue;
+		/* Behind a page that no mapping can be joined to. */
+		if (mprotect(at, want, PROT_READ) != 0) {
+			munmap(gap, page + want);
+			continue;
+		}
 		/* Touched here and there: huge pages would all be resident. */
 		(void)madvise(at, want, MADV_NOHUGEPAGE);
 		(void)madvise(at, want, MADV_DODUMP);
@@ -215,7 +221,8 @@ __attribute__((cold)) void ledger_boot(size_t region_bytes)
 	struct ledger_header *header = map_region(&region_bytes);
 
 	if (!use_region(header, region_bytes)) {
-		munmap(header, region_bytes);
+		munmap((uint8_t *)header - os_page_bytes,
+		       os_page_bytes + region_bytes);
 		header = (struct ledger_header *)(void *)static_region;
 		use_region(header, sizeof(static_region));
 	}

@@ -60,10 +60,20 @@ tries() {
 	same "$* (process)" "$tmp/of_dump" "$tmp/of_process"
 }
 
-plan 10
+plan 11
 tries -pie
 tries -no-pie
 # gcc asks for no .eh_frame_hdr by this alone.
 tries -static
 tries -static -Wl,--eh-frame-hdr
 tries -static-pie
+
+# Where libc is linked in, too, the first thread's descriptor has other words.
+if $CC -static -O1 -I"$top_builddir" -I"$top_srcdir" -I"$top_srcdir/tests" \
+	-o "$tmp/own_stack" "$top_srcdir/tests/unit/prof/own_stack.c" \
+	"$library" -lpthread 2>"$tmp/err"; then
+	"$tmp/own_stack" >"$tmp/out"
+	result $? 'the stacks that are threads'"'"' own' || diag_file "$tmp/out"
+else
+	skip 'the stacks that are threads'"'"' own' 'cannot be linked here'
+fi

@@ -141,7 +141,7 @@ static bool find_object(uint64_t pc, struct object *object)
 	object->header = found.dlfo_eh_frame;
 	object->map = found.dlfo_link_map;
 	/* Of a program with gaps between its segments it knows the pieces. */
-	if (!lies_in(&found, object->header) &&
+	if (object->header && !lies_in(&found, object->header) &&
 	    (_dl_find_object((void *)(uintptr_t)object->header, &found) != 0 ||
 	     !lies_in(&found, object->header)))
 		return false;

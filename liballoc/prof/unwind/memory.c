@@ -21,7 +21,8 @@
  * thread pointer points to, and is about as large. */
 #define DESCRIPTOR_BYTES UINT64_C(2304)
 #define LEAST_STACK (UINT64_C(16) << 10) /* PTHREAD_STACK_MIN, at the least */
-#define MOST_STACK (UINT64_C(1) << 40)
+/* Above the thread pointer lie the descriptor or thread-local data, no more. */
+#define MOST_ABOVE (UINT64_C(64) << 10)
 
 /*
  * The kernel reads the signal set before it looks at how, which is wrong here:
@@ -53,12 +54,17 @@ struct block {
 	uint64_t guard_bytes, reported_guard_bytes;
 };
 
-/* Of the first thread the base is 0: that stack is the kernel's. */
+/*
+ * Of the first thread the base is 0: that stack is the kernel's. Other words
+ * may look like a base and a size, but not end where the descriptor does.
+ */
 static bool is_block(const struct block *block, uint64_t thread)
 {
+	uint64_t end = block->base + block->bytes;
+
 	return block->base >= GRAIN && block->base < thread &&
-	       block->bytes >= LEAST_STACK && block->bytes <= MOST_STACK &&
-	       thread - block->base < block->bytes &&
+	       block->bytes >= LEAST_STACK && end > thread &&
+	       end - thread <= MOST_ABOVE &&
 	       block->guard_bytes <= block->bytes &&
 	       block->reported_guard_bytes <= block->bytes;
 }
@@ -76,12 +82,14 @@ static bool find_block(struct block *block)
 #else
 	uint64_t at = thread, end = thread + DESCRIPTOR_BYTES;
 #endif
-	uint64_t sure = thread & ~(GRAIN - 1), last;
+	uint64_t sure = thread & ~(GRAIN - 1);
 
+	/* It may lie in two pages, or be shorter and end before the second. */
+	if (at < sure && !probe(at))
+		at = sure;
+	if (end > sure + GRAIN && !probe(sure + GRAIN))
+		end = sure + GRAIN;
 	for (; at + sizeof(*block) <= end; at += sizeof(uint64_t)) {
-		last = (at + sizeof(*block) - 1) & ~(GRAIN - 1);
-		if ((at < sure || last > sure) && !(probe(at) && probe(last)))
-			continue;
 		memcpy(block, (const void *)(uintptr_t)at, sizeof(*block));
 		if (is_block(block, thread))
 			return true;

@@ -88,7 +88,8 @@ static inline bool step_by_rule(struct frame *frame, uint32_t rule,
 			return false;
 		cfa = word_at(place_of(place));
 	}
-	if (cfa <= frame->sp || cfa > stack->high)
+	if (cfa <= frame->sp || cfa > stack->high ||
+	    8 + RULE_SLOT(rule) > cfa - stack->low)
 		return false;
 	fp_at = place_of(cfa - 8 - RULE_SLOT(rule));
 	if (RULE_KIND(rule) == RULE_INDIRECT) {
