@@ -21,8 +21,8 @@ static size_t align4(size_t n)
 	return (n + 3) & ~(size_t)3;
 }
 
-uint32_t build_id_in_notes(const uint8_t *notes, size_t bytes, uint8_t *id,
-			   size_t size)
+__attribute__((cold)) uint32_t
+build_id_in_notes(const uint8_t *notes, size_t bytes, uint8_t *id, size_t size)
 {
 	ElfW(Nhdr) note;
 

@@ -118,7 +118,7 @@ __attribute__((cold)) void random_boot(void)
 	errno = kept_errno;
 }
 
-void random_seed(uint64_t state[4], uint64_t stream)
+__attribute__((cold)) void random_seed(uint64_t state[4], uint64_t stream)
 {
 	for (unsigned i = 0; i < 4; i++)
 		state[i] = mix(secret[i] ^
