@@ -239,7 +239,7 @@ static void stop(void)
 	errno = kept_errno;
 }
 
-void background_boot(void)
+__attribute__((cold)) void background_boot(void)
 {
 	max_threads = opt.max_background_threads;
 	set(&wanted, opt.background_thread);

@@ -44,7 +44,7 @@ uint32_t os_limit_changes;
 static unsigned fail_countdown;
 static bool fail_forever;
 
-void os_boot(void)
+__attribute__((cold)) void os_boot(void)
 {
 	unsigned long bytes = getauxval(AT_PAGESZ);
 

@@ -23,7 +23,7 @@ uint64_t *page_map_root[PAGE_MAP_ROOTS] __attribute__((aligned(4096)));
 uint8_t *page_class_map;
 size_t page_class_pages;
 
-void page_map_boot(void)
+__attribute__((cold)) void page_map_boot(void)
 {
 	if (os_address_space_is_limited())
 		return;

@@ -81,7 +81,7 @@ static bool have_key;
 
 static void thread_exit(void *pointer);
 
-void thread_boot(void)
+__attribute__((cold)) void thread_boot(void)
 {
 	have_key = pthread_key_create(&key, thread_exit) == 0;
 }

@@ -476,7 +476,7 @@ void ledger_export_when_due(uint64_t moved_bytes, bool look)
 	ledger_export_now();
 }
 
-void ledger_export_boot(void)
+__attribute__((cold)) void ledger_export_boot(void)
 {
 	int kept_errno = errno;
 
