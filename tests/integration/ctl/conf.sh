@@ -93,8 +93,9 @@ runs 0 'options of jemalloc without effect pass in silence' \
 
 # advised CONF: how many mappings are to have huge pages, and to have none.
 advised() {
-	with "$1" awk '/^VmFlags:.* hg( |$)/ { huge++ }
-		/^VmFlags:.* nh( |$)/ { none++ }
+	with "$1" awk '$1 == "Size:" { size = $2 }
+		/^VmFlags:.* hg( |$)/ { huge += size }
+		/^VmFlags:.* nh( |$)/ { none += size }
 		END { print huge + 0, none + 0 }' /proc/self/smaps
 }
 

@@ -375,6 +375,20 @@ static int case_toggle(void)
 }
 
 #define IDLERS 64
+#if defined(__SANITIZE_ADDRESS__)
+# define SLOW 1
+#elif defined(__has_feature)
+# if __has_feature(address_sanitizer)
+#  define SLOW 1
+# endif
+#endif
+#if defined(SLOW)
+# define WAKING_MS 8000
+# define WAKINGS 3
+#else
+# define WAKING_MS 3000
+# define WAKINGS 5
+#endif
 static pthread_barrier_t idle;
 
 static void *free_some_and_idle(void *unused)
@@ -404,7 +418,8 @@ static bool is_woken(void)
 	pthread_barrier_init(&idle, NULL, IDLERS + 1);
 	for (i = 0; i < IDLERS; i++)
 		pthread_create(&threads[i], NULL, free_some_and_idle, NULL);
-	sleep_ms(1000);
+	/* Asked sooner, a control might wake it. */
+	sleep_ms(WAKING_MS);
 	woken = read_number("stats.background_thread.num_runs") != runs;
 	pthread_barrier_wait(&idle);
 	for (i = 0; i < IDLERS; i++)
@@ -415,7 +430,7 @@ static bool is_woken(void)
 /* It is started once in a process, and seldom at the worst moment. */
 static int case_woken(void)
 {
-	for (int i = 0; i < 8; i++) {
+	for (int i = 0; i < WAKINGS; i++) {
 		pid_t child = fork();
 		int status;
 

@@ -15,7 +15,7 @@ __cxa_atexit __cxa_finalize __register_atfork __tls_get_addr __stack_chk_fail
 __errno_location __environ environ abort exit _exit
 bcmp memchr memcmp memcpy memmove memset strchr strcmp strcspn strlen strncmp
 stpcpy strcat strcpy strncpy strnlen strrchr strspn memrchr rawmemchr strstr
-clock_gettime getauxval getpid sysconf prctl sched_getaffinity sched_getcpu
+clock_gettime getauxval getpid getppid sysconf prctl sched_getaffinity sched_getcpu
 __sched_cpucount sched_yield syscall
 getrlimit mmap munmap mremap madvise mprotect open close read write pread readlink lseek
 rename unlink fchmod fstat stat lstat geteuid process_vm_readv fcntl
