@@ -375,26 +375,14 @@ static int case_toggle(void)
 }
 
 #define IDLERS 64
-#if defined(__SANITIZE_ADDRESS__)
-# define SLOW 1
-#elif defined(__has_feature)
-# if __has_feature(address_sanitizer)
-#  define SLOW 1
-# endif
-#endif
-#if defined(SLOW)
-# define WAKING_MS 8000
-# define WAKINGS 3
-#else
-# define WAKING_MS 3000
-# define WAKINGS 5
-#endif
+#define WAKING_MS 3000
+#define WAKINGS 5
 static pthread_barrier_t idle;
 
 static void *free_some_and_idle(void *unused)
 {
 	for (int i = 0; i < 50; i++) {
-		void *some[16];
+		char *volatile some[16];
 
 		for (int j = 0; j < 16; j++) {
 			some[j] = malloc(200000);
