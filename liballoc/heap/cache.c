@@ -24,7 +24,7 @@
  * A bin may hold this much, but some objects at least; more than a few dozen
  * objects save next to no trips to the arena (opt.tcache_nslots_*).
  */
-#define FIRST_CAPACITY 7u /* with the slot beside, a line */
+#define FIRST_CAPACITY 8u /* whole lines of the smallest: slab_group() */
 #define FIRST_BYTES ((size_t)1 << 10)
 /* What all bins may come to hold beyond their first objects. */
 #define YOUNG_BYTES ((size_t)16 << 10)

@@ -18,6 +18,7 @@
 #include "liballoc/heap/exchange.h"
 #include "liballoc/heap/container.h"
 #include "liballoc/heap/heap.h"
+#include "liballoc/heap/slab.h"
 #include "liballoc/heap/thread.h"
 #include "liballoc/include/liballoc/liballoc.h"
 #include "liballoc/ledger/ledger.h"
@@ -551,12 +552,39 @@ static void test_words(void)
 	is_uint(*word, told, "and so does the word then");
 }
 
+/* What a thread that does little takes shares no line with another's. */
+static void *take_whole_lines(void *unused)
+{
+	static const size_t sizes[] = {8, 16, 32};
+
+	for (unsigned i = 0; i < 3; i++) {
+		unsigned class = size_class_of(sizes[i]);
+		void *volatile object = malloc(sizes[i]);
+		const struct cache_bin *bin =
+			cache_bin(&thread_get()->cache, class);
+
+		ok((cache_count(bin) + 1) % slab_group(class) == 0,
+		   "a first fill of %zu bytes is of whole lines", sizes[i]);
+		free(object);
+	}
+	return unused;
+}
+
+static void test_whole_lines(void)
+{
+	pthread_t id;
+
+	pthread_create(&id, NULL, take_whole_lines, NULL);
+	pthread_join(id, NULL);
+}
+
 int main(void)
 {
 	free(malloc(1));
 	thread = thread_get();
 	size_class = size_class_of(SIZE);
-	plan(96);
+	plan(99);
+	test_whole_lines();
 	test_counts();
 	test_limit();
 	test_books();
