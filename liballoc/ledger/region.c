@@ -208,7 +208,7 @@ static __attribute__((cold)) bool use_region(struct ledger_header *header,
 
 	if (!is_static && mprotect(header, first, PROT_READ | PROT_WRITE) != 0)
 		return false;
-	ledger_lay_out(header, bytes);
+	memcpy(header->sections, plan.sections, sizeof(plan.sections));
 	header->region_bytes = bytes;
 	thread_sides = (struct thread_side *)(void *)((uint8_t *)header + end);
 	__atomic_store_n(&ledger_here, header, __ATOMIC_RELEASE);

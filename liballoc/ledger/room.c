@@ -88,7 +88,7 @@ grow(unsigned section, const struct span *span, uint64_t have, uint64_t need)
 	return true;
 }
 
-static bool make_room(unsigned section, uint64_t rows)
+bool ledger_make_room(unsigned section, uint64_t rows)
 {
 	const struct span span = span_of(section);
 	uint64_t have = __atomic_load_n(&writable[section], __ATOMIC_RELAXED);
@@ -99,22 +99,17 @@ static bool make_room(unsigned section, uint64_t rows)
 	return need <= have || all || grow(section, &span, have, need);
 }
 
-bool ledger_make_room(unsigned section, uint64_t rows)
-{
-	return make_room(section, rows);
-}
-
 bool ledger_make_thread_room(uint32_t row)
 {
-	return make_room(LEDGER_THREADS, row + (uint64_t)1) &&
-	       make_room(SIDES, row + (uint64_t)1);
+	return ledger_make_room(LEDGER_THREADS, row + (uint64_t)1) &&
+	       ledger_make_room(SIDES, row + (uint64_t)1);
 }
 
 bool ledger_make_arena_room(unsigned arena)
 {
-	return make_room(LEDGER_ARENAS, arena + (uint64_t)1) &&
-	       make_room(LEDGER_ARENA_CLASSES,
-			 (arena + (uint64_t)1) * LEDGER_CLASS_CAPACITY);
+	return ledger_make_room(LEDGER_ARENAS, arena + (uint64_t)1) &&
+	       ledger_make_room(LEDGER_ARENA_CLASSES,
+				(arena + (uint64_t)1) * LEDGER_CLASS_CAPACITY);
 }
 
 void ledger_room_boot(bool is_all)

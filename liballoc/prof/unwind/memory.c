@@ -15,10 +15,15 @@
 
 /* The smallest page there is: a finer grain costs a call more at most. */
 #define GRAIN UINT64_C(4096)
-/* Above the first stack, and below, where it ends, the kernel keeps a gap. */
+/*
+ * How far the first stack may have grown since it was looked at last; what else
+ * is mapped lies further off, and would be asked for in vain each time.
+ */
 #define MOST_GROWN (UINT64_C(64) << 20)
-/* The C library's thread descriptor begins or, on aarch64, ends where the
- * thread pointer points to, and is about as large. */
+/*
+ * The C library's thread descriptor begins or, on aarch64, ends where the
+ * thread pointer points to, and is about as large.
+ */
 #define DESCRIPTOR_BYTES UINT64_C(2304)
 #define LEAST_STACK (UINT64_C(16) << 10) /* PTHREAD_STACK_MIN, at the least */
 /* Above the thread pointer lie the descriptor or thread-local data, no more. */

@@ -91,7 +91,7 @@ runs 0 'options of jemalloc without effect pass in silence' \
 	with 'background_thread:false,metadata_thp:auto,tcache_nslots_large:9' \
 	test ! -s "$tmp/nothing"
 
-# advised CONF: how many mappings are to have huge pages, and to have none.
+# advised CONF: the KiB mapped that are to have huge pages, and to have none.
 advised() {
 	with "$1" awk '$1 == "Size:" { size = $2 }
 		/^VmFlags:.* hg( |$)/ { huge += size }

@@ -4,6 +4,7 @@
 #define TESTS_UNIT_PROF_OTHER_STACK_H
 
 #include <stddef.h>
+#include <ucontext.h>
 
 /*
  * As those do that make room for deep recursion: the frame pointer leads back.
@@ -35,6 +36,19 @@ static __attribute__((noinline)) void call_on(char *top, void (*what)(void))
 			   "x16", "x17", "x18", "x19", "x30", "cc", "memory");
 #endif
 	taken[1] = taken[0];
+}
+
+/* As coroutines do: nothing leads back. */
+static inline void run_on(char *stack, size_t bytes, void (*what)(void))
+{
+	ucontext_t outside, inside;
+
+	getcontext(&inside);
+	inside.uc_stack.ss_sp = stack;
+	inside.uc_stack.ss_size = bytes;
+	inside.uc_link = &outside;
+	makecontext(&inside, what, 0);
+	swapcontext(&outside, &inside);
 }
 
 #endif

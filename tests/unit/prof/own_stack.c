@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <ucontext.h>
 
 #include "liballoc/prof/unwind/unwind.h"
 #include "tap/tap.h"
@@ -22,7 +21,6 @@
 const char *malloc_conf = "lg_prof_sample:0";
 
 static __thread struct own_stack own;
-static ucontext_t outside;
 static bool was_own;
 static char *room; /* for a coroutine */
 
@@ -43,18 +41,6 @@ static bool covers(const void *address)
 static void look(void)
 {
 	was_own = is_own();
-}
-
-static void run_on(char *stack, size_t bytes, void (*what)(void))
-{
-	ucontext_t inside;
-
-	getcontext(&inside);
-	inside.uc_stack.ss_sp = stack;
-	inside.uc_stack.ss_size = bytes;
-	inside.uc_link = &outside;
-	makecontext(&inside, what, 0);
-	swapcontext(&outside, &inside);
 }
 
 static char *map_room(void *at, size_t bytes)

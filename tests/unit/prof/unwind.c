@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <ucontext.h>
 #include <unwind.h>
 
 #include "liballoc/heap/thread.h"
@@ -244,8 +243,6 @@ static void on_signal(bool other_stack)
 	raise(SIGUSR1);
 }
 
-static ucontext_t outside, inside;
-
 static void coroutine(void)
 {
 	recurse(3);
@@ -257,12 +254,7 @@ static void switch_stacks(void)
 	char *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	getcontext(&inside);
-	inside.uc_stack.ss_sp = room;
-	inside.uc_stack.ss_size = bytes;
-	inside.uc_link = &outside;
-	makecontext(&inside, coroutine, 0);
-	swapcontext(&outside, &inside);
+	run_on(room, bytes, coroutine);
 	munmap(room, bytes);
 }
 
